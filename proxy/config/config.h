@@ -1,0 +1,172 @@
+// Config: what a configuration file says, validated, with every default filled in.
+//
+// Built once by load() and const from then on; shared between threads without locks. Holds no sockets and
+// resolves no names. Key names are those of limpet.toml(5); a field's comment is its manual page.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "proxy/wire/ip_address.h"
+
+namespace limpet::config {
+
+using Duration = std::chrono::milliseconds;  // every duration key: "500ms", "30s", "5m", "1h", "7d"
+
+// Where something listens or is reached. `host` is an IP literal (no brackets), a host name or, for a
+// Unix-domain socket, empty with `path` set.
+struct Endpoint {
+  enum class Kind : std::uint8_t { ip, name, unix_socket };
+  Kind kind = Kind::ip;
+  std::string host;
+  std::uint16_t port = 0;
+  std::string path;
+  std::string text() const;  // as written in a file: "10.0.1.1:3000", "[::1]:80", "unix:/run/x.sock"
+  bool operator==(const Endpoint&) const = default;
+};
+
+struct Proxy {
+  std::uint32_t workers = 0;          // 0: one a core
+  std::uint32_t max_connections = 0;  // 0: what RLIMIT_NOFILE allows, two descriptors a tunnel, less a reserve
+  std::vector<wire::Cidr> trusted_proxies;  // peers whose X-Forwarded-* are believed
+  bool trust_unix = false;                  // "unix:" stands in trusted_proxies
+  Duration shutdown_delay{0};               // accepting goes on for this long after SIGTERM, readiness at 503
+  Duration drain_timeout{30'000};           // then tunnels are closed, spread over this time
+  std::optional<std::string> hash_seed;     // unset: each pool's name
+};
+
+struct Listener {
+  Endpoint address;                       // port 0: the kernel's choice, logged; a host name is an error
+  std::optional<std::string> ready_path;  // GET of it answers readiness on this client port
+};
+
+struct Route {
+  std::vector<std::string> hosts;  // exact or "*.example.org", lower case, no port; empty: all
+  std::string path = "/";          // prefix, matched at segment boundaries
+  std::string pool;
+};
+
+struct Server {
+  std::string id;  // 1 to 64 of [A-Za-z0-9_.:-], one of its kind in its pool
+  Endpoint address;
+  std::uint32_t weight = 1;  // 0 to 1000; 0: no new sessions by hashing or balance
+  std::uint32_t max_connections = 50'000;
+  bool max_connections_set = false;  // by hand: a limit the machine cannot hold is then a warning
+  bool backup = false;               // used only while no other server of the pool can be
+};
+
+enum class AffinityKind : std::uint8_t { sid, cookie, source };
+enum class Balance : std::uint8_t { source, least_connections, round_robin, random_two };
+enum class OnLost : std::uint8_t { redispatch, strict };
+enum class CookieMode : std::uint8_t { insert, passive, rewrite, off };
+enum class CookieOn : std::uint8_t { session, all };
+enum class SameSite : std::uint8_t { lax, strict, none };
+enum class Secure : std::uint8_t { automatic, yes, no };  // automatic: when the client's scheme is https
+
+struct Cookie {
+  CookieMode mode = CookieMode::insert;
+  CookieOn on = CookieOn::session;  // all: on every answer that lacks it, for plain HTTP
+  std::string name = "io";
+  std::string path = "/";
+  std::optional<std::string> domain;
+  SameSite same_site = SameSite::lax;
+  Secure secure = Secure::automatic;
+  bool http_only = true;
+  std::optional<std::chrono::seconds> max_age;  // unset: a session cookie
+  bool partitioned = false;                     // needs secure = true
+};
+
+enum class HealthType : std::uint8_t { http, tcp, off };
+enum class OnDown : std::uint8_t { keep, close };
+
+struct Health {
+  HealthType type = HealthType::http;
+  std::string path = "/health";
+  std::string method = "GET";
+  std::optional<std::string> host;  // unset: the server's address
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::vector<std::pair<std::uint16_t, std::uint16_t>> expect{{200, 200}};  // inclusive status ranges
+  std::optional<std::string> body;    // substring of the first 16 KiB of the body
+  Duration interval{2'000};           // between probes of a settled server
+  Duration fast_interval{500};        // while a state is changing, while a whole pool is down
+  Duration timeout{1'000};            // for one probe, connect to verdict
+  double jitter = 0.10;               // of the interval, either way; 0 to 0.5
+  std::uint32_t rise = 2;
+  std::uint32_t fall = 3;
+  std::optional<std::uint16_t> port;  // unset: the server's
+  Duration slow_start{10'000};        // from 10 % of its weight to all of it; 0 turns it off
+  OnDown on_down = OnDown::keep;      // tunnels of a server that went down
+};
+
+struct Timeouts {
+  Duration connect{1'000};         // to one server, all its addresses together
+  Duration handshake{2'000};       // first byte of the answer to a request that begins a session
+  Duration response{60'000};       // first byte of any other answer, then between reads
+  Duration tunnel_idle{3'600'000};
+  Duration keep_alive{4'000};      // idle upstream connections; Node.js closes at 5 s
+};
+
+struct Pool {
+  std::string name;
+  std::vector<Server> servers;
+  std::vector<AffinityKind> affinity;  // in order; default by `balance`, see limpet.toml(5)
+  Balance balance = Balance::source;
+  std::optional<double> bounded_load = 1.25;  // unset: off
+  OnLost on_lost = OnLost::redispatch;
+  std::uint32_t max_connections = 0;               // of the pool; 0: no bound
+  std::vector<wire::IpAddress> source_addresses;   // local addresses to connect from, in turn
+  bool engineio = true;                            // requests of Engine.IO are understood
+  Cookie cookie;
+  Health health;
+  Timeouts timeouts;
+  bool uses(AffinityKind kind) const;
+};
+
+struct Limits {
+  std::uint32_t head_bytes = 16 * 1024;     // request line and fields; 1KiB to 1MiB
+  std::uint32_t head_fields = 100;          // 1 to 1000
+  std::uint32_t target_bytes = 8 * 1024;    // not above head_bytes
+  std::uint64_t body_bytes = 128ull << 20;  // of a request, streamed
+  Duration head_timeout{10'000};            // for a whole head
+  Duration idle_timeout{75'000};            // of a client's connection between requests
+  std::uint32_t sid_entries = 1'000'000;    // learned sids, in all
+};
+
+enum class LogLevel : std::uint8_t { debug, info, warn, error };
+enum class LogFormat : std::uint8_t { text, json };
+
+struct Log {
+  LogLevel level = LogLevel::info;
+  std::optional<std::string> file;  // unset: standard error
+  LogFormat format = LogFormat::text;
+  bool access = true;
+  std::optional<std::string> access_file;  // unset: standard output
+  bool query = false;                      // log the query string of a target
+};
+
+struct Admin {
+  Endpoint address;         // default: a Unix socket, see default_admin_path()
+  bool by_default = true;   // the file named none: failing to bind it is a warning, not an error
+};
+
+struct Config {
+  std::string file;  // as given, for messages
+  Proxy proxy;
+  std::vector<Listener> listeners;
+  std::vector<Route> routes;  // never empty: a file with one pool and no route gets one for everything
+  std::vector<Pool> pools;
+  Limits limits;
+  Log log;
+  Admin admin;
+  const Pool* find_pool(std::string_view name) const;
+};
+
+// $RUNTIME_DIRECTORY/limpet.sock under systemd, /run/limpet.sock as root, else
+// $XDG_RUNTIME_DIR/limpet.sock, else /tmp/limpet-UID.sock.
+std::string default_admin_path();
+
+}  // namespace limpet::config
