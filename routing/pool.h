@@ -1,0 +1,60 @@
+// Pool: servers with their weights, as one snapshot of the configuration sees them. Immutable but for what its
+// Servers count.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "routing/server.h"
+
+namespace limpet::routing {
+
+enum class Affinity : std::uint8_t { sid, cookie, source };
+enum class Balance : std::uint8_t { source, least_connections, round_robin, random_two };
+
+struct Member {
+  std::shared_ptr<Server> server;
+  std::uint32_t weight = 1;
+  std::uint32_t max_connections = 50'000;
+  bool backup = false;
+};
+
+struct PoolSettings {
+  std::string name;
+  std::uint64_t seed = 0;  // seed_of(hash_seed or name)
+  std::vector<Affinity> affinity{Affinity::sid, Affinity::cookie, Affinity::source};
+  Balance balance = Balance::source;
+  std::optional<double> bounded_load = 1.25;
+  bool strict = false;                  // on_lost
+  std::uint32_t max_connections = 0;    // tunnels and requests in flight; 0: no bound
+  std::uint64_t slow_start_ms = 10'000;
+};
+
+class Pool {
+ public:
+  Pool(PoolSettings settings, std::vector<Member> members);
+  const PoolSettings& settings() const { return settings_; }
+  const std::vector<Member>& members() const { return members_; }
+  const Member* by_id(std::string_view id) const;
+  const Member* by_tag(std::string_view tag) const;      // the last 8 characters of a sid
+  const Member* by_serial(std::uint32_t serial) const;
+  bool holds(Affinity kind) const;
+  // True if `bounded_load` is on and may act: not where affinity has neither sid nor cookie.
+  bool bounds_load() const;
+
+ private:
+  PoolSettings settings_;
+  std::vector<Member> members_;
+  std::unordered_map<std::string_view, std::uint32_t> by_id_;   // views into the servers' own strings
+  std::unordered_map<std::string_view, std::uint32_t> by_tag_;
+  std::unordered_map<std::uint32_t, std::uint32_t> by_serial_;
+};
+
+std::uint64_t seed_of(std::string_view text);  // XXH3-64, seed 0
+
+}  // namespace limpet::routing
