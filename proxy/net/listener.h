@@ -1,0 +1,44 @@
+// Listening sockets: bound by the control thread, accepted from by workers.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "proxy/net/address.h"
+#include "proxy/net/fd.h"
+#include "proxy/net/loop.h"
+
+namespace limpet::net {
+
+// One address's sockets. TCP: first bound once without SO_REUSEPORT, so that an address in use is an error (with
+// the holder's pid where /proc shows it), then `workers` sockets with it. Unix: one socket that all share; a stale
+// file is removed only if nobody answers on it.
+struct BoundListener {
+  Address address;        // with the port that the kernel chose
+  std::vector<Fd> sockets;  // one a worker; a Unix socket is duplicated
+  std::string error;      // what went wrong, empty if nothing
+};
+BoundListener bind_listener(const Address& address, std::uint32_t workers, std::uint32_t unix_mode = 0666);
+
+// Accepts on one worker. When descriptors run out it closes a reserve descriptor to accept and answer one
+// connection with a 503, then backs off; it never spins.
+class Acceptor {
+ public:
+  using OnAccept = std::function<void(Fd, const Address& peer)>;
+  Acceptor(Loop& loop, Fd listening, OnAccept on_accept);
+  ~Acceptor();
+  void start();
+  void accept_all();  // empties the queue now, for shutdown
+  void close();
+  void pause(bool paused);  // at max_connections
+
+  struct Impl;
+
+ private:
+  std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace limpet::net

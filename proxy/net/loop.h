@@ -1,0 +1,53 @@
+// Loop: one thread's event loop over Boost.Asio, with its timer wheel. Asio itself stays inside net's .cpp files.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+#include "proxy/net/delegate.h"
+#include "proxy/net/timer_wheel.h"
+
+namespace limpet::net {
+
+std::uint64_t now_ms();  // CLOCK_MONOTONIC; immune to clock changes
+std::uint64_t now_us();
+
+class Loop {
+ public:
+  Loop();
+  ~Loop();
+  Loop(const Loop&) = delete;
+
+  void run();                            // until stop(); the calling thread is the loop's from then on
+  void stop();                           // any thread
+  void post(std::function<void()> task); // any thread; runs on the loop's, in order; dropped if it has stopped
+  bool on_my_thread() const;
+
+  struct Impl;
+  Impl& impl() { return *impl_; }
+
+ private:
+  std::unique_ptr<Impl> impl_;
+};
+
+// A deadline. Owned by whoever it calls; destroying it disarms it. Only on the loop's thread.
+class Timer {
+ public:
+  Timer(Loop& loop, Delegate on_expiry);
+  ~Timer();
+  void after(std::uint64_t delay_ms);  // replaces an earlier deadline
+  void cancel();
+  bool armed() const { return node_.armed(); }
+
+ private:
+  friend struct Loop::Impl;
+  struct Node : TimerNode {
+    Timer* owner = nullptr;
+  };
+  Loop& loop_;
+  Delegate on_expiry_;
+  Node node_;
+};
+
+}  // namespace limpet::net

@@ -1,0 +1,76 @@
+// Stream: a connected, non-blocking socket on a Loop. Reads and writes are immediate; waiting is explicit.
+//
+// Owned by one object, touched on the loop's thread only. One waiter a direction. A waiter is called once per
+// wait; it may destroy the Stream. After close(), detach() or destruction no waiter is called. (TLS will stand
+// behind the same four verbs.)
+#pragma once
+
+#include <sys/uio.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "proxy/net/address.h"
+#include "proxy/net/delegate.h"
+#include "proxy/net/fd.h"
+#include "proxy/net/loop.h"
+
+namespace limpet::net {
+
+enum class Io : std::uint8_t { ok, again, eof, error };
+
+struct IoResult {
+  Io status = Io::again;
+  int error = 0;          // errno, if status is error
+  std::size_t bytes = 0;  // if ok
+};
+
+class Stream {
+ public:
+  Stream() = default;                // empty: no socket
+  Stream(Loop& loop, Fd fd);         // the descriptor is non-blocking
+  ~Stream();
+  Stream(Stream&&) noexcept;
+  Stream& operator=(Stream&&) noexcept;
+
+  explicit operator bool() const { return core_ != nullptr; }
+  int fd() const;
+
+  IoResult read(std::span<char> into);
+  IoResult peek(std::span<char> into);              // MSG_PEEK
+  IoResult write(std::span<const char> bytes);      // may be short
+  IoResult write(std::span<const iovec> pieces);
+  void wait_read(Delegate then);                    // readable, at its end, or broken
+  void wait_write(Delegate then);
+  void cancel_read();                               // forget the waiter
+  void cancel_write();
+
+  int take_error();          // SO_ERROR: how a connect ended
+  void shutdown_write();
+  void close();              // orderly; unread input makes the kernel send a reset
+  void reset();              // closes with RST, so that the peer does not take a cut body for a whole one
+  Fd detach();               // leaves the loop; the caller owns the socket
+
+ private:
+  struct Core;
+  Core* core_ = nullptr;
+};
+
+// Starts a non-blocking connect. The result is writable (or broken) when it has ended; take_error() says how.
+// `from` is the local address, or nullptr. Sets TCP_NODELAY, TCP_USER_TIMEOUT, keep-alive; with `from` also
+// IP_BIND_ADDRESS_NO_PORT. A failure at once gives an empty Stream and `error`.
+struct ConnectStart {
+  Stream stream;
+  int error = 0;
+  bool done = false;  // connected already (Unix sockets)
+};
+ConnectStart start_connect(Loop& loop, const Address& to, const wire::IpAddress* from = nullptr);
+
+// TCP_NODELAY, TCP_USER_TIMEOUT 60 s, keep-alive 60 s + 3 x 10 s; nothing on a Unix socket.
+void tune_socket(int fd, int family);
+
+// errno values that are our own shortage, and say nothing of the server.
+bool is_local_shortage(int error);  // EADDRNOTAVAIL, EMFILE, ENFILE, ENOBUFS, ENOMEM, EAGAIN (Unix)
+
+}  // namespace limpet::net
