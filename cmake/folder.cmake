@@ -1,6 +1,6 @@
-# limpet_folder(NAME  SOURCES a.cpp ...  USES limpet_x ...  LIBRARIES Foo::foo ...  PUBLIC_LIBRARIES ...)
+# limpet_folder(NAME  USES limpet_x ...  LIBRARIES Foo::foo ...  PUBLIC_LIBRARIES ...)
 #
-# One static library for one source folder. USES names the other folders that its files may include;
+# One static library of every .cpp in one source folder (main.cpp and main_*.cpp apart). USES names the other folders that its files may include;
 # cmake/check_layers.cmake fails the build on an include that is not named here, so that no arrow points upwards.
 define_property(TARGET PROPERTY LIMPET_DIR BRIEF_DOCS "source folder of a limpet target, relative to the top")
 
@@ -11,8 +11,11 @@ function(limpet_settings target)
 endfunction()
 
 function(limpet_folder name)
-  cmake_parse_arguments(arg "" "" "SOURCES;USES;LIBRARIES;PUBLIC_LIBRARIES" ${ARGN})
-  add_library(${name} STATIC ${arg_SOURCES})
+  cmake_parse_arguments(arg "" "" "USES;LIBRARIES;PUBLIC_LIBRARIES" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS *.cpp)
+  list(FILTER sources EXCLUDE REGEX "/main[^/]*\\.cpp$")
+  add_library(${name} STATIC ${sources} ${PROJECT_SOURCE_DIR}/cmake/std.h)
+  set_target_properties(${name} PROPERTIES LINKER_LANGUAGE CXX)
   limpet_settings(${name})
   target_include_directories(${name} PUBLIC ${PROJECT_SOURCE_DIR})
   target_link_libraries(${name} PUBLIC ${arg_USES} ${arg_PUBLIC_LIBRARIES} PRIVATE ${arg_LIBRARIES})
