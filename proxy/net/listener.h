@@ -33,7 +33,8 @@ class Acceptor {
   void start();
   void accept_all();  // empties the queue now, for shutdown
   void close();
-  void pause(bool paused);  // at max_connections
+  void pause(bool paused);
+  std::uint64_t refused() const;  // for want of descriptors
 
   struct Impl;
 

@@ -40,11 +40,9 @@ class TimerWheel {
   static constexpr int kLevels = 4;
   static constexpr int kBits = 8;
   static constexpr int kSlots = 1 << kBits;
-  struct List {
-    TimerNode head;
-  };
   void place(TimerNode& node);
   void cascade();
+  int first_occupied(int level, int first) const;
   bool occupied(int slot) const { return bits_[static_cast<std::size_t>(slot) / 64] >> (slot % 64) & 1; }
   std::uint64_t tick_ = 0;  // everything before this tick has been taken out
   std::size_t size_ = 0;

@@ -1,0 +1,124 @@
+// Acceptor: see listener.h. Level-triggered in effect: each wait looks at the queue again.
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/socket.h>
+
+#include "proxy/net/listener.h"
+#include "proxy/net/loop_impl.h"
+#include "proxy/net/stream.h"
+
+namespace limpet::net {
+namespace {
+
+constexpr int kBatch = 64;             // accepted in one wake-up before other work gets its turn
+constexpr std::uint64_t kBackOffMs = 50;
+
+constexpr std::string_view kNoDescriptors =
+    "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 1\r\nContent-Type: text/plain\r\n"
+    "Content-Length: 37\r\n\r\n503 no connection is free, try again\n";
+
+enum class Next : std::uint8_t { more, empty, stuck };
+
+bool out_of_descriptors(int error) { return error == EMFILE || error == ENFILE; }
+
+Fd open_reserve() { return Fd(::open("/dev/null", O_RDONLY | O_CLOEXEC)); }
+
+}  // namespace
+
+struct Acceptor::Impl : std::enable_shared_from_this<Acceptor::Impl> {
+  Impl(Loop& loop, Fd fd, OnAccept accept)
+      : listening(loop, std::move(fd)), on_accept(std::move(accept)), back_off(loop, delegate<&Impl::wait>(this)) {}
+
+  void wait() {
+    if (listening && !paused) listening.wait_read(delegate<&Impl::on_ready>(this));
+  }
+
+  void on_ready() {
+    const auto alive = shared_from_this();  // on_accept may destroy the Acceptor
+    if (accept_some(kBatch) == Next::stuck) {
+      back_off.after(kBackOffMs);
+    } else {
+      wait();
+    }
+  }
+
+  Next accept_some(int most) {
+    Next next = Next::more;
+    for (int i = 0; i < most && listening && next == Next::more; ++i) next = accept_one();
+    return next;
+  }
+
+  Next accept_one() {
+    Address peer;
+    socklen_t length = Address::kCapacity;
+    Fd fd(::accept4(listening.fd(), peer.raw(), &length, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    if (fd) {
+      peer.set_length(length);
+      on_accept(std::move(fd), peer);
+      return Next::more;
+    }
+    if (out_of_descriptors(errno)) return refuse_one();
+    if (errno == ENOBUFS || errno == ENOMEM) return Next::stuck;
+    // Any other error is of a connection that ended before it was accepted; the next may be sound.
+    return errno == EAGAIN || errno == EWOULDBLOCK ? Next::empty : Next::more;
+  }
+
+  // Without a free descriptor accept4() fails before it looks at the queue, so the reserve makes room for one.
+  Next refuse_one() {
+    if (!reserve) reserve = open_reserve();
+    if (!reserve) return Next::stuck;
+    reserve.reset();
+    const Next next = refuse_with(Fd(::accept4(listening.fd(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC)));
+    reserve = open_reserve();
+    return next;
+  }
+
+  Next refuse_with(Fd fd) {
+    if (!fd) return errno == EAGAIN || errno == EWOULDBLOCK ? Next::empty : Next::stuck;
+    char unread[4096];  // closing over unread bytes would send a reset instead of the answer
+    while (::recv(fd.get(), unread, sizeof(unread), MSG_DONTWAIT) > 0) {
+    }
+    ::send(fd.get(), kNoDescriptors.data(), kNoDescriptors.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    ::shutdown(fd.get(), SHUT_WR);
+    ++refused;
+    return Next::more;
+  }
+
+  Stream listening;
+  OnAccept on_accept;
+  Timer back_off;
+  Fd reserve = open_reserve();
+  std::uint64_t refused = 0;
+  bool paused = false;
+};
+
+Acceptor::Acceptor(Loop& loop, Fd listening, OnAccept on_accept)
+    : impl_(std::make_shared<Impl>(loop, std::move(listening), std::move(on_accept))) {}
+
+Acceptor::~Acceptor() { close(); }
+
+void Acceptor::start() { impl_->wait(); }
+
+void Acceptor::accept_all() {
+  const auto alive = impl_;
+  alive->accept_some(1 << 20);
+}
+
+void Acceptor::close() {
+  impl_->listening.close();
+  impl_->back_off.cancel();
+  impl_->reserve.reset();
+}
+
+void Acceptor::pause(bool paused) {
+  impl_->paused = paused;
+  if (paused) {
+    impl_->listening.cancel_read();
+  } else {
+    impl_->wait();
+  }
+}
+
+std::uint64_t Acceptor::refused() const { return impl_->refused; }
+
+}  // namespace limpet::net

@@ -1,0 +1,203 @@
+#include "proxy/net/stream.h"
+
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+
+#include "proxy/net/listener.h"
+
+namespace limpet::net {
+namespace {
+
+struct Pair {
+  Loop loop;
+  Stream near;
+  Fd far;
+  int calls = 0;
+  Pair() {
+    int fds[2];
+    EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds), 0);
+    near = Stream(loop, Fd(fds[0]));
+    far = Fd(fds[1]);
+  }
+  void stop() {
+    ++calls;
+    loop.stop();
+  }
+  void count() { ++calls; }
+  void close_both() {
+    ++calls;
+    near.close();
+    loop.stop();
+  }
+};
+
+TEST(Stream, WaitsUntilReadableAndReads) {
+  Pair p;
+  p.near.wait_read(delegate<&Pair::stop>(&p));
+  ASSERT_EQ(::write(p.far.get(), "hello", 5), 5);
+  p.loop.run();
+  char into[16];
+  const IoResult got = p.near.read(into);
+  EXPECT_EQ(got.status, Io::ok);
+  EXPECT_EQ(std::string_view(into, got.bytes), "hello");
+  EXPECT_EQ(p.near.read(into).status, Io::again);
+}
+
+TEST(Stream, WaitFindsBytesThatCameBeforeIt) {
+  Pair p;
+  ASSERT_EQ(::write(p.far.get(), "x", 1), 1);
+  p.loop.post([&] { p.near.wait_read(delegate<&Pair::stop>(&p)); });
+  p.loop.run();
+  EXPECT_EQ(p.calls, 1);
+}
+
+TEST(Stream, CancelledWaiterIsNotCalledAndTheNextIs) {
+  Pair p;
+  p.near.wait_read(delegate<&Pair::count>(&p));
+  p.near.cancel_read();
+  ASSERT_EQ(::write(p.far.get(), "x", 1), 1);
+  p.loop.post([&] { p.near.wait_read(delegate<&Pair::stop>(&p)); });
+  p.loop.run();
+  EXPECT_EQ(p.calls, 1);
+}
+
+TEST(Stream, WaiterMayDestroyItsStream) {
+  Pair p;
+  p.near.wait_read(delegate<&Pair::close_both>(&p));
+  p.near.wait_write(delegate<&Pair::count>(&p));
+  p.near.cancel_write();
+  ASSERT_EQ(::write(p.far.get(), "x", 1), 1);
+  p.loop.run();
+  EXPECT_EQ(p.calls, 1);
+  EXPECT_FALSE(p.near);
+}
+
+TEST(Stream, DetachedSocketStaysOpenAndCallsNobody) {
+  Pair p;
+  p.near.wait_read(delegate<&Pair::count>(&p));
+  const Fd fd = p.near.detach();
+  ASSERT_EQ(::write(p.far.get(), "x", 1), 1);
+  p.loop.post([&] { p.loop.stop(); });
+  p.loop.run();
+  EXPECT_EQ(p.calls, 0);
+  char byte;
+  EXPECT_EQ(::read(fd.get(), &byte, 1), 1);
+}
+
+TEST(Stream, PeersEndIsEof) {
+  Pair p;
+  p.near.wait_read(delegate<&Pair::stop>(&p));
+  p.far.reset();
+  p.loop.run();
+  char into[4];
+  EXPECT_EQ(p.near.read(into).status, Io::eof);
+}
+
+TEST(Timer, FiresOnceOnTheLoop) {
+  struct Owner {
+    Loop loop;
+    int fired = 0;
+    Timer timer{loop, delegate<&Owner::on_expiry>(this)};
+    void on_expiry() {
+      ++fired;
+      loop.stop();
+    }
+  } owner;
+  const std::uint64_t start = now_ms();
+  owner.timer.after(20);
+  owner.loop.run();
+  EXPECT_EQ(owner.fired, 1);
+  EXPECT_GE(now_ms() - start, 20u);
+  EXPECT_FALSE(owner.timer.armed());
+}
+
+TEST(Timer, EarlierDeadlineSetLaterStillFiresFirst) {
+  struct Owner {
+    Loop loop;
+    std::string order;
+    Timer late{loop, delegate<&Owner::on_late>(this)};
+    Timer soon{loop, delegate<&Owner::on_soon>(this)};
+    void on_late() {
+      order += 'l';
+      loop.stop();
+    }
+    void on_soon() { order += 's'; }
+  } owner;
+  owner.late.after(60);
+  owner.soon.after(10);
+  owner.loop.run();
+  EXPECT_EQ(owner.order, "sl");
+}
+
+struct Accepting {
+  Loop loop;
+  BoundListener bound;
+  std::unique_ptr<Acceptor> acceptor;
+  std::vector<Fd> accepted;
+  explicit Accepting(const Address& address, std::uint32_t workers = 1) : bound(bind_listener(address, workers)) {
+    EXPECT_EQ(bound.error, "");
+    acceptor = std::make_unique<Acceptor>(loop, std::move(bound.sockets[0]), [this](Fd fd, const Address&) {
+      accepted.push_back(std::move(fd));
+      loop.stop();
+    });
+    acceptor->start();
+  }
+};
+
+Address loopback(std::uint16_t port) { return Address::ip(*wire::IpAddress::parse("127.0.0.1"), port); }
+
+TEST(Listener, PortZeroIsTheKernelsChoiceAndAllWorkersShareIt) {
+  const BoundListener bound = bind_listener(loopback(0), 4);
+  ASSERT_EQ(bound.error, "");
+  EXPECT_NE(bound.address.port(), 0);
+  EXPECT_EQ(bound.sockets.size(), 4u);
+}
+
+TEST(Listener, AddressInUseNamesItsHolder) {
+  const BoundListener first = bind_listener(loopback(0), 1);
+  const BoundListener second = bind_listener(loopback(first.address.port()), 1);
+  EXPECT_NE(second.error.find("Address already in use"), std::string::npos) << second.error;
+  EXPECT_NE(second.error.find("pid " + std::to_string(::getpid())), std::string::npos) << second.error;
+}
+
+TEST(Listener, ConnectIsAccepted) {
+  Accepting a(loopback(0));
+  const ConnectStart start = start_connect(a.loop, a.bound.address);
+  ASSERT_EQ(start.error, 0);
+  a.loop.run();
+  EXPECT_EQ(a.accepted.size(), 1u);
+}
+
+TEST(Listener, StaleUnixFileIsReplacedAndALiveOneIsNot) {
+  const std::string path = testing::TempDir() + "limpet-listener-" + std::to_string(::getpid());
+  const Address address = *Address::unix_socket(path);
+  { const BoundListener dead = bind_listener(address, 1); }
+  const BoundListener live = bind_listener(address, 2);
+  EXPECT_EQ(live.error, "");
+  const BoundListener again = bind_listener(address, 1);
+  EXPECT_NE(again.error.find("in use"), std::string::npos) << again.error;
+  ::unlink(path.c_str());
+}
+
+TEST(Connect, RefusedConnectIsToldByTakeError) {
+  struct Waiting {
+    Loop loop;
+    Stream stream;
+    void on_done() { loop.stop(); }
+  } w;
+  std::uint16_t port;
+  {
+    const BoundListener bound = bind_listener(loopback(0), 1);
+    port = bound.address.port();
+  }
+  ConnectStart start = start_connect(w.loop, loopback(port));
+  ASSERT_TRUE(start.stream || start.error == ECONNREFUSED);
+  if (!start.stream) return;
+  w.stream = std::move(start.stream);
+  w.stream.wait_write(delegate<&Waiting::on_done>(&w));
+  w.loop.run();
+  EXPECT_EQ(w.stream.take_error(), ECONNREFUSED);
+}
+
+}  // namespace
+}  // namespace limpet::net
