@@ -48,10 +48,6 @@ struct Command {
   std::unique_ptr<Handover> handover;
 };
 
-void bump(std::atomic<std::uint64_t>& counter, std::uint64_t by) {  // one writer: no locked instruction
-  counter.store(counter.load(std::memory_order_relaxed) + by, std::memory_order_relaxed);
-}
-
 }  // namespace
 
 struct Engine::Impl {
@@ -227,7 +223,7 @@ void Engine::Impl::link(Tunnel& t) {
   if (first != nullptr) first->prev = &t;
   first = &t;
   t.active_ms = now;
-  bump(totals.opened, 1);
+  totals.opened.add();
   wheel.set(t.timer, draining ? std::max(now, drain_end_ms) : now + t.idle_ms);
   t.draining = draining;
 }
@@ -242,10 +238,10 @@ void Engine::Impl::end(Tunnel& t, Who who, Why why) {
   if (first == &t) first = t.next;
   t.prev = t.next = nullptr;
   relay.release(t);
-  bump(totals.ended, 1);
-  bump(totals.ended_by[static_cast<std::size_t>(why)], 1);
-  bump(totals.bytes_in, t.way[0].bytes);
-  bump(totals.bytes_out, t.way[1].bytes);
+  totals.ended.add();
+  totals.ended_by[static_cast<std::size_t>(why)].add();
+  totals.bytes_in.add(t.way[0].bytes);
+  totals.bytes_out.add(t.way[1].bytes);
   const std::unique_ptr<Record> record(std::exchange(t.record, nullptr));
   if (record) record->ended({who, why, t.way[0].bytes, t.way[1].bytes});
   doomed.push_back(&t);
@@ -383,7 +379,7 @@ void Engine::stop() {
 }
 
 std::uint64_t Engine::open() const {
-  return impl_->handed_over.load(std::memory_order_relaxed) - impl_->totals.ended.load(std::memory_order_relaxed);
+  return impl_->handed_over.load(std::memory_order_relaxed) - impl_->totals.ended.get();
 }
 
 const Totals& Engine::totals() const { return impl_->totals; }

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "proxy/net/counter.h"
 #include "proxy/tunnel/tunnel.h"
 
 namespace limpet::tunnel {
@@ -18,12 +19,12 @@ struct Options {
 
 // Written by the engine's thread alone, read by anyone.
 struct Totals {
-  std::atomic<std::uint64_t> opened{0};
-  std::atomic<std::uint64_t> ended{0};
-  std::atomic<std::uint64_t> bytes_in{0};
-  std::atomic<std::uint64_t> bytes_out{0};
-  std::atomic<std::uint64_t> buffered{0};     // bytes held for slow peers now
-  std::atomic<std::uint64_t> ended_by[6] = {};  // by Why
+  net::Counter opened;
+  net::Counter ended;
+  net::Counter bytes_in;   // of tunnels that have ended
+  net::Counter bytes_out;
+  net::Counter ended_by[6];                // by Why
+  std::atomic<std::uint64_t> buffered{0};  // bytes held for slow peers now
 };
 
 class Engine {

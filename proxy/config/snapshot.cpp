@@ -1,0 +1,98 @@
+#include "proxy/config/snapshot.h"
+
+namespace limpet::config {
+namespace {
+
+routing::Affinity to_routing(AffinityKind kind) {
+  switch (kind) {
+    case AffinityKind::sid: return routing::Affinity::sid;
+    case AffinityKind::cookie: return routing::Affinity::cookie;
+    case AffinityKind::source: break;
+  }
+  return routing::Affinity::source;
+}
+
+routing::Balance to_routing(Balance balance) {
+  switch (balance) {
+    case Balance::least_connections: return routing::Balance::least_connections;
+    case Balance::round_robin: return routing::Balance::round_robin;
+    case Balance::random_two: return routing::Balance::random_two;
+    case Balance::source: break;
+  }
+  return routing::Balance::source;
+}
+
+routing::PoolSettings settings_of(const Config& config, const Pool& pool) {
+  routing::PoolSettings settings;
+  settings.name = pool.name;
+  settings.seed = routing::seed_of(config.proxy.hash_seed.value_or(pool.name));
+  settings.affinity.clear();
+  for (const AffinityKind kind : pool.affinity) settings.affinity.push_back(to_routing(kind));
+  settings.balance = to_routing(pool.balance);
+  settings.bounded_load = pool.bounded_load;
+  settings.strict = pool.on_lost == OnLost::strict;
+  settings.max_connections = pool.max_connections;
+  settings.slow_start_ms = static_cast<std::uint64_t>(pool.health.slow_start.count());
+  return settings;
+}
+
+const PoolEntry* find_pool(const Snapshot* snapshot, std::string_view name) {
+  if (snapshot == nullptr) return nullptr;
+  for (const auto& entry : snapshot->pools) {
+    if (entry->settings.name == name) return entry.get();
+  }
+  return nullptr;
+}
+
+std::shared_ptr<net::Target> fresh_target(const Endpoint& address) {
+  auto target = std::make_shared<net::Target>();
+  if (address.kind == Endpoint::Kind::unix_socket) {
+    if (const auto path = net::Address::unix_socket(address.path)) target->publish({*path});
+  } else if (const auto ip = wire::IpAddress::parse(address.host)) {
+    target->publish({net::Address::ip(*ip, address.port)});
+  }
+  return target;
+}
+
+std::unique_ptr<PoolEntry> build_pool(const Config& config, const Pool& pool, const PoolEntry* before) {
+  std::vector<routing::Member> members;
+  std::vector<std::shared_ptr<net::Target>> targets;
+  for (const Server& each : pool.servers) {
+    const routing::Member* known = before ? before->routing.by_id(each.id) : nullptr;
+    const bool same_place = known != nullptr && [&] {
+      for (const Server& old : before->settings.servers) {
+        if (old.id == each.id) return old.address == each.address;
+      }
+      return false;
+    }();
+    members.push_back({known ? known->server : std::make_shared<routing::Server>(pool.name, each.id), each.weight,
+                       each.max_connections, each.backup});
+    targets.push_back(same_place ? before->target_of(*known) : fresh_target(each.address));
+  }
+  return std::unique_ptr<PoolEntry>(new PoolEntry{pool, routing::Pool(settings_of(config, pool), std::move(members)),
+                                                  std::move(targets),
+                                                  before ? before->shared : std::make_shared<PoolShared>()});
+}
+
+routing::RouteTable build_routes(const Config& config) {
+  std::vector<routing::RouteRule> rules;
+  for (const Route& route : config.routes) {
+    std::uint32_t target = 0;
+    while (target < config.pools.size() && config.pools[target].name != route.pool) ++target;
+    rules.push_back({route.hosts, route.path, target});
+  }
+  return routing::RouteTable(rules);
+}
+
+}  // namespace
+
+std::shared_ptr<const Snapshot> build_snapshot(std::shared_ptr<const Config> config, const Snapshot* previous) {
+  std::vector<std::unique_ptr<PoolEntry>> pools;
+  for (const Pool& pool : config->pools) {
+    pools.push_back(build_pool(*config, pool, find_pool(previous, pool.name)));
+  }
+  routing::RouteTable routes = build_routes(*config);
+  return std::make_shared<const Snapshot>(Snapshot{std::move(config), std::move(pools), std::move(routes)});
+}
+
+}  // namespace limpet::config

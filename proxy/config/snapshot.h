@@ -1,0 +1,47 @@
+// Snapshot: one generation of the configuration in the shape that workers use. Immutable and shared; what changes
+// while it lives (states, loads, addresses) belongs to the servers, which outlive it.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "proxy/config/config.h"
+#include "proxy/net/target.h"
+#include "routing/pool.h"
+#include "routing/retry_budget.h"
+#include "routing/route_table.h"
+
+namespace limpet::config {
+
+// What a pool's workers share beside its servers; kept across snapshots.
+struct PoolShared {
+  routing::RetryBudget budget;
+  // pingInterval + pingTimeout of the last session that was opened: for sids that are in no table. 0: none seen.
+  std::atomic<std::uint32_t> session_life_ms{0};
+  std::atomic<bool> cookie_warned{false};  // a server's own cookie was replaced
+};
+
+struct PoolEntry {
+  const Pool& settings;
+  routing::Pool routing;
+  std::vector<std::shared_ptr<net::Target>> targets;  // by index in routing.members()
+  std::shared_ptr<PoolShared> shared;
+  const std::shared_ptr<net::Target>& target_of(const routing::Member& member) const {
+    return targets[static_cast<std::size_t>(&member - routing.members().data())];
+  }
+};
+
+struct Snapshot {
+  std::shared_ptr<const Config> config;
+  std::vector<std::unique_ptr<PoolEntry>> pools;  // as in config->pools
+  routing::RouteTable routes;                     // to an index into pools
+};
+
+// Servers, targets and shared parts of `previous` (may be null) are kept where pool and id are the same. Targets
+// with literal addresses are filled; those with names are health's to fill.
+std::shared_ptr<const Snapshot> build_snapshot(std::shared_ptr<const Config> config, const Snapshot* previous);
+
+}  // namespace limpet::config
