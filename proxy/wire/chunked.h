@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -12,7 +13,8 @@ namespace limpet::wire {
 
 // Fed the raw bytes of a body in any pieces. Bytes after a fault are never given out.
 //   sizes: hex digits only, at most 16, no sign, no prefix, no space; extensions: at most 256 bytes over the
-//   whole body, no control byte; every line ends in CRLF; trailers: at most 8 KiB and 64 fields, clean as a head's.
+//   whole body, no control byte; every line ends in CRLF; trailers: at most 8 KiB and 64 fields, clean as a
+//   head's.
 class ChunkReader {
  public:
   struct Step {
@@ -20,8 +22,8 @@ class ChunkReader {
     std::string_view data;  // payload found, a part of `in`; may be empty
     enum class State : std::uint8_t { more, done, refused } state = State::more;
   };
-  // Consumes up to the end of one run of payload; call again with the rest until used == in.size() or the state
-  // is not `more`. At `done`, bytes after `used` belong to the next message.
+  // Consumes up to the end of one run of payload; call again with the rest until used == in.size() or the
+  // state is not `more`. At `done`, bytes after `used` belong to the next message.
   Step next(std::string_view in);
   Fault fault() const { return fault_; }
   // Trailer fields that may be passed on, as "name: value\r\n" each (framing, routing and authentication
@@ -31,20 +33,25 @@ class ChunkReader {
 
  private:
   enum class At : std::uint8_t;
-  Step refuse(std::size_t used, Fault fault);
-  std::uint64_t left_ = 0;
+  std::optional<Fault> framing_byte(char c);
+  std::optional<Fault> in_size(char c);
+  std::optional<Fault> in_trailers(char c);
+  void keep_trailer();
+
+  std::uint64_t left_ = 0;  // of the chunk in progress
   std::uint64_t payload_ = 0;
-  std::string line_;       // a trailer line in progress
+  std::string line_;  // a trailer line in progress
   std::string trailers_;
-  std::uint16_t extension_ = 0;
+  std::uint16_t extension_ = 0;  // bytes so far, over the whole body
   std::uint16_t trailer_bytes_ = 0;
   std::uint8_t digits_ = 0;
   std::uint8_t trailer_fields_ = 0;
-  std::uint8_t at_ = 0;
+  At at_{};
   Fault fault_{};
 };
 
-// "5\r\n": the line before a chunk of `size` bytes (size > 0); at most 18 bytes into `out`, its length returned.
+// "5\r\n": the line before a chunk of `size` bytes (size > 0); at most 18 bytes into `out`, its length
+// returned.
 std::size_t write_chunk_size(std::uint64_t size, char (&out)[20]);
 
 }  // namespace limpet::wire

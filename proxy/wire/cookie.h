@@ -11,9 +11,10 @@
 
 namespace limpet::wire {
 
-// Values of cookie `name` in all Cookie fields, in order, at most out.size() of them; surrounding double quotes
-// are removed. Bounded work: one pass over the fields. Returns how many were found.
-std::size_t cookie_values(std::span<const Field> fields, std::string_view name, std::span<std::string_view> out);
+// Values of cookie `name` in all Cookie fields, in order, at most out.size() of them; surrounding double
+// quotes are removed. Bounded work: one pass over the fields. Returns how many were found.
+std::size_t cookie_values(std::span<const Field> fields, std::string_view name,
+                          std::span<std::string_view> out);
 
 // Appends `value` (of a Cookie field) without the cookie `name`; false if nothing would be left.
 bool append_without_cookie(std::string& out, std::string_view value, std::string_view name);

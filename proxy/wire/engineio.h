@@ -14,10 +14,10 @@ namespace limpet::wire {
 // space). A request is Engine.IO's if EIO is there and transport is `polling` or `websocket`.
 struct EngineIoQuery {
   bool engineio = false;
-  bool websocket = false;      // transport
-  bool sid_given = false;      // a non-empty sid key, valid or not
-  bool jsonp = false;          // key j
-  std::uint8_t sid_length = 0; // 0: no sid, or one that is ignored (over 64 bytes, other characters)
+  bool websocket = false;       // transport
+  bool sid_given = false;       // a non-empty sid key, valid or not
+  bool jsonp = false;           // key j
+  std::uint8_t sid_length = 0;  // 0: no sid, or one that is ignored (over 64 bytes, other characters)
   char sid_bytes[64];
   std::string_view sid() const { return {sid_bytes, sid_length}; }
 };
@@ -32,7 +32,8 @@ struct EngineIoOpen {
 };
 std::optional<EngineIoOpen> parse_engineio_open(std::string_view body);
 
-// True for an error answer with code 1 (`Session ID unknown`), as JSON or as the text of an upgrade's refusal.
+// True for an error answer with code 1 (`Session ID unknown`), as JSON or as the text of an upgrade's
+// refusal.
 bool says_sid_unknown(std::string_view body);
 
 // Bodies of our own refusals, byte for byte what engine.io writes.
@@ -47,7 +48,10 @@ class BodySample {
   void add(std::string_view payload);
   std::string_view bytes() const { return bytes_; }
   bool full() const { return bytes_.size() >= kMost; }
-  void clear() { bytes_.clear(); bytes_.shrink_to_fit(); }
+  void clear() {
+    bytes_.clear();
+    bytes_.shrink_to_fit();
+  }
 
  private:
   std::string bytes_;
