@@ -1,0 +1,35 @@
+// Runs the end-to-end tests with Node.js' own runner.
+//
+//   node run.mjs [--quick] [WORD...]
+//
+// --quick leaves out *.slow.test.mjs; words choose the files whose path contains one of them. The program under
+// test is $LIMPET (build/release/proxy/limpet); LIMPET_SLOW=1 gives sanitizer builds five times the time.
+import { spawn } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const here = path.dirname(fileURLToPath(import.meta.url));
+const words = process.argv.slice(2).filter((word) => !word.startsWith('--'));
+const quick = process.argv.includes('--quick');
+
+function* testsIn(folder) {
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const name = path.join(folder, entry.name);
+    if (entry.isDirectory() && entry.name !== 'node_modules') yield* testsIn(name);
+    else if (entry.name.endsWith('.test.mjs')) yield name;
+  }
+}
+
+const files = [...testsIn(here)].sort()
+  .filter((file) => !quick || !file.endsWith('.slow.test.mjs'))
+  .filter((file) => !words.length || words.some((word) => path.relative(here, file).includes(word)));
+if (!files.length) {
+  console.error('no test file is called like that');
+  process.exit(1);
+}
+
+// One file after the other: what is measured in milliseconds should not compete for the cores.
+const runner = spawn(process.execPath, ['--test', '--test-concurrency=1', '--test-reporter=spec', ...files], { cwd: here, stdio: 'inherit' });
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => runner.kill(signal));
+runner.on('close', (code, signal) => process.exit(signal ? 1 : code));
