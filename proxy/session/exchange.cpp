@@ -1,0 +1,131 @@
+// Exchange, first part: who asks, for what, and which server that makes.
+#include "proxy/session/exchange.h"
+
+#include "proxy/wire/cookie.h"
+
+namespace limpet::session {
+
+using routing::Affinity;
+using routing::Kind;
+
+Exchange::Exchange(Session& session, std::uint64_t begun_us)
+    : session_(session),
+      worker_(session.worker()),
+      snapshot_(worker_.snapshot()),
+      connect_(worker_.loop(), net::delegate<&Exchange::on_connected>(this)),
+      answer_scanner_(wire::HeadScanner::Kind::response,
+                      {snapshot_->config->limits.head_bytes, snapshot_->config->limits.head_fields,
+                       snapshot_->config->limits.target_bytes}),
+      deadline_(worker_.loop(), net::delegate<&Exchange::on_deadline>(this)),
+      up_timer_(worker_.loop(), net::delegate<&Exchange::on_upload_deadline>(this)),
+      slow_(worker_.loop(), net::delegate<&Exchange::on_slow>(this)),
+      begun_us_(begun_us) {
+  worker_.write_request_id(request_id_);
+}
+
+Exchange::~Exchange() { leave_handshake_list(); }
+
+void Exchange::begin(std::string_view head) {
+  worker_.count().requests.add();
+  bytes_in_ = head.size();
+  auto parsed = wire::parse_request(head, fields_);
+  if (const auto* fault = std::get_if<wire::Fault>(&parsed)) return refuse({Cause::bad_request, *fault});
+  head_ = std::get<wire::RequestHead>(parsed);
+  request_done_ = head_.body.kind == wire::BodyKind::none;
+  close_client_ = close_client_ || !head_.keep_alive || worker_.shared().draining.load(std::memory_order_relaxed);
+
+  const auto& ready_path = session_.listener().ready_path;
+  const bool reads = head_.method == wire::Method::get || head_.method == wire::Method::head;
+  if (ready_path && reads && head_.path == *ready_path) return answer_ready();
+
+  if (head_.body.kind == wire::BodyKind::length && head_.body.length > snapshot_->config->limits.body_bytes) {
+    return refuse(Cause::body_too_large);
+  }
+  const auto target = snapshot_->routes.find(head_.host, head_.path);
+  if (!target) return refuse(Cause::no_route);
+  pool_ = snapshot_->pools[*target].get();
+  websocket_ = wire::asks_websocket(head_);
+  if (websocket_) {
+    if (const auto fault = wire::check_handshake(head_)) return refuse({Cause::bad_request, *fault});
+    offer_ = wire::offer_of(head_);
+  }
+  identify();
+  classify();
+  request_flow_ = BodyFlow(head_.body, head_.body.kind == wire::BodyKind::chunked, snapshot_->config->limits.body_bytes);
+  choose();
+}
+
+void Exchange::identify() {
+  const auto& proxy = snapshot_->config->proxy;
+  const auto peer = session_.peer().ip_address();
+  client_ = wire::identify_client(head_.fields, peer ? &*peer : nullptr, proxy.trusted_proxies, proxy.trust_unix);
+  if (client_.known) key_ = routing::ClientKey::of(client_.address.bytes());
+  if (!client_.believed_peer && wire::find(head_.fields, wire::FieldId::x_forwarded_for) != nullptr) {
+    worker_.warn_untrusted(session_.peer());
+  }
+}
+
+// The design's words: a request begins a session, belongs to one, or is plain.
+void Exchange::classify() {
+  if (pool_->settings.engineio) engineio_ = wire::parse_engineio_query(head_.query);
+  if (engineio_.engineio && engineio_.sid_length > 0) {
+    kind_ = Kind::belongs;
+  } else if (engineio_.engineio || websocket_) {
+    kind_ = Kind::begins;
+    pool_->shared->budget.count_handshake(net::now_ms());
+  }
+  if (holds(Affinity::cookie)) {
+    cookie_count_ = wire::cookie_values(head_.fields, pool_->settings.cookie.name, cookies_);
+  }
+}
+
+routing::Choice Exchange::ask(std::span<const routing::Server* const> not_these) {
+  routing::Ask ask;
+  ask.kind = kind_;
+  ask.client = key_;
+  ask.sid = engineio_.sid();
+  ask.cookies = std::span(cookies_).first(cookie_count_);
+  ask.now_ms = net::now_ms();
+  ask.not_these = not_these;
+  return worker_.chooser().choose(pool_->routing, ask);
+}
+
+void Exchange::choose() {
+  choice_ = ask({});
+  switch (choice_.refusal) {
+    case routing::Refusal::none: break;
+    case routing::Refusal::sid_gone: return refuse(Cause::sid_gone);
+    case routing::Refusal::lost: return refuse(Cause::lost);
+    case routing::Refusal::all_down: return refuse(Cause::all_down);
+    case routing::Refusal::full: return refuse(Cause::full);
+  }
+  worker_.count().chosen_by[static_cast<std::size_t>(choice_.by)].add();
+  life_ms_ = kind_ == Kind::belongs ? pool_->shared->session_life_ms.load(std::memory_order_relaxed) : 0;
+  build_upstream_head();
+  attempt();
+}
+
+// Another server than those tried, or none.
+bool Exchange::choose_another() {
+  if (servers_ >= tried_.size()) return false;
+  const routing::Choice another = ask(std::span(tried_).first(servers_));
+  if (another.member == nullptr) return false;
+  choice_ = another;
+  return true;
+}
+
+void Exchange::build_upstream_head() {
+  wire::UpstreamHeadOptions options;
+  const auto peer = session_.peer().ip_address();
+  options.client = client_;
+  options.peer = peer ? &*peer : nullptr;
+  options.request_id = {request_id_.data(), request_id_.size()};
+  const config::CookieMode mode = pool_->settings.cookie.mode;
+  const bool hides_cookie = mode == config::CookieMode::insert || mode == config::CookieMode::rewrite;
+  if (holds(Affinity::cookie) && hides_cookie) options.drop_cookie = pool_->settings.cookie.name;
+  options.websocket = websocket_;
+  options.drop_accept_encoding = engineio_.engineio && kind_ == Kind::begins && !websocket_ && holds(Affinity::sid);
+  wire::append_upstream_head(up_head_, head_, options);
+}
+
+}  // namespace limpet::session

@@ -1,0 +1,215 @@
+// Exchange: one request and its answer, from a complete head to the last byte of the answer or the tunnel.
+//
+// Owned by its Session, on the worker's thread. Two directions with a state each: the request goes up, the answer
+// comes down; an exchange is over when both are done, or when it was cut. The steps, in order:
+//   exchange.cpp          who asks, for what: route, affinity, choice
+//   exchange_attempt.cpp  a server: connect, send the head, retries
+//   exchange_request.cpp  the request's body, and the client while it waits
+//   exchange_answer.cpp   the answer's head and body
+//   exchange_end.cpp      refusals, hand-over to a tunnel, the log line
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "proxy/config/snapshot.h"
+#include "proxy/log/access.h"
+#include "proxy/net/loop.h"
+#include "proxy/net/stream.h"
+#include "proxy/session/answers.h"
+#include "proxy/session/body_flow.h"
+#include "proxy/session/load_ticket.h"
+#include "proxy/session/session.h"
+#include "proxy/upstream/connect.h"
+#include "proxy/wire/engineio.h"
+#include "proxy/wire/forward.h"
+#include "proxy/wire/websocket.h"
+#include "routing/chooser.h"
+
+namespace limpet::session {
+
+class Exchange {
+ public:
+  Exchange(Session& session, std::uint64_t begun_us);
+  ~Exchange();
+  Exchange(const Exchange&) = delete;
+
+  // `head` lies in the session's buffer, which stays as it is until the exchange is over.
+  void begin(std::string_view head);
+
+  enum class Phase : std::uint8_t {
+    choosing,
+    connecting,
+    waiting,    // head written or being written, no byte of an answer yet
+    answering,  // the answer is on its way, or our own page
+    over,       // everything is sent: the session may go on
+    cut,        // the client's connection must end now
+    tunnelled,  // the sockets have gone to the engine
+  };
+  Phase phase() const { return phase_; }
+  bool ended() const { return phase_ >= Phase::over; }
+  bool keeps_client() const { return phase_ == Phase::over && !close_client_; }
+  bool resets_client() const { return reset_client_; }
+  bool leaves_unread() const { return !request_done_ || close_client_unread_; }
+
+  void close_after();  // draining: the answer says Connection: close, if its head is not out yet
+  void abort(Cause cause);
+  // The server was found silent or down while we wait for its first byte: another one now, if there is one.
+  void server_silent(std::uint32_t server_serial);
+  void log();
+
+ private:
+  friend class Worker;  // its list of waiting handshakes
+  enum class Wait : std::uint8_t { none, reconnect, body, upload, handshake, first_byte, answer, reader };
+
+  // exchange.cpp
+  void identify();
+  void classify();
+  routing::Choice ask(std::span<const routing::Server* const> not_these);
+  void choose();
+  bool choose_another();
+  void build_upstream_head();
+  bool holds(routing::Affinity kind) const { return pool_->routing.holds(kind); }
+
+  // exchange_attempt.cpp
+  void attempt();
+  void connect();
+  void on_connected();
+  void after_connect();
+  void on_connect_failed(int error);
+  bool move_on(net::Counter& counter);
+  bool may_spend();
+  void send_request();
+  void arm_first_byte();
+  std::uint64_t response_ms() const;
+  bool may_resend() const;
+  void drop_upstream();
+  void on_handshake_late();
+  void on_slow();
+  void on_silent_end();
+  bool pool_is_slow() const;
+  void leave_handshake_list();
+
+  // exchange_request.cpp
+  void pump_request();
+  bool read_client_body(std::string_view& bytes);
+  void flush_up(std::string_view raw);
+  void on_request_done();
+  void watch_client();
+  void read_ahead();
+  void on_client_readable();
+  void on_upstream_writable();
+
+  // exchange_answer.cpp
+  void on_upstream_readable();
+  void read_answer();
+  void on_answer_bytes(std::string_view bytes);
+  void parse_answer_heads();
+  void on_interim();
+  void on_final_head();
+  void pass_answer(std::string_view bytes);
+  void write_down(std::string_view raw);
+  void on_client_writable();
+  void on_answer_end(bool broken);
+  void on_answer_done();
+  void sniff();
+  std::uint64_t keep_upstream_ms() const;
+  void check_over();
+
+  // exchange_end.cpp
+  void refuse(Outcome outcome);
+  void refuse(Cause cause) { refuse(Outcome{cause, std::nullopt}); }
+  void answer_ready();
+  void cut(Outcome outcome);
+  void become_tunnel(std::string_view early);
+  void on_deadline();
+  void on_upload_deadline();
+  void arm(Wait why, std::uint64_t after_ms);
+  void arm_up(Wait why, std::uint64_t after_ms);
+  log::AccessRecord access_record();
+  std::string_view client_text();
+  std::string_view client_scheme() const { return "http"; }
+
+  Session& session_;
+  Worker& worker_;
+  std::shared_ptr<const config::Snapshot> snapshot_;
+  const config::PoolEntry* pool_ = nullptr;
+
+  // The request.
+  wire::FieldList fields_;
+  wire::RequestHead head_;
+  wire::EngineIoQuery engineio_;
+  wire::Offer offer_;
+  wire::ClientIdentity client_;
+  routing::ClientKey key_;
+  std::array<std::string_view, 8> cookies_;
+  std::size_t cookie_count_ = 0;
+  routing::Kind kind_ = routing::Kind::plain;
+  bool websocket_ = false;
+  std::array<char, 32> request_id_;
+
+  // The server.
+  routing::Choice choice_;
+  LoadTicket ticket_;
+  std::array<const routing::Server*, 2> tried_{};
+  std::uint8_t servers_ = 0;   // tried so far, this one included
+  std::uint8_t connects_ = 0;  // to this one
+  std::uint32_t retries_ = 0;
+  std::uint32_t life_ms_ = 0;  // of the session that the request belongs to
+  upstream::Connect connect_;
+  net::Stream upstream_;
+  std::string up_head_;        // kept until the first byte of an answer, for a second attempt
+  std::size_t up_head_sent_ = 0;
+  std::string up_pending_;     // body that the server has not taken
+  BodyFlow request_flow_;
+  bool reused_ = false;
+  bool body_begun_ = false;    // a byte of it was given to a server
+  bool request_done_ = false;
+  bool request_broken_ = false;  // the server takes no more of it; its answer may still come
+  std::size_t handshake_index_ = 0;  // in the worker's list, if listed_
+  bool listed_ = false;
+  bool counted_slow_ = false;
+
+  // The answer.
+  wire::FieldList answer_fields_;
+  wire::ResponseHead answer_;
+  wire::HeadScanner answer_scanner_;
+  std::string answer_in_;      // head bytes so far
+  BodyFlow answer_flow_;
+  wire::BodySample sample_;
+  std::string down_pending_;   // bytes that the client has not taken
+  std::uint16_t status_ = 0;   // sent to the client
+  std::uint8_t interim_ = 0;
+  bool sampling_ = false;
+  bool answer_begun_ = false;  // a byte of it was read
+  bool head_out_ = false;      // the final head was written for the client
+  bool answer_done_ = false;
+  bool upstream_reusable_ = false;
+  bool close_client_ = false;
+  bool close_client_unread_ = false;  // bytes are left that nobody will read
+  bool reset_client_ = false;
+  bool client_eof_ = false;
+
+  net::Timer deadline_;   // of the answer's direction
+  net::Timer up_timer_;   // of the request's
+  net::Timer slow_;
+  Wait waiting_for_ = Wait::none;
+  Wait up_waiting_for_ = Wait::none;
+  std::uint64_t stall_mark_ = 0;       // bytes_in_ when the client's deadline was set
+  std::uint64_t stall_mark_down_ = 0;  // bytes_out_ likewise
+  std::string client_text_;
+  Outcome outcome_;
+  Phase phase_ = Phase::choosing;
+
+  std::uint64_t begun_us_;
+  std::uint64_t connect_begun_ms_ = 0;
+  std::uint64_t connected_us_ = ~0ull;
+  std::uint64_t first_byte_us_ = ~0ull;
+  std::uint64_t bytes_in_ = 0;
+  std::uint64_t bytes_out_ = 0;
+};
+
+}  // namespace limpet::session

@@ -1,0 +1,191 @@
+// Exchange, second part: a server at a time. What is tried again, and what never, is decided here.
+#include <errno.h>
+
+#include "proxy/session/exchange.h"
+
+namespace limpet::session {
+namespace {
+
+constexpr std::uint64_t kSlowMs = 500;       // a handshake without a byte: its server is probed
+constexpr std::uint64_t kReconnectMs = 250;  // before the second connect to the server of a session
+constexpr std::uint8_t kMostServers = 2;     // a request
+constexpr std::uint8_t kMostConnects = 2;    // a server
+
+std::uint64_t ms(config::Duration duration) { return static_cast<std::uint64_t>(duration.count()); }
+
+}  // namespace
+
+void Exchange::attempt() {
+  ticket_ = LoadTicket(choice_.member->server);
+  tried_[servers_++] = choice_.member->server.get();
+  connects_ = 0;
+  reused_ = false;
+  connect_begun_ms_ = net::now_ms();
+  if (!websocket_) {
+    upstream_ = worker_.idle().take(ticket_->serial, !may_resend());
+    if (upstream_) {
+      reused_ = true;
+      worker_.count().reused.add();
+      return send_request();
+    }
+  }
+  connect();
+}
+
+void Exchange::connect() {
+  phase_ = Phase::connecting;
+  reused_ = false;
+  ++connects_;
+  worker_.count().connects.add();
+  const std::uint64_t window = ms(pool_->settings.timeouts.connect);
+  const std::uint64_t spent = net::now_ms() - connect_begun_ms_;
+  const bool at_once = connect_.start(worker_.addresses(*pool_, *choice_.member), pool_->settings.source_addresses,
+                                      worker_.next_turn(), spent < window ? window - spent : 0);
+  if (at_once) after_connect();
+}
+
+void Exchange::on_connected() {
+  after_connect();
+  session_.settle();
+}
+
+void Exchange::after_connect() {
+  if (connect_.error() != 0) return on_connect_failed(connect_.error());
+  worker_.shared().observer.connect_succeeded(*ticket_);
+  upstream_ = std::move(connect_.stream());
+  connected_us_ = net::now_us();
+  send_request();
+}
+
+void Exchange::on_connect_failed(int error) {
+  const bool ours = net::is_local_shortage(error);
+  if (!ours) worker_.shared().observer.connect_failed(*ticket_, error);
+  if (kind_ == routing::Kind::belongs) {
+    const bool time_left =
+        net::now_ms() + kReconnectMs < connect_begun_ms_ + ms(pool_->settings.timeouts.connect);
+    if (connects_ < kMostConnects && time_left) return arm_up(Wait::reconnect, kReconnectMs);
+    if (!ticket_->serves_old()) return refuse(Cause::sid_gone);
+  } else if (servers_ < kMostServers && !body_begun_ && choose_another()) {
+    ++retries_;
+    worker_.count().retries_connect.add();
+    return attempt();
+  }
+  refuse(ours ? Cause::local_shortage : error == ETIMEDOUT ? Cause::connect_timeout : Cause::connect_failed);
+}
+
+// A request that may be sent twice without harm, of which nothing but a head was written.
+bool Exchange::may_resend() const {
+  return wire::idempotent(head_.method) && engineio_.sid_length == 0 && head_.body.kind == wire::BodyKind::none;
+}
+
+void Exchange::send_request() {
+  phase_ = Phase::waiting;
+  up_head_sent_ = 0;
+  if (kind_ == routing::Kind::begins) {
+    slow_.after(kSlowMs);
+    worker_.wait_for_handshake(*this);
+    listed_ = true;
+  }
+  upstream_.wait_read(net::delegate<&Exchange::on_upstream_readable>(this));
+  if (request_done_) {
+    arm_first_byte();
+    flush_up({});
+    watch_client();
+  } else {
+    pump_request();
+  }
+}
+
+void Exchange::arm_first_byte() {
+  const bool first_try = kind_ == routing::Kind::begins && servers_ == 1;
+  if (first_try) {
+    arm(Wait::handshake, ms(pool_->settings.timeouts.handshake));
+  } else {
+    arm(Wait::first_byte, response_ms());
+  }
+}
+
+std::uint64_t Exchange::response_ms() const {
+  constexpr std::uint64_t kPollMargin = 5'000;
+  const std::uint64_t configured = ms(pool_->settings.timeouts.response);
+  if (kind_ != routing::Kind::belongs || life_ms_ == 0) return configured;
+  return std::max<std::uint64_t>(configured, life_ms_ + kPollMargin);
+}
+
+void Exchange::drop_upstream() {
+  connect_.cancel();
+  upstream_.close();
+  deadline_.cancel();
+  up_timer_.cancel();
+  leave_handshake_list();
+  ticket_.release();
+}
+
+void Exchange::leave_handshake_list() {
+  slow_.cancel();
+  if (listed_) worker_.forget_handshake(*this);
+  listed_ = false;
+  if (counted_slow_) ticket_->view.slow_handshakes.fetch_sub(1, std::memory_order_relaxed);
+  counted_slow_ = false;
+}
+
+// On to another server, the first one's connection closed at once. Only a request that begins a session, only
+// before a byte of an answer, only once.
+bool Exchange::move_on(net::Counter& counter) {
+  if (kind_ != routing::Kind::begins || answer_begun_ || body_begun_ || servers_ >= kMostServers) return false;
+  if (!choose_another()) return false;
+  drop_upstream();
+  ++retries_;
+  counter.add();
+  attempt();
+  return true;
+}
+
+bool Exchange::may_spend() {
+  if (kind_ != routing::Kind::begins || servers_ >= kMostServers || pool_is_slow()) return false;
+  return pool_->shared->budget.take(net::now_ms());
+}
+
+// More than half of the servers slow: the pool is overloaded, not broken, and a second try would add to it.
+bool Exchange::pool_is_slow() const {
+  std::size_t slow = 0, all = 0;
+  for (const routing::Member& each : pool_->routing.members()) {
+    if (each.server->state() == routing::State::down) continue;
+    ++all;
+    if (each.server->view.slow_handshakes.load(std::memory_order_relaxed) > 0) ++slow;
+  }
+  return slow * 2 > all;
+}
+
+void Exchange::on_handshake_late() {
+  if (may_spend() && move_on(worker_.count().retries_handshake)) return;
+  const std::uint64_t spent = ms(pool_->settings.timeouts.handshake);
+  const std::uint64_t allowed = response_ms();
+  arm(Wait::first_byte, allowed > spent ? allowed - spent : 0);
+}
+
+void Exchange::on_slow() {
+  counted_slow_ = true;
+  ticket_->view.slow_handshakes.fetch_add(1, std::memory_order_relaxed);
+  worker_.shared().observer.handshake_slow(*ticket_);
+}
+
+void Exchange::server_silent(std::uint32_t server_serial) {
+  if (phase_ != Phase::waiting || !ticket_ || ticket_->serial != server_serial) return;
+  if (move_on(worker_.count().retries_moved)) session_.settle();
+}
+
+// The server closed its connection without a byte of an answer.
+void Exchange::on_silent_end() {
+  if (reused_ && may_resend()) {
+    upstream_.close();
+    leave_handshake_list();
+    ++retries_;
+    worker_.count().retries_stale.add();
+    return connect();
+  }
+  if (may_spend() && move_on(worker_.count().retries_handshake)) return;
+  refuse(Cause::server_closed);
+}
+
+}  // namespace limpet::session

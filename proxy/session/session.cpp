@@ -1,0 +1,250 @@
+#include "proxy/session/session.h"
+
+#include <cassert>
+
+#include "proxy/log/access.h"
+#include "proxy/session/exchange.h"
+
+namespace limpet::session {
+namespace {
+
+constexpr std::size_t kHeadRead = 16 * 1024;       // one read while a head is awaited
+constexpr std::uint64_t kLingerMs = 2'000;         // after a refusal: for the client to read it
+constexpr std::uint32_t kLingerBytes = 1024 * 1024;
+
+wire::HeadLimits head_limits(const config::Limits& limits) {
+  return {limits.head_bytes, limits.head_fields, limits.target_bytes};
+}
+
+std::uint64_t ms(config::Duration duration) { return static_cast<std::uint64_t>(duration.count()); }
+
+}  // namespace
+
+Session::Session(Worker& worker, net::Stream client, const net::Address& peer, std::uint32_t listener)
+    : worker_(worker),
+      client_(std::move(client)),
+      peer_(peer),
+      scanner_(wire::HeadScanner::Kind::request, head_limits(worker.snapshot()->config->limits)),
+      deadline_(worker.loop(), net::delegate<&Session::on_deadline>(this)),
+      listener_(listener) {}
+
+Session::~Session() {
+  exchange_.reset();
+  if (has_place_) worker_.shared().connections.fetch_sub(1, std::memory_order_relaxed);
+}
+
+void Session::move_to(Phase next) {
+  assert(phase_ != Phase::closed);
+  phase_ = next;
+}
+
+const config::Listener& Session::listener() const { return worker_.snapshot()->config->listeners[listener_]; }
+
+std::string_view Session::peer_text() {
+  if (peer_text_.empty()) peer_text_ = peer_.text();
+  return peer_text_;
+}
+
+void Session::start() {
+  deadline_.after(ms(worker_.snapshot()->config->limits.idle_timeout));
+  client_.wait_read(net::delegate<&Session::on_readable>(this));
+}
+
+void Session::on_readable() {
+  const std::span<char> into = worker_.scratch().first(kHeadRead);
+  const net::IoResult got = client_.read(into);
+  switch (got.status) {
+    case net::Io::again:
+      client_.wait_read(net::delegate<&Session::on_readable>(this));
+      return;
+    case net::Io::eof:
+    case net::Io::error:
+      move_to(Phase::closed);
+      break;
+    case net::Io::ok:
+      in_.append(into.data(), got.bytes);
+      break;
+  }
+  settle();
+}
+
+void Session::settle() {
+  while (true) {
+    switch (phase_) {
+      case Phase::idle:
+      case Phase::head:
+        if (!read_head()) return;
+        break;
+      case Phase::exchange:
+        if (!exchange_->ended()) return;
+        finish_exchange();
+        break;
+      case Phase::lingering:
+        return;
+      case Phase::closed:
+        worker_.bury(*this);
+        return;
+    }
+  }
+}
+
+// False if there is nothing to do before the next event.
+bool Session::read_head() {
+  if (in_.empty()) {
+    if (phase_ == Phase::head) move_to(Phase::idle);
+    in_ = std::string();  // an idle connection holds no buffer
+    if (draining_) {
+      move_to(Phase::closed);
+      return true;
+    }
+    client_.wait_read(net::delegate<&Session::on_readable>(this));
+    return false;
+  }
+  if (phase_ == Phase::idle) {
+    move_to(Phase::head);
+    head_begun_us_ = net::now_us();
+    deadline_.after(ms(worker_.snapshot()->config->limits.head_timeout));
+  }
+  switch (scanner_.feed(in_)) {
+    case wire::HeadScanner::Step::more:
+      client_.wait_read(net::delegate<&Session::on_readable>(this));
+      return false;
+    case wire::HeadScanner::Step::refused:
+      refuse_head({Cause::bad_request, scanner_.fault()});
+      return true;
+    case wire::HeadScanner::Step::complete:
+      begin_exchange(std::string_view(in_).substr(scanner_.start(), scanner_.length() - scanner_.start()));
+      return true;
+  }
+  return false;
+}
+
+void Session::begin_exchange(std::string_view head) {
+  deadline_.cancel();
+  used_ = scanner_.length();
+  move_to(Phase::exchange);
+  exchange_ = std::make_unique<Exchange>(*this, head_begun_us_);
+  if (draining_) exchange_->close_after();
+  exchange_->begin(head);
+}
+
+// A head that never became a request: answered here, nothing of it reaches a server.
+void Session::refuse_head(const Outcome& outcome) {
+  Metrics& count = worker_.count();
+  count.requests.add();
+  count.causes[static_cast<std::size_t>(outcome.cause)].add();
+  if (outcome.fault) count.request_faults[static_cast<std::size_t>(*outcome.fault)].add();
+  const int status = status_of(outcome);
+  count.by_status_class[static_cast<std::size_t>(status / 100)].add();
+  std::array<char, 32> id;
+  worker_.write_request_id(id);
+  std::string page;
+  append_answer(page, outcome, {.request_id = {id.data(), id.size()}});
+  const net::IoResult sent = client_.write(page);
+  count.bytes_out.add(sent.bytes);
+  log::AccessRecord record;
+  record.client = peer_text();
+  record.request_id = {id.data(), id.size()};
+  record.method = "-";
+  record.host = "-";
+  record.target = "-";
+  record.status = static_cast<std::uint16_t>(status);
+  record.total_us = head_begun_us_ ? net::now_us() - head_begun_us_ : 0;
+  record.bytes_in = in_.size();
+  record.bytes_out = sent.bytes;
+  record.ended_by = "client";
+  record.reason = reason_of(outcome);
+  log::access(record);
+  linger();
+}
+
+void Session::refuse_connection() {
+  refuse_head({Cause::no_connections, std::nullopt});
+  settle();
+}
+
+void Session::finish_exchange() {
+  exchange_->log();
+  const bool tunnelled = exchange_->phase() == Exchange::Phase::tunnelled;
+  const bool keeps = exchange_->keeps_client();
+  const bool resets = exchange_->resets_client();
+  const bool unread = exchange_->phase() == Exchange::Phase::over && exchange_->leaves_unread();
+  exchange_.reset();
+  if (keeps) {
+    next_message();
+  } else if (tunnelled) {
+    move_to(Phase::closed);
+  } else if (resets) {
+    client_.reset();
+    move_to(Phase::closed);
+  } else if (unread) {
+    linger();
+  } else {
+    move_to(Phase::closed);
+  }
+}
+
+void Session::next_message() {
+  in_.erase(0, used_);
+  in_ += ahead_;
+  ahead_ = std::string();
+  used_ = 0;
+  scanner_.reset();
+  move_to(Phase::idle);
+  deadline_.after(ms(worker_.snapshot()->config->limits.idle_timeout));
+}
+
+// Closing over unread bytes would make the kernel send a reset, which can destroy the answer before the client
+// has read it (RFC 9112, 9.6).
+void Session::linger() {
+  move_to(Phase::lingering);
+  in_ = ahead_ = std::string();
+  client_.shutdown_write();
+  deadline_.after(kLingerMs);
+  client_.wait_read(net::delegate<&Session::on_linger>(this));
+}
+
+void Session::on_linger() {
+  while (lingered_ < kLingerBytes) {
+    const net::IoResult got = client_.read(worker_.scratch());
+    if (got.status == net::Io::again) {
+      client_.wait_read(net::delegate<&Session::on_linger>(this));
+      return;
+    }
+    if (got.status != net::Io::ok) break;
+    lingered_ += static_cast<std::uint32_t>(got.bytes);
+  }
+  move_to(Phase::closed);
+  settle();
+}
+
+void Session::on_deadline() {
+  if (phase_ == Phase::head) {
+    refuse_head({Cause::head_timeout, std::nullopt});
+  } else {
+    move_to(Phase::closed);
+  }
+  settle();
+}
+
+void Session::drain() {
+  draining_ = true;
+  if (phase_ == Phase::idle) {
+    move_to(Phase::closed);
+    settle();
+  } else if (exchange_) {
+    exchange_->close_after();
+  }
+}
+
+void Session::abort() {
+  if (exchange_) {
+    exchange_->abort(Cause::shutdown);
+    exchange_->log();
+    exchange_.reset();
+  }
+  move_to(Phase::closed);
+  settle();
+}
+
+}  // namespace limpet::session

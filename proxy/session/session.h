@@ -1,0 +1,86 @@
+// Session: one client connection from accept to close.
+//
+// Owned by its Worker, on whose thread it lives. Reads heads, runs one Exchange at a time, answers what it refuses
+// itself; keep-alive and pipelining are here. After a 101 the sockets go to the tunnel engine and the Session ends.
+//
+// Every event handler ends in settle(), which alone finishes exchanges, begins the next, and may destroy *this:
+// nothing may follow it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "proxy/net/address.h"
+#include "proxy/net/loop.h"
+#include "proxy/net/stream.h"
+#include "proxy/session/answers.h"
+#include "proxy/session/worker.h"
+#include "proxy/wire/head.h"
+
+namespace limpet::session {
+
+class Exchange;
+
+class Session {
+ public:
+  Session(Worker& worker, net::Stream client, const net::Address& peer, std::uint32_t listener);
+  ~Session();
+  Session(const Session&) = delete;
+
+  void start();
+  void settle();
+  void drain();      // ends when idle, else after the answer under way
+  void abort();      // at once
+  void refuse_connection();  // over max_connections: a 503 and the end
+
+  // For the exchange.
+  Worker& worker() { return worker_; }
+  net::Stream& client() { return client_; }
+  const net::Address& peer() const { return peer_; }
+  std::string_view peer_text();
+  const config::Listener& listener() const;
+  std::string_view rest() const { return std::string_view(in_).substr(used_); }  // bytes after the head
+  void consume(std::size_t bytes) { used_ += bytes; }
+  std::string& ahead() { return ahead_; }  // bytes read while an answer was waited for
+  // Counted as one client until the tunnel's record ends: the session gives its place away.
+  void give_place() { has_place_ = false; }
+
+ private:
+  friend class Worker;
+  enum class Phase : std::uint8_t { idle, head, exchange, lingering, closed };
+
+  void move_to(Phase next);
+  void on_readable();
+  void on_deadline();
+  bool read_head();        // false if more bytes are needed, or the session is ending
+  void begin_exchange(std::string_view head);
+  void refuse_head(const Outcome& outcome);
+  void finish_exchange();
+  void next_message();     // moves what was read ahead to the front
+  void linger();
+  void on_linger();
+
+  Worker& worker_;
+  net::Stream client_;
+  net::Address peer_;
+  std::string in_;         // the head of the current message and what came with it
+  std::size_t used_ = 0;   // bytes of in_ that are done with
+  std::string ahead_;
+  wire::HeadScanner scanner_;
+  net::Timer deadline_;
+  std::unique_ptr<Exchange> exchange_;
+  std::string peer_text_;
+  std::uint64_t head_begun_us_ = 0;
+  std::uint32_t listener_;
+  std::uint32_t lingered_ = 0;
+  Phase phase_ = Phase::idle;
+  bool draining_ = false;
+  bool has_place_ = true;
+  Session* prev_ = nullptr;  // the worker's list
+  Session* next_ = nullptr;
+};
+
+}  // namespace limpet::session

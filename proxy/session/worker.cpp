@@ -1,0 +1,170 @@
+#include "proxy/session/worker.h"
+
+#include <pthread.h>
+#include <sys/random.h>
+
+#include <algorithm>
+
+#include "proxy/session/exchange.h"
+#include "proxy/session/session.h"
+
+namespace limpet::session {
+namespace {
+
+std::uint64_t random_seed() {
+  std::uint64_t seed = net::now_us();
+  [[maybe_unused]] const ssize_t got = ::getrandom(&seed, sizeof(seed), 0);
+  return seed;
+}
+
+std::uint64_t split_mix(std::uint64_t& state) {
+  std::uint64_t z = state += 0x9e3779b97f4a7c15;
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+  return z ^ (z >> 31);
+}
+
+}  // namespace
+
+Worker::Worker(Shared& shared, std::shared_ptr<const config::Snapshot> snapshot)
+    : shared_(shared), snapshot_(std::move(snapshot)), chooser_(shared.sids, random_seed()), id_state_(random_seed()) {}
+
+Worker::~Worker() {
+  stop();
+  while (first_ != nullptr) bury(*first_);
+}
+
+void Worker::listen(net::Fd socket, std::uint32_t listener) {
+  acceptors_.push_back(std::make_unique<net::Acceptor>(
+      loop_, std::move(socket),
+      [this, listener](net::Fd fd, const net::Address& peer) { on_accept(std::move(fd), peer, listener); }));
+}
+
+void Worker::start() {
+  tunnels_.start();
+  thread_ = std::thread([this] { loop_.run(); });
+}
+
+void Worker::accept() {
+  loop_.post([this] {
+    for (const auto& each : acceptors_) each->start();
+  });
+}
+
+void Worker::finish_accepting() {
+  loop_.post([this] {
+    for (const auto& each : acceptors_) {
+      each->accept_all();
+      each->close();
+    }
+    accepting_finished_.store(true, std::memory_order_release);
+  });
+}
+
+void Worker::drain(std::uint64_t window_ms) {
+  tunnels_.drain(window_ms);
+  loop_.post([this] {
+    for (Session* each = first_; each != nullptr;) {
+      Session* next = each->next_;
+      each->drain();
+      each = next;
+    }
+    idle_.clear();
+  });
+}
+
+void Worker::close_all() {
+  loop_.post([this] {
+    while (first_ != nullptr) first_->abort();
+  });
+}
+
+void Worker::server_silent(std::uint32_t server_serial) {
+  loop_.post([this, server_serial] { move_handshakes(server_serial); });
+}
+
+void Worker::server_down(std::uint32_t server_serial) {
+  tunnels_.close_server(server_serial);
+  loop_.post([this, server_serial] { idle_.drop(server_serial); });
+}
+
+void Worker::stop() {
+  if (!thread_.joinable()) return;
+  loop_.post([this] {
+    while (first_ != nullptr) first_->abort();
+    acceptors_.clear();
+    idle_.clear();
+    loop_.stop();
+  });
+  thread_.join();
+  tunnels_.stop();
+}
+
+void Worker::on_accept(net::Fd fd, const net::Address& peer, std::uint32_t listener) {
+  metrics_.accepted.add();
+  const std::uint32_t held = shared_.connections.fetch_add(1, std::memory_order_relaxed);
+  auto* session = new Session(*this, net::Stream(loop_, std::move(fd)), peer, listener);
+  session->next_ = first_;
+  if (first_ != nullptr) first_->prev_ = session;
+  first_ = session;
+  metrics_.sessions.fetch_add(1, std::memory_order_relaxed);
+  if (held >= shared_.max_connections) {
+    session->refuse_connection();
+  } else {
+    session->start();
+  }
+}
+
+void Worker::bury(Session& session) {
+  if (session.prev_ != nullptr) session.prev_->next_ = session.next_;
+  if (session.next_ != nullptr) session.next_->prev_ = session.prev_;
+  if (first_ == &session) first_ = session.next_;
+  metrics_.sessions.fetch_sub(1, std::memory_order_relaxed);
+  delete &session;
+}
+
+const std::shared_ptr<const net::Target::Addresses>& Worker::addresses(const config::PoolEntry& pool,
+                                                                       const routing::Member& member) {
+  const net::Target& target = *pool.target_of(member);
+  const std::uint32_t serial = member.server->serial;
+  if (serial >= known_.size()) known_.resize(serial + 1);
+  Known& known = known_[serial];
+  const std::uint32_t version = target.version();
+  if (known.version != version) {
+    known.addresses = target.addresses();
+    known.version = version;
+  }
+  return known.addresses;
+}
+
+void Worker::write_request_id(std::span<char, 32> out) {
+  constexpr char kHex[] = "0123456789abcdef";
+  for (std::size_t half = 0; half < 2; ++half) {
+    std::uint64_t bits = split_mix(id_state_);
+    for (std::size_t i = 0; i < 16; ++i, bits >>= 4) out[half * 16 + i] = kHex[bits & 15];
+  }
+}
+
+void Worker::wait_for_handshake(Exchange& exchange) {
+  handshakes_.push_back(&exchange);
+  exchange.handshake_index_ = handshakes_.size() - 1;
+}
+
+void Worker::forget_handshake(Exchange& exchange) {
+  Exchange* last = handshakes_.back();
+  handshakes_[exchange.handshake_index_] = last;
+  last->handshake_index_ = exchange.handshake_index_;
+  handshakes_.pop_back();
+}
+
+void Worker::move_handshakes(std::uint32_t server_serial) {
+  // Moving one changes the list, and settle() may end its session, never another's.
+  const std::vector<Exchange*> waiting = handshakes_;
+  for (Exchange* each : waiting) {
+    if (std::find(handshakes_.begin(), handshakes_.end(), each) != handshakes_.end()) {
+      each->server_silent(server_serial);
+    }
+  }
+}
+
+}  // namespace limpet::session
