@@ -1,5 +1,6 @@
 #include "proxy/net/timer_wheel.h"
 
+#include <algorithm>
 #include <bit>
 
 namespace limpet::net {
@@ -91,11 +92,8 @@ TimerNode* TimerWheel::expire(std::uint64_t now_ms) {
       tick_ = now_tick;
       return nullptr;
     }
-    // Skip empty slots of the lowest level up to the next boundary at once.
-    const std::uint64_t boundary = (tick_ / kSlots + 1) * kSlots;
-    std::uint64_t next = tick_ + 1;
-    while (next < boundary && next < now_tick && !occupied(static_cast<int>(next % kSlots))) ++next;
-    tick_ = next;
+    // Straight to the first occupied slot of any level: what lies before it is empty on all of them.
+    tick_ = std::min(std::max(*next_ms() / kTickMs, tick_ + 1), now_tick);
     if (tick_ % kSlots == 0) cascade();
   }
 }

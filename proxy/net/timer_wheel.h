@@ -43,7 +43,6 @@ class TimerWheel {
   void place(TimerNode& node);
   void cascade();
   int first_occupied(int level, int first) const;
-  bool occupied(int slot) const { return bits_[static_cast<std::size_t>(slot) / 64] >> (slot % 64) & 1; }
   std::uint64_t tick_ = 0;  // everything before this tick has been taken out
   std::size_t size_ = 0;
   std::array<TimerNode, kLevels * kSlots> slots_;

@@ -83,10 +83,10 @@ TEST(TimerWheel, AgreesWithASortedListUnderRandomUse) {
   std::deque<TimerNode> nodes(300);
   std::map<TimerNode*, std::uint64_t> expected;
   const auto delay = [&] {
-    const std::uint64_t reach[] = {20, 3000, 600'000, 200'000'000};
+    const std::uint64_t reach[] = {20, 3000, 600'000, 20'000'000};
     return random() % reach[random() % 4];
   };
-  for (int step = 0; step < 20'000; ++step) {
+  for (int step = 0; step < 5000; ++step) {
     TimerNode& node = nodes[random() % nodes.size()];
     if (random() % 4 == 0) {
       w.wheel.cancel(node);
@@ -116,7 +116,7 @@ TEST(TimerWheel, CallbackMaySetAndCancelWhileExpiring) {
   w.now += 20;
   ASSERT_EQ(w.wheel.expire(w.now), &a);
   w.wheel.cancel(b);
-  w.wheel.set(c, w.now - 5);
+  w.wheel.set(c, w.now - TimerWheel::kTickMs);
   w.wheel.set(a, w.now + 50);
   EXPECT_EQ(w.wheel.expire(w.now), &c);
   EXPECT_EQ(w.wheel.expire(w.now), nullptr);
