@@ -4,6 +4,8 @@
 
 #include <llhttp.h>
 
+#include <algorithm>
+
 #include "proxy/wire/bytes.h"
 
 namespace limpet::wire {
@@ -54,6 +56,16 @@ Fault fault_of(llhttp_errno_t error) {
   }
 }
 
+// llhttp cuts the value that it refuses where it stopped; what is wrong with it shows only in the whole.
+void restore_last(std::string_view block, FieldList& fields) {
+  if (fields.empty()) return;
+  const std::string_view name = fields.back().name;
+  const std::size_t colon = static_cast<std::size_t>(name.data() - block.data()) + name.size();
+  if (colon >= block.size() || block[colon] != ':') return;
+  const std::size_t end = std::min(block.find('\r', colon), block.size());
+  fields.back().value = trim(block.substr(colon + 1, end - colon - 1));
+}
+
 }  // namespace
 
 std::optional<Fault> parse_fields(Side side, std::string_view block, FieldList& fields) {
@@ -62,6 +74,7 @@ std::optional<Fault> parse_fields(Side side, std::string_view block, FieldList& 
   parser.data = &fields;
   const llhttp_errno_t error = llhttp_execute(&parser, block.data(), block.size());
   if (error == HPE_PAUSED) return std::nullopt;
+  restore_last(block, fields);
   return fault_of(error);
 }
 

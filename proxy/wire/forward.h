@@ -24,11 +24,11 @@ ClientIdentity identify_client(std::span<const Field> fields, const IpAddress* p
                                std::span<const Cidr> trusted, bool trust_unix);
 
 struct UpstreamHeadOptions {
-  ClientIdentity client;
+  ClientIdentity client{};
   const IpAddress* peer = nullptr;    // nullptr: Unix socket
   std::string_view scheme = "http";   // of the client's connection
-  std::string_view request_id;        // X-Request-Id to set; a trusted peer's own is kept
-  std::string_view drop_cookie;       // affinity cookie the server must not see; empty: none
+  std::string_view request_id{};      // X-Request-Id to set; a trusted peer's own is kept
+  std::string_view drop_cookie{};     // affinity cookie the server must not see; empty: none
   bool websocket = false;             // keep Upgrade and Connection
   bool drop_accept_encoding = false;  // an Engine.IO open, whose answer must be readable
   bool via = false;
@@ -44,14 +44,14 @@ void append_upstream_head(std::string& out, const RequestHead& head, const Upstr
 struct ClientHeadOptions {
   Method method = Method::get;
   std::uint8_t client_minor = 1;
-  bool close = false;               // Connection: close
-  bool websocket = false;           // a checked 101
-  bool dechunk = false;             // an HTTP/1.0 client: chunked becomes until_close
-  bool private_no_store = false;    // the affinity cookie is set: Cache-Control: private, no-store
-  std::string_view set_cookie;      // affinity Set-Cookie value to add; empty: none
-  std::string_view replace_cookie;  // a server's own Set-Cookie of this name is dropped...
-  std::string_view rewrite_value;   // ...or, if this is not empty, gets this value instead
-  std::string_view via_pseudonym;   // empty: no Via
+  bool close = false;                 // Connection: close
+  bool websocket = false;             // a checked 101
+  bool dechunk = false;               // an HTTP/1.0 client: chunked becomes until_close
+  bool private_no_store = false;      // the affinity cookie is set: Cache-Control: private, no-store
+  std::string_view set_cookie{};      // affinity Set-Cookie value to add; empty: none
+  std::string_view replace_cookie{};  // a server's own Set-Cookie of this name is dropped...
+  std::string_view rewrite_value{};   // ...or, if this is not empty, gets this value instead
+  std::string_view via_pseudonym{};   // empty: no Via
 };
 struct ClientHeadResult {
   bool server_cookie_dropped = false;
