@@ -78,39 +78,42 @@ export class World {
 }
 
 // Runs `body` within its time; what fails is told together with what everybody had logged by then.
-async function observed(world, seconds, body) {
+async function observed(worlds, seconds, body) {
   try {
     return await within(body(), seconds * 1000, 'the whole test');
   } catch (error) {
-    console.error(world.log());
+    console.error(worlds.map((world) => world.log()).filter(Boolean).join('\n'));
     throw error;
   }
+}
+
+// A world for the length of `body`.
+async function inWorld(seconds, body, around = []) {
+  const world = await World.create();
+  try {
+    await observed([...around, world], seconds, () => body(world));
+  } catch (error) {
+    await world.close().catch(() => {});
+    throw error;
+  }
+  await world.close();
 }
 
 // One test with a world of its own. Options: `seconds` it may take (30), and those of node:test.
 export function scenario(name, options, body) {
   if (typeof options === 'function') return scenario(name, {}, options);
   const { seconds = 30, ...rest } = options;
-  return test(name, rest, async (context) => {
-    const world = await World.create();
-    try {
-      await observed(world, seconds, () => body(world, context));
-    } catch (error) {
-      await world.close().catch(() => {});
-      throw error;
-    }
-    await world.close();
-  });
+  return test(name, rest, () => inWorld(seconds, body));
 }
 
-// Inside describe(): one world for all of its facts. `setup(world)` may return what they share, kept in
-// `shared.things`; `shared.fact(name, [options], body)` is a test that gets (things, world).
+// Inside describe(): one world for all of its facts. `shared.fact(name, [options], body)` is a test whose body gets
+// what `setup(world)` returned, and a world of its own for what it starts itself.
 export function sharing(setup, { seconds = 30 } = {}) {
   const shared = { world: new World(), things: undefined };
   before(async () => {
     shared.world = await World.create();
     try {
-      shared.things = await observed(shared.world, seconds, () => setup(shared.world));
+      shared.things = await observed([shared.world], seconds, () => setup(shared.world));
     } catch (error) {
       await shared.world.close().catch(() => {});
       throw error;
@@ -120,7 +123,7 @@ export function sharing(setup, { seconds = 30 } = {}) {
   shared.fact = (name, options, body) => {
     if (typeof options === 'function') return shared.fact(name, {}, options);
     const { seconds: limit = 30, ...rest } = options;
-    return it(name, rest, () => observed(shared.world, limit, () => body(shared.things, shared.world)));
+    return it(name, rest, () => inWorld(limit, (world) => body(shared.things, world), [shared.world]));
   };
   return shared;
 }

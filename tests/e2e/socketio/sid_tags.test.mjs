@@ -1,7 +1,8 @@
-// The tags below come from libxxhash, one for every branch of the hash.
+// The sid of examples/node-socketio, in the form that design and proxy agree on. The tags come from libxxhash, one
+// for every branch of the hash.
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { newSid, tagOf } from './sid.js';
+import { newSid, tagOf } from '../../../examples/node-socketio/sid.js';
 
 const known = {
   a: '5sYyth6W',
