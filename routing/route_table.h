@@ -1,5 +1,5 @@
-// RouteTable: host and path prefix to pool. Immutable; lookups cost one hash per label of the host and one per
-// segment of the path at most, whatever the number of routes.
+// RouteTable: host and path prefix to pool. Immutable; lookups cost one hash per label of the host and one
+// per segment of the path at most, whatever the number of routes.
 #pragma once
 
 #include <cstdint>

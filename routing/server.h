@@ -1,7 +1,8 @@
 // Server: the identity and the shared counters of one server of a pool.
 //
-// Lives across reloads (a snapshot refers to it by shared_ptr); everything mutable is a relaxed atomic. Health
-// writes `state` and `slow_start_at_ms`, an operator writes `wanted`, workers and tunnel threads write the load.
+// Lives across reloads (a snapshot refers to it by shared_ptr); everything mutable is a relaxed atomic.
+// Health writes `state` and `slow_start_at_ms`, an operator writes `wanted`, workers and tunnel threads write
+// the load.
 #pragma once
 
 #include <atomic>
@@ -11,8 +12,8 @@
 
 namespace limpet::routing {
 
-enum class State : std::uint8_t { up, suspect, refusing, down };        // what health says
-enum class Wanted : std::uint8_t { serving, draining, maintenance };    // what an operator says
+enum class State : std::uint8_t { up, suspect, refusing, down };      // what health says
+enum class Wanted : std::uint8_t { serving, draining, maintenance };  // what an operator says
 
 struct Server {
   explicit Server(std::string pool, std::string id);
@@ -20,9 +21,9 @@ struct Server {
 
   const std::string pool;
   const std::string id;
-  const std::string tag;         // server_tag(id)
-  const std::uint64_t id_hash;   // XXH3-64 of id, seed 0
-  const std::uint32_t serial;    // one of its kind in the process, never reused; what the sid table keeps
+  const std::string tag;        // server_tag(id)
+  const std::uint64_t id_hash;  // XXH3-64 of id, seed 0
+  const std::uint32_t serial;   // one of its kind in the process, never reused; what the sid table keeps
 
   // One cache line that every thread writes; kept apart from what is only read.
   struct alignas(64) Load {

@@ -1,8 +1,21 @@
 // SidTable: which server holds a plain (not self-naming) Engine.IO session. One a process, all threads.
 //
-// Bounded and sharded; each shard has a short lock of its own. Entries hold a 128-bit keyed hash of the sid, not
-// the sid. An entry begins on probation (until a second request with that sid) and is the first to go; one source
-// holds at most 1 % of the probation part. Time is handed in: milliseconds of any monotonic clock.
+// Bounded and sharded; each shard has a short lock of its own. Entries hold 96 bits of a 128-bit keyed hash
+// of the sid, not the sid; the key is drawn anew by each process, so that nobody can aim at a shard or a
+// bucket. Time is handed in: milliseconds of any clock; an entry lives `life_ms` after its last touch.
+//
+// What goes when a shard is full: the oldest expired entry, then the oldest on probation (no second request
+// yet), then the oldest settled one, then the oldest pinned one. The last 1/64 of a shard is left to
+// probation, so that new sessions can settle in a table full of old ones. One source holds at most 1 % of the
+// probation part, reckoned as half of a shard, and at least 8 entries a shard: beyond that its own oldest
+// goes. So abandoned opens from a hundred addresses never displace another's session; a session that shares
+// its address with a flood holds if its second request comes before some 5000 more opens of that address
+// (default size: 312 a shard, 16 shards), and once settled it holds.
+//
+// Cost: 63 bytes an entry at 10^6, buckets and the lists of sources included (an idle table: 16 KiB). A
+// lookup takes 75 ns while its entry is in cache; at 10^6 entries touched at random some 1 us, most of it
+// waiting for memory, an unknown sid 0.4 us, learning 0.7 us (`unit_routing --gtest_filter=Cost.SidTable`,
+// release preset).
 #pragma once
 
 #include <cstddef>
@@ -17,12 +30,13 @@ namespace limpet::routing {
 
 class SidTable {
  public:
-  explicit SidTable(std::size_t most_entries);  // memory for all is reserved lazily; at most 64 bytes each
+  // Memory comes as it is needed, at most 64 bytes an entry. 0: nothing is ever kept.
+  explicit SidTable(std::size_t most_entries);
   ~SidTable();
 
   // The answer that opened a session was seen. `life_ms` is pingInterval + pingTimeout.
-  void learn(std::string_view sid, std::uint32_t server_serial, const ClientKey& source, std::uint32_t life_ms,
-             std::uint64_t now_ms);
+  void learn(std::string_view sid, std::uint32_t server_serial, const ClientKey& source,
+             std::uint32_t life_ms, std::uint64_t now_ms);
 
   struct Found {
     std::uint32_t server_serial;

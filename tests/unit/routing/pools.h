@@ -1,0 +1,70 @@
+// The words of routing's tests: servers, pools, clients.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "routing/chooser.h"
+
+namespace limpet::routing {
+
+inline Member member(std::string id, std::uint32_t weight = 1) {
+  Member made;
+  made.server = std::make_shared<Server>("ws", std::move(id));
+  made.weight = weight;
+  return made;
+}
+
+inline Member backup(std::string id) {
+  Member made = member(std::move(id));
+  made.backup = true;
+  return made;
+}
+
+inline std::vector<Member> members(int count, const std::string& prefix = "ws") {
+  std::vector<Member> made;
+  for (int i = 1; i <= count; ++i) made.push_back(member(prefix + std::to_string(i)));
+  return made;
+}
+
+inline PoolSettings settings() {
+  PoolSettings made;
+  made.name = "ws";
+  made.seed = seed_of("ws");
+  return made;
+}
+
+inline PoolSettings balanced(Balance balance) {
+  PoolSettings made = settings();
+  made.affinity = {Affinity::sid, Affinity::cookie};
+  made.balance = balance;
+  return made;
+}
+
+// 10.0.0.0 and on.
+inline ClientKey client(std::uint32_t number) {
+  const std::array<std::uint8_t, 4> bytes{
+      static_cast<std::uint8_t>(10 + (number >> 24)), static_cast<std::uint8_t>(number >> 16),
+      static_cast<std::uint8_t>(number >> 8), static_cast<std::uint8_t>(number)};
+  return ClientKey::of(bytes);
+}
+
+inline void set_load(const Member& member, std::uint32_t load) {
+  member.server->load.tunnels = load;
+}
+inline void set_state(const Member& member, State state) {
+  member.server->view.state = state;
+}
+inline void set_wanted(const Member& member, Wanted wanted) {
+  member.server->view.wanted = wanted;
+}
+
+inline std::string self_named(const std::string& id) {
+  return "abcdefghijkl" + server_tag(id);
+}
+
+}  // namespace limpet::routing
