@@ -45,7 +45,8 @@ constexpr bool is(char c, ByteClass wanted) {
 
 // The first place in [from, to) whose byte is not of the class, else `to`.
 inline std::size_t skip(std::string_view text, std::size_t from, std::size_t to, ByteClass wanted) {
-  while (from < to && is(text[from], wanted)) ++from;
+  const char* at = text.data();
+  while (from < to && is(at[from], wanted)) ++from;
   return from;
 }
 inline bool all(std::string_view text, ByteClass wanted) {
