@@ -39,7 +39,10 @@ export class Limpet extends Child {
   async #listening(count) {
     const find = () => [...this.stderr.matchAll(/listening on (\S+)$/gm)].map(([, text]) => new Address(text));
     await until(() => this.end ?? find().length >= count, 10_000, `limpet opens ${count} listeners`)
-      .catch((error) => { throw new Error(`${error.message}\n${this.log()}`); });
+      .catch(async (error) => {
+        await this.kill();
+        throw new Error(`${error.message}\n${this.log()}`);
+      });
     if (this.end) throw new Error(`limpet ended at its start\n${this.log()}`);
     this.listeners = find().filter((address) => address.text !== this.adminAddress.text);
   }
@@ -52,12 +55,23 @@ export class Limpet extends Child {
     return new Address(this.toml.match(/^\[admin\][^[]*?^address\s*=\s*"(.*?)"/ms)[1]);
   }
 
-  // { status, headers, body } of a request to the admin address; `json` parses the body.
+  // The answer to a request to the admin address, as request() below gives it.
   admin(target, { method = 'GET' } = {}) {
     return request(this.adminAddress, target, { method });
   }
 
-  async status() { return (await this.admin('/status')).json; }
+  async status() { return (await this.admin('/status')).json(); }
+
+  // What /status says of one server.
+  async server(pool, id) {
+    const { pools } = await this.status();
+    return pools.find((one) => one.name === pool).servers.find((one) => one.id === id);
+  }
+
+  // Waits for a server's state as health sees it.
+  becomes(pool, id, state, ms = 10_000) {
+    return until(async () => (await this.server(pool, id)).state === state, ms, `${pool}/${id} becomes ${state}`);
+  }
 
   // One sample of the metrics: metric('limpet_requests_total', { pool: 'ws' }) is the sum over all label sets
   // that contain the given labels.
@@ -99,7 +113,8 @@ export class Address {
   get url() { return `http://${this.text}`; }
 }
 
-// A plain request on a connection of its own. `localAddress` chooses the source address.
+// A plain request on a connection of its own: { status, headers, body, json() }. `localAddress` chooses the source
+// address.
 export function request(address, target, { method = 'GET', headers = {}, body, localAddress, ms = 10_000 } = {}) {
   const where = address.path ? { socketPath: address.path } : { host: address.host, port: address.port };
   return new Promise((resolve, reject) => {
@@ -107,7 +122,7 @@ export function request(address, target, { method = 'GET', headers = {}, body, l
       const parts = [];
       answer.on('data', (part) => parts.push(part)).on('error', reject).on('end', () => {
         const text = Buffer.concat(parts).toString();
-        resolve({ status: answer.statusCode, headers: answer.headers, body: text, get json() { return JSON.parse(text); } });
+        resolve({ status: answer.statusCode, headers: answer.headers, body: text, json: () => JSON.parse(text) });
       });
     });
     sent.setTimeout(ms, () => sent.destroy(new Error(`no answer to ${method} ${target} for ${ms} ms`)));

@@ -1,7 +1,9 @@
 // PollingClient: Engine.IO 4 over polling by hand, for what official clients cannot do: choose the source address,
 // the fields and the target of each single request.
 import assert from 'node:assert/strict';
+import { until } from '../lib/deadline.mjs';
 import { request } from '../lib/limpet.mjs';
+import { loopback } from './cluster.mjs';
 
 export class PollingClient {
   #packets = [];
@@ -59,4 +61,14 @@ export class PollingClient {
       this.#packets.push(...body.split('\x1e'));
     }
   }
+}
+
+// Opens sessions from new addresses until `id` gets one.
+export function takesNewSessions(proxy, id, ms = 10_000) {
+  let n = 1000;
+  return until(async () => {
+    const client = new PollingClient(proxy.address, { source: () => loopback(n) });
+    n += 1;
+    return await (await (await client.open()).connect()).who() === id;
+  }, ms, `${id} takes new sessions`);
 }
