@@ -71,7 +71,7 @@ struct RouteTable::Impl {
 
 RouteTable::RouteTable(std::span<const RouteRule> rules) : impl_(std::make_unique<Impl>()) {
   for (const RouteRule& rule : rules) {
-    const std::string_view path = rule.path.empty() ? "/" : rule.path;
+    const std::string_view path = rule.path.empty() ? std::string_view("/") : std::string_view(rule.path);
     if (rule.hosts.empty()) impl_->everywhere.add(path, rule.target);
     for (const std::string& host : rule.hosts) impl_->add(host, path, rule.target);
   }

@@ -152,7 +152,7 @@ log::AccessRecord Exchange::access_record() {
   record.client = client_text();
   record.request_id = {request_id_.data(), request_id_.size()};
   record.method = head_.method_text.empty() ? "-" : head_.method_text;
-  record.host = head_.authority.empty() ? "-" : head_.authority;
+  record.host = head_.authority;
   record.target = head_.target.empty() ? "-" : snapshot_->config->log.query ? head_.target : head_.path;
   record.http_minor = head_.minor;
   record.status = status_;

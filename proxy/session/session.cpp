@@ -11,6 +11,7 @@ namespace {
 constexpr std::size_t kHeadRead = 16 * 1024;       // one read while a head is awaited
 constexpr std::uint64_t kLingerMs = 2'000;         // after a refusal: for the client to read it
 constexpr std::uint32_t kLingerBytes = 1024 * 1024;
+constexpr std::uint64_t kFreshMs = 1'000;          // while draining: for the first request of a new connection
 
 wire::HeadLimits head_limits(const config::Limits& limits) {
   return {limits.head_bytes, limits.head_fields, limits.target_bytes};
@@ -121,6 +122,7 @@ bool Session::read_head() {
 
 void Session::begin_exchange(std::string_view head) {
   deadline_.cancel();
+  served_ = true;
   used_ = scanner_.length();
   move_to(Phase::exchange);
   exchange_ = std::make_unique<Exchange>(*this, head_begun_us_);
@@ -146,7 +148,6 @@ void Session::refuse_head(const Outcome& outcome) {
   record.client = peer_text();
   record.request_id = {id.data(), id.size()};
   record.method = "-";
-  record.host = "-";
   record.target = "-";
   record.status = static_cast<std::uint16_t>(status);
   record.total_us = head_begun_us_ ? net::now_us() - head_begun_us_ : 0;
@@ -227,13 +228,24 @@ void Session::on_deadline() {
   settle();
 }
 
+// A connection that was just accepted may have its request under way, so it gets a moment; one that idles between
+// requests is read once more and closed.
 void Session::drain() {
   draining_ = true;
-  if (phase_ == Phase::idle) {
-    move_to(Phase::closed);
-    settle();
-  } else if (exchange_) {
+  if (phase_ == Phase::exchange) {
     exchange_->close_after();
+  } else if (phase_ == Phase::idle && !served_) {
+    deadline_.after(kFreshMs);
+  } else if (phase_ == Phase::idle) {
+    client_.cancel_read();
+    const std::span<char> into = worker_.scratch().first(kHeadRead);
+    const net::IoResult got = client_.read(into);
+    if (got.status == net::Io::ok) {
+      in_.append(into.data(), got.bytes);
+    } else {
+      move_to(Phase::closed);
+    }
+    settle();
   }
 }
 

@@ -78,6 +78,7 @@ class Session {
   std::uint32_t lingered_ = 0;
   Phase phase_ = Phase::idle;
   bool draining_ = false;
+  bool served_ = false;  // a request was read from this connection
   bool has_place_ = true;
   Session* prev_ = nullptr;  // the worker's list
   Session* next_ = nullptr;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "proxy/log/log.h"
 #include "proxy/session/exchange.h"
 #include "proxy/session/session.h"
 
@@ -143,6 +144,19 @@ void Worker::write_request_id(std::span<char, 32> out) {
     std::uint64_t bits = split_mix(id_state_);
     for (std::size_t i = 0; i < 16; ++i, bits >>= 4) out[half * 16 + i] = kHex[bits & 15];
   }
+}
+
+void Worker::warn_untrusted(const net::Address& peer) {
+  constexpr std::uint64_t kHourMs = 3'600'000;
+  const std::uint64_t now = net::now_ms();
+  std::uint64_t said = shared_.untrusted_said_ms.load(std::memory_order_relaxed);
+  if (said != 0 && now - said < kHourMs) return;
+  if (!shared_.untrusted_said_ms.compare_exchange_strong(said, now, std::memory_order_relaxed)) return;
+  const auto ip = peer.ip_address();
+  const std::string name = ip ? ip->text() : "unix:";
+  log::warn("{} sends X-Forwarded-For and is not trusted, so its own address counts as the client's; if it is your "
+            "proxy, add to [proxy]: trusted_proxies = [\"{}\"]",
+            name, name);
 }
 
 void Worker::wait_for_handshake(Exchange& exchange) {

@@ -44,6 +44,7 @@ struct Shared {
   std::atomic<std::uint32_t> connections{0};  // of clients, tunnels included
   std::atomic<bool> ready{false};             // what ready_path answers; readiness of the process
   std::atomic<bool> draining{false};          // every answer closes its connection
+  std::atomic<std::uint64_t> untrusted_said_ms{0};
 };
 
 class Worker {
@@ -112,7 +113,6 @@ class Worker {
   Session* first_ = nullptr;
   std::uint64_t id_state_;
   std::uint32_t turn_ = 0;
-  std::uint64_t warned_untrusted_ms_ = 0;
   std::atomic<bool> accepting_finished_{false};
   std::thread thread_;
 };

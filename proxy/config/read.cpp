@@ -1,0 +1,201 @@
+#include "proxy/config/read.h"
+
+#include <algorithm>
+
+namespace limpet::config {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr std::uint64_t kKiB = 1024, kMiB = 1024 * 1024;
+
+void read_proxy(const toml::table& table, Proxy& out, Findings& findings) {
+  TableReader r(findings, table, "proxy", "proxy");
+  r.integer("workers", out.workers, 0, 1024);
+  r.integer("max_connections", out.max_connections, 0, 100'000'000);
+  r.duration("shutdown_delay", out.shutdown_delay, seconds(0), hours(1));
+  r.duration("drain_timeout", out.drain_timeout, seconds(0), hours(24));
+  r.string("hash_seed", out.hash_seed);
+  r.strings("trusted_proxies", [&](std::string_view text, const toml::node& node) {
+    if (text == "unix:") {
+      out.trust_unix = true;
+      return;
+    }
+    wire::Cidr cidr;
+    const std::size_t before = findings.problems.size();
+    r.accept("trusted_proxies", node, to_cidr(text), cidr);
+    if (findings.problems.size() != before) return;
+    if (cidr.prefix == 0) findings.warning(place_of(node), "proxy.trusted_proxies: " + quoted(text) + " trusts everybody");
+    out.trusted_proxies.push_back(cidr);
+  });
+  r.refuse_unknown();
+}
+
+void read_listener(const toml::table& table, std::size_t index, Draft& draft, Findings& findings) {
+  const std::string path = "listener[" + std::to_string(index) + "]";
+  TableReader r(findings, table, "listener", path);
+  Listener listener;
+  bool good = false;
+  if (const toml::node* node = r.find("address")) {
+    const std::size_t before = findings.problems.size();
+    r.parsed("address", listener.address, to_endpoint);
+    good = findings.problems.size() == before;
+    if (good && listener.address.kind == Endpoint::Kind::name) {
+      r.wrong("address", *node, quoted(listener.address.text()) + ": a listener takes an IP address; write \"0.0.0.0:80\" "
+                                "or \"[::]:80\" for all of this machine's");
+      good = false;
+    }
+  } else {
+    findings.problem(r.place(), path + ": address is missing; write address = \"0.0.0.0:80\"");
+  }
+  r.parsed("ready_path", listener.ready_path, to_prefix);
+  r.refuse_unknown();
+  if (!good) return;
+  draft.config.listeners.push_back(std::move(listener));
+  draft.listeners.push_back(r.place());
+}
+
+void read_route(const toml::table& table, std::size_t index, Draft& draft, Findings& findings) {
+  TableReader r(findings, table, "route", "route[" + std::to_string(index) + "]");
+  Route route;
+  r.strings("hosts", [&](std::string_view text, const toml::node& node) {
+    std::string host;
+    r.accept("hosts", node, to_host_pattern(text), host);
+    if (!host.empty()) route.hosts.push_back(std::move(host));
+  });
+  if (const toml::node* node = r.find("hosts"); node && node->is_array() && node->as_array()->empty()) {
+    r.wrong("hosts", *node, "an empty list matches nothing; leave the key out for all hosts");
+  }
+  r.parsed("path", route.path, to_prefix);
+  r.string("pool", route.pool);
+  r.refuse_unknown();
+  draft.config.routes.push_back(std::move(route));
+  draft.routes.push_back(r.place());
+  draft.route_has_pool.push_back(r.has("pool"));
+}
+
+void read_limits(const toml::table& table, Limits& out, Findings& findings) {
+  TableReader r(findings, table, "limits", "limits");
+  r.size("head_bytes", out.head_bytes, kKiB, kMiB);
+  r.integer("head_fields", out.head_fields, 1, 1000);
+  r.size("target_bytes", out.target_bytes, 64, kMiB);
+  r.size("body_bytes", out.body_bytes, 0, 1ull << 50);
+  r.duration("head_timeout", out.head_timeout, milliseconds(100), hours(1));
+  r.duration("idle_timeout", out.idle_timeout, milliseconds(100), hours(24));
+  r.integer("sid_entries", out.sid_entries, 0, 100'000'000);
+  r.refuse_unknown();
+  if (out.target_bytes <= out.head_bytes) return;
+  const toml::node* at = r.find("target_bytes") ? r.find("target_bytes") : r.find("head_bytes");
+  r.wrong("target_bytes", at ? *at : static_cast<const toml::node&>(table), "a target cannot be longer than head_bytes");
+}
+
+// A file's name, as opposed to a word: it has a slash.
+void read_log_file(TableReader& r, std::string_view key, std::optional<std::string>& out) {
+  std::optional<std::string> path;
+  r.string(key, path);
+  if (!path) return;
+  if (path->find('/') == std::string::npos || path->back() == '/') {
+    return r.wrong(key, *r.find(key), quoted(*path) + " is not a file; write a path with a \"/\": \"/var/log/limpet.log\", "
+                                                      "\"./limpet.log\"");
+  }
+  out = std::move(path);
+}
+
+void read_log(const toml::table& table, Log& out, Findings& findings) {
+  constexpr std::pair<std::string_view, LogLevel> kLevels[] = {
+      {"debug", LogLevel::debug}, {"info", LogLevel::info}, {"warn", LogLevel::warn}, {"error", LogLevel::error}};
+  constexpr std::pair<std::string_view, LogFormat> kFormats[] = {{"text", LogFormat::text}, {"json", LogFormat::json}};
+  constexpr std::pair<std::string_view, bool> kOnOff[] = {{"on", true}, {"off", false}};
+  TableReader r(findings, table, "log", "log");
+  r.choice<LogLevel>("level", out.level, kLevels);
+  r.choice<LogFormat>("format", out.format, kFormats);
+  r.choice<bool>("query", out.query, kOnOff);
+  read_log_file(r, "file", out.file);
+  if (const toml::node* node = r.find("access")) {
+    if (const auto text = r.text_of("access", *node)) {
+      if (*text == "on" || *text == "off") {
+        out.access = *text == "on";
+      } else if (text->find('/') != std::string_view::npos) {
+        read_log_file(r, "access", out.access_file);
+      } else {
+        r.wrong("access", *node, quoted(*text) + " is not accepted; write \"on\", \"off\" or a file's path with a \"/\"");
+      }
+    }
+  }
+  r.refuse_unknown();
+}
+
+void read_admin(const toml::table& table, Admin& out, Findings& findings) {
+  TableReader r(findings, table, "admin", "admin");
+  if (const toml::node* node = r.find("address")) {
+    Endpoint endpoint;
+    const std::size_t before = findings.problems.size();
+    r.parsed("address", endpoint, to_endpoint);
+    if (findings.problems.size() == before) {
+      const auto ip = wire::IpAddress::parse(endpoint.host);
+      const bool local = endpoint.kind == Endpoint::Kind::unix_socket || (ip && ip->is_loopback());
+      if (local) {
+        out.address = endpoint;
+        out.by_default = false;
+      } else {
+        r.wrong("address", *node, quoted(endpoint.text()) + " can be reached from elsewhere, and admin asks for no "
+                                  "password; write \"unix:/path\" or a loopback address: \"127.0.0.1:9000\"");
+      }
+    }
+  }
+  r.refuse_unknown();
+}
+
+void each_table(TableReader& root, std::string_view key, const std::function<void(const toml::table&, std::size_t)>& then) {
+  const toml::node* node = root.find(key);
+  if (node == nullptr) return;
+  const toml::array* array = node->as_array();
+  const bool tables = array != nullptr && std::all_of(array->begin(), array->end(), [](const toml::node& n) { return n.is_table(); });
+  if (!tables) return root.wrong(key, *node, "is a list of tables; write [[" + std::string(key) + "]]");
+  for (std::size_t i = 0; i < array->size(); ++i) then(*array->get(i)->as_table(), i);
+}
+
+bool is_pool_name(std::string_view name) {
+  return !name.empty() && name.size() <= 64 && std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '-';
+  });
+}
+
+void read_pools(TableReader& root, Draft& draft, Findings& findings) {
+  const toml::table* pools = root.table("pool");
+  if (pools == nullptr) return;
+  for (const auto& [key, node] : *pools) {
+    const Place at{static_cast<int>(key.source().begin.line), static_cast<int>(key.source().begin.column)};
+    const std::string name(key.str());
+    if (!is_pool_name(name)) {
+      findings.problem(at, "pool: " + quoted(name) + " is not a name; 1 to 64 of A-Z a-z 0-9 _ - are accepted");
+    } else if (const toml::table* table = node.as_table()) {
+      read_pool(*table, name, draft, findings);
+    } else {
+      findings.problem(at, "pool." + name + ": a table is expected; write [pool." + name + "]");
+    }
+  }
+}
+
+}  // namespace
+
+Draft read_document(const toml::table& root_table, Findings& findings) {
+  Draft draft;
+  TableReader root(findings, root_table, "", "");
+  draft.bundle = root.has("bundle");
+  draft.config.admin.address.kind = Endpoint::Kind::unix_socket;
+  draft.config.admin.address.path = default_admin_path();
+  if (const toml::table* t = root.table("proxy")) read_proxy(*t, draft.config.proxy, findings);
+  each_table(root, "listener", [&](const toml::table& t, std::size_t i) { read_listener(t, i, draft, findings); });
+  each_table(root, "route", [&](const toml::table& t, std::size_t i) { read_route(t, i, draft, findings); });
+  read_pools(root, draft, findings);
+  if (const toml::table* t = root.table("limits")) read_limits(*t, draft.config.limits, findings);
+  if (const toml::table* t = root.table("log")) read_log(*t, draft.config.log, findings);
+  if (const toml::table* t = root.table("admin")) read_admin(*t, draft.config.admin, findings);
+  root.refuse_unknown({"proxy", "listener", "route", "pool", "limits", "log", "admin"});
+  return draft;
+}
+
+}  // namespace limpet::config

@@ -1,0 +1,301 @@
+#include "proxy/service.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "health/monitor.h"
+#include "proxy/admin/server.h"
+#include "proxy/capacity.h"
+#include "proxy/config/snapshot.h"
+#include "proxy/health_settings.h"
+#include "proxy/log/log.h"
+#include "proxy/net/listener.h"
+#include "proxy/net/loop.h"
+#include "proxy/net/signals.h"
+#include "proxy/notify.h"
+#include "proxy/overview.h"
+#include "proxy/session/worker.h"
+
+namespace limpet {
+namespace {
+
+constexpr std::uint64_t kPollMs = 20;         // while shutting down: is everything closed yet
+constexpr std::uint64_t kFinishMs = 1'000;    // after drain_timeout: for the last closes to be seen
+
+std::uint32_t worker_count(const config::Config& config) {
+  if (config.proxy.workers != 0) return config.proxy.workers;
+  return std::max(1u, std::thread::hardware_concurrency());
+}
+
+std::uint64_t ms(config::Duration duration) { return static_cast<std::uint64_t>(duration.count()); }
+
+std::optional<net::Address> to_address(const config::Endpoint& endpoint) {
+  if (endpoint.kind == config::Endpoint::Kind::unix_socket) return net::Address::unix_socket(endpoint.path);
+  const auto ip = wire::IpAddress::parse(endpoint.host);
+  if (!ip) return std::nullopt;
+  return net::Address::ip(*ip, endpoint.port);
+}
+
+void remove_file(const net::Address& address) {
+  if (address.is_unix()) ::unlink(address.text().substr(5).c_str());
+}
+
+// What workers see of servers goes to health.
+class Observer final : public session::ServerObserver {
+ public:
+  explicit Observer(health::Monitor& monitor) : monitor_(monitor) {}
+  void connect_failed(const routing::Server& server, int error) override { monitor_.connect_failed(server, error); }
+  void connect_succeeded(const routing::Server& server) override { monitor_.connect_succeeded(server); }
+  void handshake_slow(const routing::Server& server) override { monitor_.handshake_slow(server); }
+
+ private:
+  health::Monitor& monitor_;
+};
+
+}  // namespace
+
+struct Service::Impl {
+  explicit Impl(std::shared_ptr<const config::Config> c) : config(std::move(c)) {}
+
+  bool bind_all();
+  bool bind_admin();
+  bool start();
+  void start_admin();
+  void watch_servers();
+  void on_change(const routing::Server& server, routing::State from, routing::State to);
+  void open_listeners();
+  void on_signal(int number);
+  void begin_shutdown();
+  void close_listeners();
+  void on_step();
+  std::string_view stage_name() const;
+  bool everything_closed() const;
+  void update_readiness();
+
+  std::shared_ptr<const config::Config> config;
+  std::shared_ptr<const config::Snapshot> snapshot;
+  net::Loop loop;
+  net::Timer step{loop, net::delegate<&Impl::on_step>(this)};
+  std::unique_ptr<routing::SidTable> sids;
+  std::unique_ptr<health::Monitor> monitor;
+  std::unique_ptr<Observer> observer;
+  std::unique_ptr<session::Shared> shared;
+  std::vector<std::unique_ptr<session::Worker>> workers;
+  std::vector<net::BoundListener> bound;
+  net::BoundListener admin_bound;
+  net::Address admin_address;  // that was bound
+  std::unique_ptr<Overview> overview;
+  std::unique_ptr<admin::Server> admin;
+  std::unique_ptr<net::Signals> signals;
+  enum class Stage : std::uint8_t { starting, serving, delaying, draining, finishing } stage = Stage::starting;
+  std::uint64_t stage_ends_ms = 0;
+};
+
+bool Service::Impl::bind_all() {
+  const std::uint32_t count = worker_count(*config);
+  for (const config::Listener& each : config->listeners) {
+    const auto address = to_address(each.address);
+    net::BoundListener listener =
+        address ? net::bind_listener(*address, count)
+                : net::BoundListener{{}, {}, each.address.text() + ": the path is too long for a Unix socket"};
+    if (!listener.error.empty()) {
+      log::error("cannot listen on {}", listener.error);
+      return false;
+    }
+    bound.push_back(std::move(listener));
+  }
+  return true;
+}
+
+// Without an address in the file a second limpet on this machine must still start.
+bool Service::Impl::bind_admin() {
+  const auto address = to_address(config->admin.address);
+  admin_bound = address ? net::bind_listener(*address, 1, 0600)
+                        : net::BoundListener{{}, {}, config->admin.address.text() + ": not an address"};
+  if (admin_bound.error.empty()) return true;
+  if (config->admin.by_default) {
+    log::warn("no admin: {}; set [admin] address", admin_bound.error);
+    return true;
+  }
+  log::error("admin: cannot listen on {}", admin_bound.error);
+  return false;
+}
+
+void Service::Impl::start_admin() {
+  if (admin_bound.sockets.empty()) return;
+  overview = std::make_unique<Overview>(
+      Overview::Parts{*snapshot, workers, *shared, *sids, *monitor, [this] { return stage_name(); }});
+  admin_address = admin_bound.address;
+  log::info("admin on {}", admin_address.text());
+  admin = std::make_unique<admin::Server>(loop, std::move(admin_bound), *overview);
+}
+
+std::string_view Service::Impl::stage_name() const {
+  if (stage == Stage::starting) return "starting";
+  return stage == Stage::serving ? "serving" : "draining";
+}
+
+bool Service::Impl::start() {
+  const std::uint32_t count = worker_count(*config);
+  const Capacity capacity = check_capacity(*config, count);
+  for (const std::string& each : capacity.warnings) log::warn("{}", each);
+  for (const std::string& each : capacity.notes) log::info("{}", each);
+  if (!bind_all() || !bind_admin()) return false;
+
+  snapshot = config::build_snapshot(config, nullptr);
+  sids = std::make_unique<routing::SidTable>(config->limits.sid_entries);
+  monitor = std::make_unique<health::Monitor>(loop);
+  observer = std::make_unique<Observer>(*monitor);
+  shared = std::make_unique<session::Shared>(*sids, *observer, capacity.max_connections);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    workers.push_back(std::make_unique<session::Worker>(*shared, snapshot));
+    for (std::size_t l = 0; l < bound.size(); ++l) {
+      workers.back()->listen(std::move(bound[l].sockets[i]), static_cast<std::uint32_t>(l));
+    }
+    workers.back()->start();
+  }
+  signals = std::make_unique<net::Signals>(loop, std::initializer_list<int>{SIGTERM, SIGINT, SIGHUP, SIGUSR1},
+                                           [this](int number) { on_signal(number); });
+  watch_servers();
+  start_admin();
+  return true;
+}
+
+void Service::Impl::watch_servers() {
+  monitor->on_change = [this](const routing::Server& server, routing::State from, routing::State to,
+                              std::string_view) { on_change(server, from, to); };
+  for (const auto& pool : snapshot->pools) {
+    std::vector<health::Watched> watched;
+    for (std::size_t i = 0; i < pool->settings.servers.size(); ++i) {
+      const config::Endpoint& address = pool->settings.servers[i].address;
+      const bool name = address.kind == config::Endpoint::Kind::name;
+      watched.push_back({pool->routing.members()[i].server, pool->targets[i], name ? address.host : std::string(),
+                         address.port, address.text()});
+    }
+    monitor->add_pool(pool->settings.name, health_settings(pool->settings), std::move(watched));
+  }
+  monitor->start([this] { open_listeners(); });
+}
+
+// A silent server: what waits on it goes elsewhere; one that is down loses its idle connections, and its tunnels
+// where on_down says so.
+void Service::Impl::on_change(const routing::Server& server, routing::State from, routing::State to) {
+  const bool silent = to == routing::State::down || to == routing::State::suspect;
+  for (const auto& worker : workers) {
+    if (silent && from != to) worker->server_silent(server.serial);
+    if (to == routing::State::down) worker->server_down(server.serial);
+  }
+  update_readiness();
+}
+
+void Service::Impl::update_readiness() {
+  const bool serving = stage == Stage::serving;
+  const bool any_up = std::any_of(snapshot->pools.begin(), snapshot->pools.end(), [](const auto& pool) {
+    const auto& members = pool->routing.members();
+    return std::any_of(members.begin(), members.end(), [](const routing::Member& each) {
+      return each.server->state() == routing::State::up || each.server->state() == routing::State::suspect;
+    });
+  });
+  shared->ready.store(serving && any_up, std::memory_order_relaxed);
+}
+
+void Service::Impl::open_listeners() {
+  if (stage != Stage::starting) return;
+  stage = Stage::serving;
+  update_readiness();
+  for (const auto& worker : workers) worker->accept();
+  for (const net::BoundListener& each : bound) log::info("listening on {}", each.address.text());
+  notify_supervisor("READY=1");
+}
+
+void Service::Impl::on_signal(int number) {
+  switch (number) {
+    case SIGHUP:
+      log::info("SIGHUP: reload is not supported yet; the configuration stays as it is");
+      break;
+    case SIGUSR1:
+      log::reopen();
+      break;
+    default:
+      if (stage == Stage::starting || stage == Stage::serving) {
+        begin_shutdown();
+      } else {
+        log::warn("second signal: exiting at once");
+        log::stop(100);
+        ::_exit(1);
+      }
+  }
+}
+
+void Service::Impl::begin_shutdown() {
+  notify_supervisor("STOPPING=1");
+  const std::uint64_t delay = stage == Stage::starting ? 0 : ms(config->proxy.shutdown_delay);
+  stage = Stage::delaying;
+  log::info("shutting down: readiness is off, accepting goes on for {} ms", delay);
+  shared->draining.store(true, std::memory_order_relaxed);
+  update_readiness();
+  if (delay == 0) return close_listeners();
+  step.after(delay);
+}
+
+void Service::Impl::close_listeners() {
+  stage = Stage::draining;
+  const std::uint64_t window = ms(config->proxy.drain_timeout);
+  log::info("listeners closed; open tunnels are closed over {} ms", window);
+  for (const auto& worker : workers) {
+    worker->finish_accepting();
+    worker->drain(window);
+  }
+  stage_ends_ms = net::now_ms() + window;
+  step.after(kPollMs);
+}
+
+bool Service::Impl::everything_closed() const {
+  return std::all_of(workers.begin(), workers.end(), [](const auto& worker) {
+    return worker->accepting_finished() && worker->metrics().sessions.load(std::memory_order_relaxed) == 0 &&
+           worker->tunnels().open() == 0;
+  });
+}
+
+void Service::Impl::on_step() {
+  if (stage == Stage::delaying) return close_listeners();
+  if (everything_closed()) {
+    loop.stop();
+    return;
+  }
+  const std::uint64_t now = net::now_ms();
+  if (now >= stage_ends_ms) {
+    if (stage == Stage::finishing) {
+      loop.stop();
+      return;
+    }
+    stage = Stage::finishing;
+    log::info("drain_timeout is over: closing what is left");
+    for (const auto& worker : workers) worker->close_all();
+    stage_ends_ms = now + kFinishMs;
+  }
+  step.after(kPollMs);
+}
+
+Service::Service(std::shared_ptr<const config::Config> config) : impl_(std::make_unique<Impl>(std::move(config))) {}
+Service::~Service() = default;
+
+int Service::run() {
+  ::signal(SIGPIPE, SIG_IGN);
+  Impl& self = *impl_;
+  const bool started = self.start();
+  if (started) self.loop.run();
+  for (const auto& worker : self.workers) worker->stop();
+  self.workers.clear();
+  for (const net::BoundListener& each : self.bound) remove_file(each.address);
+  remove_file(self.admin_address);
+  if (started) log::info("exit");
+  return started ? 0 : 1;
+}
+
+}  // namespace limpet
