@@ -65,6 +65,13 @@ void Exchange::identify() {
   }
 }
 
+// What the client spoke to the outermost proxy: a trusted peer's word, else our own listener's.
+std::string_view Exchange::client_scheme() const {
+  const wire::Field* said = wire::find(head_.fields, wire::FieldId::x_forwarded_proto);
+  const bool https = client_.believed_peer && said != nullptr && wire::equal_ignoring_case(said->value, "https");
+  return https ? "https" : "http";
+}
+
 // The design's words: a request begins a session, belongs to one, or is plain.
 void Exchange::classify() {
   if (pool_->settings.engineio) engineio_ = wire::parse_engineio_query(head_.query);

@@ -131,7 +131,7 @@ class Exchange {
   void arm_up(Wait why, std::uint64_t after_ms);
   log::AccessRecord access_record();
   std::string_view client_text();
-  std::string_view client_scheme() const { return "http"; }
+  std::string_view client_scheme() const;
 
   Session& session_;
   Worker& worker_;
