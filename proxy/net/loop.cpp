@@ -41,6 +41,7 @@ Loop::~Loop() = default;
 void Loop::run() {
   impl_->thread = std::this_thread::get_id();
   impl_->io.run();
+  impl_->io.restart();  // a loop may be run again
   impl_->thread = std::thread::id{};
 }
 

@@ -1,0 +1,258 @@
+// The prober against real sockets on loopback: one loop, a server of the test's own.
+#include "health/monitor.h"
+
+#include <gtest/gtest.h>
+
+#include <list>
+#include <thread>
+
+#include "health/probe.h"
+#include "proxy/net/listener.h"
+
+namespace limpet::health {
+namespace {
+
+using routing::State;
+
+net::Address loopback(std::uint16_t port) { return net::Address::ip(*wire::IpAddress::parse("127.0.0.1"), port); }
+
+// Answers every connection with the same bytes once it has sent something; may hang, or close at once.
+struct Origin {
+  enum class Way : std::uint8_t { answer, hang, close_at_once };
+  Origin(net::Loop& l, std::string text, Way w = Way::answer)
+      : loop(l), answer(std::move(text)), way(w), bound(net::bind_listener(loopback(0), 1)) {
+    accept = std::make_unique<net::Acceptor>(loop, std::move(bound.sockets[0]), [this](net::Fd fd, const net::Address&) {
+      ++connections;
+      if (way == Way::close_at_once) return;
+      open.emplace_back(*this, std::move(fd));
+      open.back().stream.wait_read(net::delegate<&Connection::on_readable>(&open.back()));
+    });
+    accept->start();
+  }
+  struct Connection {
+    Connection(Origin& o, net::Fd fd) : origin(o), stream(o.loop, std::move(fd)) {}
+    void on_readable() {
+      char bytes[4096];
+      const net::IoResult got = stream.read(bytes);
+      if (got.status != net::Io::ok) return;
+      origin.seen.append(bytes, got.bytes);
+      if (origin.way == Way::answer) stream.write(origin.answer);
+    }
+    Origin& origin;
+    net::Stream stream;
+  };
+  net::Loop& loop;
+  std::string answer;
+  Way way;
+  std::string seen;
+  int connections = 0;
+  net::BoundListener bound;
+  std::unique_ptr<net::Acceptor> accept;
+  std::list<Connection> open;
+};
+
+struct Probing : testing::Test {
+  net::Loop loop;
+  Settings settings;
+  Probe::Report report;
+
+  Probing() { settings.timeout_ms = 300; }
+  Probe::Report probe(const net::Address& to) {
+    auto addresses = std::make_shared<const net::Target::Addresses>(net::Target::Addresses{to});
+    Probe one(loop, settings, addresses, "ws1:3000", [this](const Probe::Report& r) {
+      report = r;
+      loop.stop();
+    });
+    loop.post([&] { one.start(); });
+    loop.run();
+    return report;
+  }
+  Probe::Report probe_answer(const std::string& text, Origin::Way way = Origin::Way::answer) {
+    Origin origin(loop, text, way);
+    return probe(origin.bound.address);
+  }
+};
+
+TEST_F(Probing, ExpectedStatusPassesWhateverTheBody) {
+  for (const char* answer : {"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", "HTTP/1.1 200 OK\r\nContent-Length: 999999999\r\n\r\nx",
+                             "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
+                             "HTTP/1.1 103 Early\r\n\r\nHTTP/1.1 200 OK\r\n\r\n", "HTTP/1.0 200 OK\r\n\r\nok"}) {
+    const auto got = probe_answer(answer);
+    EXPECT_EQ(got.result, Result::passed) << answer << got.text;
+  }
+}
+
+TEST_F(Probing, OtherStatusesAreWrongAndNamed) {
+  EXPECT_EQ(probe_answer("HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n").text, "GET /health: 503");
+  EXPECT_EQ(report.result, Result::wrong);
+  EXPECT_EQ(probe_answer("HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 0\r\n\r\n").result, Result::wrong);
+  settings.expect = {{200, 299}, {302, 302}};
+  EXPECT_EQ(probe_answer("HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 0\r\n\r\n").result, Result::passed);
+}
+
+TEST_F(Probing, GarbageAndOversizedHeadsAreWrong) {
+  EXPECT_EQ(probe_answer("SSH-2.0-OpenSSH_9.2\r\n").result, Result::wrong);
+  EXPECT_EQ(probe_answer("HTTP/1.1 200 OK\r\nX: " + std::string(40'000, 'x')).result, Result::wrong);
+}
+
+TEST_F(Probing, SilenceEndsAtTheDeadline) {
+  EXPECT_EQ(probe_answer("", Origin::Way::hang).result, Result::silent);
+  EXPECT_EQ(probe_answer("HTTP/1.1 200").result, Result::silent);
+}
+
+TEST_F(Probing, CloseWithoutAnAnswerIsWrong) {
+  EXPECT_EQ(probe_answer("", Origin::Way::close_at_once).result, Result::wrong);
+}
+
+TEST_F(Probing, RefusedConnectSaysSo) {
+  const std::uint16_t port = net::bind_listener(loopback(0), 1).address.port();
+  const auto got = probe(loopback(port));
+  EXPECT_EQ(got.result, Result::connect_failed);
+  EXPECT_NE(got.text.find("Connection refused"), std::string::npos);
+}
+
+TEST_F(Probing, NextAddressOfANameIsTried) {
+  Origin origin(loop, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+  const std::uint16_t closed = net::bind_listener(loopback(0), 1).address.port();
+  auto addresses = std::make_shared<const net::Target::Addresses>(
+      net::Target::Addresses{loopback(closed), origin.bound.address});
+  Probe one(loop, settings, addresses, "ws1", [this](const Probe::Report& r) {
+    report = r;
+    loop.stop();
+  });
+  loop.post([&] { one.start(); });
+  loop.run();
+  EXPECT_EQ(report.result, Result::passed);
+}
+
+TEST_F(Probing, ExpectedBodyIsLookedForInEveryFraming) {
+  settings.body = "all well";
+  EXPECT_EQ(probe_answer("HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\n...all well.").result, Result::passed);
+  EXPECT_EQ(probe_answer("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nall \r\n4\r\nwell\r\n0\r\n\r\n").result,
+            Result::passed);
+  EXPECT_EQ(probe_answer("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nnope").result, Result::wrong);
+}
+
+TEST_F(Probing, RequestIsWhatTheSettingsSay) {
+  settings.path = "/up?x=1";
+  settings.headers = {{"X-Probe", "1"}};
+  Origin origin(loop, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+  probe(origin.bound.address);
+  EXPECT_EQ(origin.seen,
+            "GET /up?x=1 HTTP/1.1\r\nHost: ws1:3000\r\nUser-Agent: limpet/health\r\nAccept: */*\r\nConnection: close\r\n"
+            "X-Probe: 1\r\n\r\n");
+}
+
+TEST_F(Probing, TcpProbeNeedsAConnectAlone) {
+  settings.type = Settings::Type::tcp;
+  EXPECT_EQ(probe_answer("", Origin::Way::hang).result, Result::passed);
+}
+
+struct Monitoring : testing::Test {
+  net::Loop loop;
+  Monitor monitor{loop};
+  Settings settings;
+  std::vector<State> changes;
+  std::vector<std::shared_ptr<routing::Server>> servers;
+
+  Monitoring() {
+    settings.interval_ms = 30;
+    settings.fast_interval_ms = 10;
+    settings.timeout_ms = 200;
+    monitor.on_change = [this](const routing::Server&, State, State to, std::string_view) {
+      changes.push_back(to);
+      if (wanted_change && changes.back() == *wanted_change) loop.stop();
+    };
+  }
+  void watch(const net::Address& address) {
+    auto server = std::make_shared<routing::Server>("ws", "ws" + std::to_string(servers.size() + 1));
+    auto target = std::make_shared<net::Target>();
+    target->publish({address});
+    servers.push_back(server);
+    monitor.add_pool("ws" + std::to_string(servers.size()), settings, {{server, target, "", 0, address.text()}});
+  }
+  void run_first_round() {
+    monitor.start([this] { loop.stop(); });
+    loop.run();
+  }
+  void run_until(State state) {
+    wanted_change = state;
+    loop.run();
+  }
+  std::optional<State> wanted_change;
+};
+
+TEST_F(Monitoring, FirstRoundEndsWhenEveryServerHasAResult) {
+  Origin good(loop, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+  Origin full(loop, "HTTP/1.1 503 x\r\nContent-Length: 0\r\n\r\n");
+  watch(good.bound.address);
+  watch(full.bound.address);
+  run_first_round();
+  EXPECT_EQ(servers[0]->state(), State::up);
+  EXPECT_EQ(servers[1]->state(), State::refusing);
+  EXPECT_EQ(servers[0]->view.slow_start_at_ms.load(), 0u) << "not at the start";
+}
+
+TEST_F(Monitoring, ServerThatDiesIsDownAndComesBack) {
+  auto origin = std::make_unique<Origin>(loop, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+  const net::Address address = origin->bound.address;
+  watch(address);
+  run_first_round();
+  origin->accept->close();
+  origin->open.clear();
+  run_until(State::down);
+  EXPECT_EQ(servers[0]->state(), State::down);
+  EXPECT_NE(monitor.status()[0].reason.find("refused"), std::string::npos);
+}
+
+TEST_F(Monitoring, WorkersConnectsTakeAServerDownAtOnce) {
+  settings.interval_ms = settings.fast_interval_ms = 60'000;
+  Origin origin(loop, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+  watch(origin.bound.address);
+  run_first_round();
+  std::thread worker([&] {
+    monitor.connect_failed(*servers[0], ECONNREFUSED);
+    monitor.connect_failed(*servers[0], ECONNREFUSED);
+  });
+  run_until(State::down);
+  worker.join();
+  EXPECT_EQ(servers[0]->state(), State::down);
+}
+
+TEST_F(Monitoring, SlowHandshakeBringsAProbeAtOnce) {
+  settings.interval_ms = settings.fast_interval_ms = 60'000;
+  Origin origin(loop, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+  watch(origin.bound.address);
+  run_first_round();
+  EXPECT_EQ(origin.connections, 1);
+  origin.answer = "HTTP/1.1 503 x\r\nContent-Length: 0\r\n\r\n";
+  std::thread worker([&] { monitor.handshake_slow(*servers[0]); });
+  run_until(State::refusing);
+  worker.join();
+  EXPECT_EQ(origin.connections, 2);
+}
+
+TEST_F(Monitoring, OperatorsWordIsKeptApartFromHealth) {
+  Origin origin(loop, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+  watch(origin.bound.address);
+  run_first_round();
+  EXPECT_TRUE(monitor.set_wanted("ws1", "ws1", routing::Wanted::draining));
+  EXPECT_FALSE(monitor.set_wanted("ws1", "nobody", routing::Wanted::draining));
+  EXPECT_EQ(servers[0]->state(), State::up);
+  EXPECT_FALSE(servers[0]->takes_new());
+  EXPECT_TRUE(servers[0]->serves_old());
+}
+
+TEST_F(Monitoring, NameThatDoesNotResolveIsDownNotAnError) {
+  auto server = std::make_shared<routing::Server>("ws", "named");
+  auto target = std::make_shared<net::Target>();
+  monitor.add_pool("ws", settings, {{server, target, "no-such-host.invalid", 3000, "no-such-host.invalid:3000"}});
+  monitor.start([this] { loop.stop(); });
+  loop.run();
+  if (server->state() == State::up) run_until(State::down);  // the resolver took longer than the first round
+  EXPECT_EQ(server->state(), State::down);
+  EXPECT_NE(monitor.status()[0].reason.find("no-such-host.invalid"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace limpet::health
