@@ -10,13 +10,13 @@ std::string cookie_text(const config::Cookie& cookie, std::string_view value, bo
   if (cookie.domain) text += "; Domain=" + *cookie.domain;
   if (cookie.max_age) text += "; Max-Age=" + std::to_string(cookie.max_age->count());
   if (cookie.http_only) text += "; HttpOnly";
-  const bool secure = cookie.secure == config::Secure::yes || (cookie.secure == config::Secure::automatic && https);
-  if (secure) text += "; Secure";
   switch (cookie.same_site) {
     case config::SameSite::lax: text += "; SameSite=Lax"; break;
     case config::SameSite::strict: text += "; SameSite=Strict"; break;
     case config::SameSite::none: text += "; SameSite=None"; break;
   }
+  const bool secure = cookie.secure == config::Secure::yes || (cookie.secure == config::Secure::automatic && https);
+  if (secure) text += "; Secure";
   if (cookie.partitioned) text += "; Partitioned";
   return text;
 }

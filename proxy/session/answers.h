@@ -56,7 +56,7 @@ int status_of(const Outcome& outcome);
 std::string_view reason_of(const Outcome& outcome);  // for logs and metrics: [a-z0-9_]
 
 struct PageOptions {
-  std::string_view request_id;
+  std::string_view request_id = {};
   bool json = false;         // the client accepts application/json
   bool head_only = false;    // HEAD
   bool close = true;

@@ -63,7 +63,7 @@ void Exchange::on_connect_failed(int error) {
   if (kind_ == routing::Kind::belongs) {
     const bool time_left =
         net::now_ms() + kReconnectMs < connect_begun_ms_ + ms(pool_->settings.timeouts.connect);
-    if (connects_ < kMostConnects && time_left) return arm_up(Wait::reconnect, kReconnectMs);
+    if (!ours && connects_ < kMostConnects && time_left) return arm_up(Wait::reconnect, kReconnectMs);
     if (!ticket_->serves_old()) return refuse(Cause::sid_gone);
   } else if (servers_ < kMostServers && !body_begun_ && choose_another()) {
     ++retries_;
@@ -179,6 +179,7 @@ void Exchange::server_silent(std::uint32_t server_serial) {
 void Exchange::on_silent_end() {
   if (reused_ && may_resend()) {
     upstream_.close();
+    deadline_.cancel();
     leave_handshake_list();
     ++retries_;
     worker_.count().retries_stale.add();

@@ -91,9 +91,11 @@ void Session::settle() {
 
 // False if there is nothing to do before the next event.
 bool Session::read_head() {
-  if (in_.empty()) {
+  const std::string_view message = std::string_view(in_).substr(begin_);
+  if (message.empty()) {
     if (phase_ == Phase::head) move_to(Phase::idle);
     in_ = std::string();  // an idle connection holds no buffer
+    begin_ = 0;
     if (draining_) {
       move_to(Phase::closed);
       return true;
@@ -106,7 +108,7 @@ bool Session::read_head() {
     head_begun_us_ = net::now_us();
     deadline_.after(ms(worker_.snapshot()->config->limits.head_timeout));
   }
-  switch (scanner_.feed(in_)) {
+  switch (scanner_.feed(message)) {
     case wire::HeadScanner::Step::more:
       client_.wait_read(net::delegate<&Session::on_readable>(this));
       return false;
@@ -114,7 +116,7 @@ bool Session::read_head() {
       refuse_head({Cause::bad_request, scanner_.fault()});
       return true;
     case wire::HeadScanner::Step::complete:
-      begin_exchange(std::string_view(in_).substr(scanner_.start(), scanner_.length() - scanner_.start()));
+      begin_exchange(message.substr(scanner_.start(), scanner_.length() - scanner_.start()));
       return true;
   }
   return false;
@@ -123,7 +125,7 @@ bool Session::read_head() {
 void Session::begin_exchange(std::string_view head) {
   deadline_.cancel();
   served_ = true;
-  used_ = scanner_.length();
+  used_ = begin_ + scanner_.length();
   move_to(Phase::exchange);
   exchange_ = std::make_unique<Exchange>(*this, head_begun_us_);
   if (draining_) exchange_->close_after();
@@ -151,7 +153,7 @@ void Session::refuse_head(const Outcome& outcome) {
   record.target = "-";
   record.status = static_cast<std::uint16_t>(status);
   record.total_us = head_begun_us_ ? net::now_us() - head_begun_us_ : 0;
-  record.bytes_in = in_.size();
+  record.bytes_in = in_.size() - begin_;
   record.bytes_out = sent.bytes;
   record.ended_by = "client";
   record.reason = reason_of(outcome);
@@ -186,10 +188,13 @@ void Session::finish_exchange() {
 }
 
 void Session::next_message() {
-  in_.erase(0, used_);
-  in_ += ahead_;
-  ahead_ = std::string();
-  used_ = 0;
+  if (!ahead_.empty()) {
+    in_.erase(0, used_);
+    in_ += ahead_;
+    ahead_ = std::string();
+    used_ = 0;
+  }
+  begin_ = used_;
   scanner_.reset();
   move_to(Phase::idle);
   deadline_.after(ms(worker_.snapshot()->config->limits.idle_timeout));

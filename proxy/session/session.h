@@ -66,8 +66,9 @@ class Session {
   Worker& worker_;
   net::Stream client_;
   net::Address peer_;
-  std::string in_;         // the head of the current message and what came with it
-  std::size_t used_ = 0;   // bytes of in_ that are done with
+  std::string in_;         // bytes of the client: from begin_ on the current message and what came with it
+  std::size_t begin_ = 0;
+  std::size_t used_ = 0;   // where the bytes begin that nobody has taken yet
   std::string ahead_;
   wire::HeadScanner scanner_;
   net::Timer deadline_;
