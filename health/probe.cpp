@@ -60,8 +60,7 @@ void Probe::connect_next() {
     return;
   }
   if (net::is_local_shortage(error_)) {
-    const Done done = std::move(done_);
-    return done({true, Result::silent, std::string("no probe: ") + std::strerror(error_)});
+    return end({true, Result::silent, std::string("no probe: ") + std::strerror(error_)});
   }
   finish(Result::connect_failed, "connect to " + address_ + ": " + std::strerror(error_ ? error_ : EHOSTUNREACH));
 }
@@ -180,11 +179,13 @@ void Probe::on_deadline() {
   finish(Result::silent, asked() + ": no answer in " + std::to_string(settings_.timeout_ms) + " ms");
 }
 
-void Probe::finish(Result result, std::string text) {
+void Probe::finish(Result result, std::string text) { end({false, result, std::move(text)}); }
+
+void Probe::end(const Report& report) {
   deadline_.cancel();
   stream_.close();
   const Done done = std::move(done_);
-  done({false, result, std::move(text)});
+  done(report);
 }
 
 }  // namespace limpet::health

@@ -48,6 +48,7 @@ class Probe {
   bool body_found() const;
   void on_deadline();
   void finish(Result result, std::string text);
+  void end(const Report& report);
   std::string asked() const { return settings_.method + " " + settings_.path; }
 
   net::Loop& loop_;

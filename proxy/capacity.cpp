@@ -53,13 +53,14 @@ Capacity check_capacity(const config::Config& config, std::uint32_t workers, con
   const std::uint64_t reserve = reserve_of(config, workers);
   const std::uint64_t possible = machine.descriptors > reserve + 2 ? (machine.descriptors - reserve) / 2 : 1;
   const std::uint64_t asked = config.proxy.max_connections;
-  result.max_connections =
-      static_cast<std::uint32_t>(std::min<std::uint64_t>(asked == 0 ? possible : asked, 0xffffffff));
+  // More than descriptors hold would let clients take those that the servers' side of their tunnels needs.
+  const std::uint64_t enforced = asked == 0 ? possible : std::min(asked, possible);
+  result.max_connections = static_cast<std::uint32_t>(std::min<std::uint64_t>(enforced, 0xffffffff));
   if (asked > possible) {
     result.warnings.push_back(fmt::format(
         "proxy.max_connections = {} needs {} descriptors, the limit is {}: raise it (LimitNOFILE= of systemd, ulimit "
-        "-n) or set max_connections to at most {}; connections beyond what descriptors allow get a 503",
-        asked, asked * 2 + reserve, machine.descriptors, possible));
+        "-n) or set max_connections to at most {}; until then {} are accepted and further ones get a 503",
+        asked, asked * 2 + reserve, machine.descriptors, possible, possible));
   } else if (asked == 0) {
     result.notes.push_back(fmt::format("at most {} connections: {} descriptors, two a tunnel, {} in reserve", possible,
                                        machine.descriptors, reserve));

@@ -7,19 +7,22 @@
 
 namespace limpet::log {
 
+// In every style characters stay as they are if they are valid UTF-8 and show on a screen as something of
+// their own. All other bytes (controls, spaces that are not ' ', marks of direction, what is not UTF-8) are
+// escaped one by one.
 enum class Style : unsigned char {
-  text,    // control bytes and what is not UTF-8 as \xNN; '\\' doubled
-  quoted,  // and '"' as \"
-  json,    // inside a JSON string: \u00NN
+  message,  // \n, \r, \t, else \xNN; '\' doubled
+  bare,     // a field without quotes: \xNN, also for ' ' and '"'; '\' doubled
+  quoted,   // between quotes: \xNN; \" and '\' doubled
+  json,     // in a JSON string: \u00NN; \" and '\' doubled
 };
 
-// How many bytes of `text` from `at` are one valid UTF-8 character; 0 if none.
-std::size_t utf8_length(std::string_view text, std::size_t at);
+// How many bytes of `text` from `at` are one character that stays as it is; 0 if none.
+std::size_t shown_length(std::string_view text, std::size_t at);
 
-// Writes at most `room` bytes to `out`, never a part of an escape or a character; returns how many. `used` is how
-// much of `text` they stand for.
-std::size_t escape(std::string_view text, Style style, char* out, std::size_t room, std::size_t& used);
-
-std::string escaped(std::string_view text, Style style);
+// Writes at most `room` bytes to `out`, never a part of an escape or of a character; what was cut off ends in
+// "...". Returns how many.
+std::size_t escape(std::string_view text, Style style, char* out, std::size_t room);
+std::string escaped(std::string_view text, Style style, std::size_t most);
 
 }  // namespace limpet::log

@@ -2,6 +2,7 @@
 
 #include <time.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstring>
 
@@ -76,10 +77,7 @@ void Line::put_time() {
 }
 
 void Line::put_escaped(std::string_view text, Style style, std::size_t most) {
-  const std::size_t room = std::min(most, kMost - kEnd - size_);
-  std::size_t used = 0;
-  size_ += escape(text, style, bytes_ + size_, room, used);
-  if (used < text.size()) put("...");
+  size_ += escape(text, style, bytes_ + size_, std::min(most, kMost - kEnd - size_));
 }
 
 std::string_view Line::finish() {

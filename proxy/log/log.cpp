@@ -1,16 +1,14 @@
 #include "proxy/log/log.h"
 
-#include <spdlog/details/log_msg.h>
-#include <spdlog/pattern_formatter.h>
-#include <spdlog/sinks/base_sink.h>
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <memory>
 
-#include "proxy/log/escape.h"
+#include "proxy/log/access_line.h"
 #include "proxy/log/output.h"
+#include "proxy/log/sink.h"
 #include "proxy/log/state.h"
 #include "proxy/log/writer.h"
 
@@ -20,9 +18,7 @@ namespace {
 constexpr std::size_t kProgramLane = 64 * 1024;
 constexpr std::size_t kAccessLane = 256 * 1024;
 constexpr std::chrono::milliseconds kGather{50};
-
-constexpr const char* kText = "%Y-%m-%dT%H:%M:%S.%e%z %l %v";
-constexpr const char* kJson = R"({"time":"%Y-%m-%dT%H:%M:%S.%e%z","level":"%l","message":"%v"})";
+constexpr std::uint32_t kRestartWait = 1000;
 
 spdlog::level::level_enum to_spdlog(Level level) {
   switch (level) {
@@ -34,49 +30,21 @@ spdlog::level::level_enum to_spdlog(Level level) {
   return spdlog::level::err;
 }
 
-// Hands finished lines to the writer; before there is one, to standard error.
-class WriterSink final : public spdlog::sinks::base_sink<std::mutex> {
- public:
-  std::shared_ptr<Writer> writer;  // under the sink's mutex: set by use()
-  void use(std::shared_ptr<Writer> next) {
-    std::lock_guard lock(mutex_);
-    writer = std::move(next);
-  }
-  std::string format(std::string_view text, Level level) {
-    spdlog::memory_buf_t line;
-    spdlog::details::log_msg message({}, to_spdlog(level), {text.data(), text.size()});
-    std::lock_guard lock(mutex_);
-    formatter_->format(message, line);
-    return {line.data(), line.size()};
-  }
-
- private:
-  void sink_it_(const spdlog::details::log_msg& message) override {
-    spdlog::memory_buf_t line;
-    formatter_->format(message, line);
-    if (writer) {
-      writer->put({line.data(), line.size()});
-    } else {
-      [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, line.data(), line.size());
-    }
-  }
-  void flush_() override {}
-};
-
 struct State {
-  std::shared_ptr<WriterSink> sink = std::make_shared<WriterSink>();
+  std::shared_ptr<Sink> sink = std::make_shared<Sink>();
   spdlog::logger logger{"limpet", sink};
-  std::shared_ptr<Writer> program;
-  std::shared_ptr<Writer> access;
-  std::atomic<Writer*> access_now{nullptr};
   std::atomic<Level> level{Level::info};
   std::atomic<bool> json{false};
-  std::atomic<std::uint64_t> dropped_before{0};  // by writers that have stopped
+  std::atomic<Writer*> program{nullptr};
+  std::atomic<Writer*> access{nullptr};
 
-  State() {
-    sink->set_pattern(kText);
-    logger.set_level(spdlog::level::trace);  // enabled() decides
-  }
+  std::mutex changes;  // one start() or stop() at a time
+  std::mutex list;
+  // Every writer there ever was, under `list`. None is destroyed: a thread may be inside its put(), and a
+  // writer's thread that was left behind in a write holds its own. A process starts its logs once.
+  std::vector<std::shared_ptr<Writer>> writers;
+
+  State() { logger.set_level(spdlog::level::trace); }  // enabled() decides
 };
 
 // Never destroyed: a thread may log while the process exits.
@@ -85,89 +53,105 @@ State& state() {
   return the;
 }
 
-std::shared_ptr<Output> open_output(const std::string& path, int standard) {
-  return path.empty() ? std::make_shared<Output>(standard) : std::make_shared<Output>(path);
-}
-
 Writer::Settings program_settings() {
   Writer::Settings settings;
+  settings.thread_name = "limpet-log";
   settings.lane_bytes = kProgramLane;
-  settings.own_line = [](std::string_view text) { return state().sink->format(text, Level::warn); };
+  settings.line = [](std::string_view text) { return state().sink->line(text); };
+  settings.gap = [](std::uint64_t lines) {
+    return state().sink->line(std::to_string(lines) + " lines were dropped");
+  };
   return settings;
 }
 
 Writer::Settings access_settings() {
   Writer::Settings settings;
+  settings.thread_name = "limpet-access";
   settings.lane_bytes = kAccessLane;
   settings.gather = kGather;
-  settings.complain = [](std::string text) { warn("access log: {}", text); };
-  settings.own_line = [](std::string_view text) {
-    warn("access log: {}", text);
-    return std::string();
+  settings.tell = [](const std::string& text) { warn("access log: {}", text); };
+  settings.gap = [](std::uint64_t lines) {
+    Line line;
+    return std::string(format_gap(line, lines, access_as_json()));
   };
   return settings;
 }
 
+Writer* begin(std::shared_ptr<Output> output, Writer::Settings settings) {
+  State& s = state();
+  std::lock_guard lock(s.list);
+  s.writers.reserve(s.writers.size() + 2);
+  return s.writers.emplace_back(Writer::start(std::move(output), std::move(settings))).get();
+}
+
+// Under `changes`.
+void stop_writers(std::uint32_t wait_ms) {
+  State& s = state();
+  const auto now = std::chrono::steady_clock::now();
+  const std::chrono::milliseconds wait(wait_ms);
+  // The access log may say something in the program's, and leaves it half of the time in any case.
+  if (Writer* const access = s.access.exchange(nullptr)) {
+    if (!access->stop(now + wait / 2)) warn("access log: does not take its last lines in time");
+  }
+  if (Writer* const program = s.program.exchange(nullptr)) {
+    s.sink->use(Sink::To::nowhere);
+    if (program->stop(now + wait)) s.sink->use(Sink::To::last_words);
+  }
+}
+
 }  // namespace
 
-bool enabled(Level level) { return level >= state().level.load(std::memory_order_relaxed); }
+bool enabled(Level level) {
+  return level >= state().level.load(std::memory_order_relaxed);
+}
 
 void write(Level level, std::string_view line) {
-  State& s = state();
-  const std::string clean = escaped(line, s.json.load(std::memory_order_relaxed) ? Style::json : Style::text);
-  s.logger.log(to_spdlog(level), spdlog::string_view_t(clean.data(), clean.size()));
+  state().logger.log(to_spdlog(level), spdlog::string_view_t(line.data(), line.size()));
 }
 
 void start(const Settings& settings) {
   State& s = state();
-  const std::shared_ptr<Output> program = open_output(settings.file, STDERR_FILENO);
-  const bool same = !settings.file.empty() && settings.file == settings.access_file;
-  const std::shared_ptr<Output> access =
-      !settings.access ? nullptr : same ? program : open_output(settings.access_file, STDOUT_FILENO);
+  std::lock_guard lock(s.changes);
+  std::shared_ptr<Output> program = Output::open(settings.file, STDERR_FILENO);
+  std::shared_ptr<Output> access =
+      settings.access ? Output::open(settings.access_file, STDOUT_FILENO) : nullptr;
+  if (access && Output::same_place(*program, *access)) {
+    if (!program->reopens()) program = access;
+    access = program;
+  }
+  stop_writers(kRestartWait);
   s.level = settings.level;
   s.json = settings.json;
-  s.sink->set_pattern(settings.json ? kJson : kText);
-  s.program = Writer::start(program, program_settings());
-  s.sink->use(s.program);
-  if (access) s.access = Writer::start(access, access_settings());
-  s.access_now.store(s.access.get(), std::memory_order_release);
+  s.sink->look(settings.json);
+  s.program = begin(std::move(program), program_settings());
+  s.sink->use(Sink::To::writer, s.program);
+  if (access) s.access = begin(std::move(access), access_settings());
 }
 
 void reopen() {
   State& s = state();
-  if (s.access) s.access->reopen();
-  if (s.program) s.program->reopen();
+  if (Writer* const access = s.access) access->reopen();
+  if (Writer* const program = s.program) program->reopen();
 }
 
 void stop(std::uint32_t wait_ms) {
-  State& s = state();
-  const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(wait_ms);
-  const auto left = [end] {
-    const auto rest = std::chrono::duration_cast<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
-    return std::max(rest, std::chrono::milliseconds(0));
-  };
-  // Threads that might still log hold no reference: those that do are joined before this is called.
-  s.access_now.store(nullptr, std::memory_order_release);
-  if (s.access) {
-    s.access->stop(left());
-    s.dropped_before += s.access->dropped();
-    s.access.reset();
-  }
-  s.sink->use(nullptr);
-  if (s.program) {
-    s.program->stop(left());
-    s.dropped_before += s.program->dropped();
-    s.program.reset();
-  }
+  std::lock_guard lock(state().changes);
+  stop_writers(wait_ms);
 }
 
 std::uint64_t dropped_lines() {
-  const State& s = state();
-  return s.dropped_before.load(std::memory_order_relaxed) + (s.program ? s.program->dropped() : 0) +
-         (s.access ? s.access->dropped() : 0);
+  State& s = state();
+  std::uint64_t sum = s.sink->dropped();
+  std::lock_guard lock(s.list);
+  for (const auto& each : s.writers) sum += each->dropped();
+  return sum;
 }
 
-Writer* access_writer() { return state().access_now.load(std::memory_order_acquire); }
-bool access_as_json() { return state().json.load(std::memory_order_relaxed); }
+Writer* access_writer() {
+  return state().access.load(std::memory_order_acquire);
+}
+bool access_as_json() {
+  return state().json.load(std::memory_order_relaxed);
+}
 
 }  // namespace limpet::log

@@ -39,14 +39,14 @@ void error(fmt::format_string<Args...> text, Args&&... args) {
 struct Settings {
   Level level = Level::info;
   bool json = false;
-  std::string file;          // empty: standard error
+  std::string file;  // empty: standard error
   bool access = true;
-  std::string access_file;   // empty: standard output
+  std::string access_file;  // empty: standard output
 };
 // Throws std::runtime_error if a file cannot be opened ("/path: Permission denied").
 void start(const Settings& settings);
-void reopen();                  // SIGUSR1; a file that cannot be reopened is kept open and named in a line
+void reopen();  // SIGUSR1; a file that cannot be reopened is kept open and named in a line
 void stop(std::uint32_t wait_ms = 1000);  // flushes for at most this long
-std::uint64_t dropped_lines();  // of both logs, since the start
+std::uint64_t dropped_lines();            // of both logs, since the start
 
 }  // namespace limpet::log

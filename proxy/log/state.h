@@ -1,11 +1,11 @@
-// The process's writers. Set by start(), taken back by stop(); read by every thread.
+// The process's writers, as access() finds them.
 #pragma once
 
 #include "proxy/log/writer.h"
 
 namespace limpet::log {
 
-Writer* access_writer();  // nullptr: no access log
+Writer* access_writer();  // nullptr: no access log. What it points to is never destroyed.
 bool access_as_json();
 
 }  // namespace limpet::log

@@ -4,16 +4,20 @@
 #include <signal.h>
 
 #include <cstring>
+#include <new>
 
 namespace limpet::log {
 namespace {
 
-constexpr std::size_t kLargeBatch = 64 * 1024;  // lines come fast: no waiting for more
-constexpr std::chrono::minutes kComplainEvery{1};
+constexpr std::size_t kLargeBatch = 256 * 1024;
+constexpr std::chrono::minutes kSayEvery{1};
 
 std::atomic<std::uint64_t> next_number{1};
 
-// A thread's lanes, one a writer; retired when the thread ends, taken down by the writers.
+// Whether this thread's lanes are gone: it is ending, and what it still says has no way to a writer.
+thread_local bool lanes_gone = false;
+
+// This thread's lanes, one a writer. A lane outlives its thread until the writer has drained it.
 struct ThreadLanes {
   struct Entry {
     std::uint64_t writer;
@@ -21,155 +25,184 @@ struct ThreadLanes {
   };
   std::vector<Entry> entries;
   ~ThreadLanes() {
-    for (const Entry& each : entries) each.lane->retired.store(true, std::memory_order_release);
+    for (const Entry& each : entries) each.lane->retire();
+    lanes_gone = true;
   }
 };
 thread_local ThreadLanes thread_lanes;
 
+// While a thread is made: it inherits this mask, so that signals, SIGPIPE and SIGXFSZ among them, never reach
+// it.
+struct AllSignalsBlocked {
+  sigset_t before;
+  AllSignalsBlocked() {
+    sigset_t all;
+    ::sigfillset(&all);
+    ::pthread_sigmask(SIG_BLOCK, &all, &before);
+  }
+  ~AllSignalsBlocked() { ::pthread_sigmask(SIG_SETMASK, &before, nullptr); }
+};
+
 }  // namespace
 
 Writer::Writer(std::shared_ptr<Output> output, Settings settings)
-    : output_(std::move(output)), settings_(std::move(settings)), number_(next_number++) {}
+    : output_(std::move(output)), settings_(std::move(settings)), number_(next_number++) {
+  batch_.reserve(kLargeBatch + settings_.lane_bytes);  // all it will ever hold
+}
 
 std::shared_ptr<Writer> Writer::start(std::shared_ptr<Output> output, Settings settings) {
   auto writer = std::make_shared<Writer>(std::move(output), std::move(settings));
-  sigset_t all, before;
-  ::sigfillset(&all);
-  ::pthread_sigmask(SIG_BLOCK, &all, &before);  // signals, SIGPIPE among them, are for other threads
+  const AllSignalsBlocked blocked;
   writer->thread_ = std::thread([self = writer] { self->run(); });
-  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   return writer;
 }
 
-Lane& Writer::my_lane() {
-  for (const ThreadLanes::Entry& each : thread_lanes.entries) {
-    if (each.writer == number_) return *each.lane;
+// nullptr: the thread is ending, or there is no memory.
+Lane* Writer::my_lane() try {
+  if (lanes_gone) return nullptr;
+  auto& entries = thread_lanes.entries;
+  for (const ThreadLanes::Entry& each : entries) {
+    if (each.writer == number_) return each.lane.get();
   }
+  // Nobody else holds the lane of a writer that has ended.
+  std::erase_if(entries, [](const ThreadLanes::Entry& each) { return each.lane.use_count() == 1; });
   auto lane = std::make_shared<Lane>(settings_.lane_bytes);
-  thread_lanes.entries.push_back({number_, lane});
+  entries.push_back({number_, lane});
   std::lock_guard lock(mutex_);
-  lanes_.push_back(lane);
-  return *lane;
+  if (done_) return nullptr;
+  fresh_.push_back(lane);
+  return lane.get();
+} catch (const std::bad_alloc&) {
+  return nullptr;
 }
 
-// The lane's tail is stored before work_ is read, and the writer clears work_ before it reads tails, all
-// sequentially consistent: either the writer sees the line, or this thread sees that it must wake it.
+// The lane's tail is stored before news_ is read, and the thread clears news_ before it reads tails, all
+// sequentially consistent: either the thread sees the line, or this one sees that it must be told.
 void Writer::put(std::string_view line) {
-  Lane& lane = my_lane();
-  if (!lane.push(line)) {
-    dropped_.fetch_add(1, std::memory_order_relaxed);
-    return;
-  }
-  if (!work_.load(std::memory_order_seq_cst) && !work_.exchange(true, std::memory_order_seq_cst)) {
-    wake();
-  } else if (lane.half_full()) {
-    wake();
-  }
-}
-
-void Writer::wake() {
-  std::lock_guard lock(mutex_);
-  if (woken_) return;
-  woken_ = true;
-  changed_.notify_all();
+  Lane* const lane = my_lane();
+  const Lane::Pushed pushed = lane == nullptr ? Lane::Pushed::no_room : lane->push(line);
+  if (pushed == Lane::Pushed::no_room) full_.fetch_add(1, std::memory_order_relaxed);
+  const unsigned news = pushed == Lane::Pushed::calm ? kLines : kLines | kCrowded;
+  if ((news_.load(std::memory_order_seq_cst) & news) != news) tell_thread(news);
 }
 
 void Writer::reopen() {
-  reopen_.store(true, std::memory_order_release);
-  wake();
+  tell_thread(kReopen);
+}
+
+void Writer::tell_thread(unsigned news) {
+  if ((news_.fetch_or(news, std::memory_order_seq_cst) & news) == news) return;
+  { std::lock_guard lock(mutex_); }  // it has not yet looked, or it waits
+  awake_.notify_one();
 }
 
 void Writer::run() {
-  std::string batch;
-  bool going_on = true;
-  while (going_on) {
-    going_on = wait_for_work();
-    if (reopen_.exchange(false, std::memory_order_acq_rel)) do_reopen();
-    do {
-      batch.clear();
-      work_.store(false, std::memory_order_seq_cst);
-      collect(batch);
-      write(batch);
-    } while (batch.size() >= kLargeBatch);
-    if (batch.capacity() > 4 * kLargeBatch) batch = std::string();
+  ::pthread_setname_np(::pthread_self(), settings_.thread_name);
+  for (bool last = false; !last;) {
+    const unsigned news = wait_for_news();
+    last = (news & kStop) != 0;
+    if ((news & kReopen) != 0) reopen_output();
+    write_lanes();
+    report_gaps();
   }
+  lanes_ = {};
   std::lock_guard lock(mutex_);
+  fresh_.clear();
   done_ = true;
-  changed_.notify_all();
+  finished_.notify_all();
 }
 
-// False if this is the last round.
-bool Writer::wait_for_work() {
+unsigned Writer::wait_for_news() {
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [this] { return woken_ || stopping_; });
-  woken_ = false;
-  if (!stopping_ && settings_.gather.count() > 0 && !reopen_.load(std::memory_order_relaxed)) {
-    changed_.wait_for(lock, settings_.gather, [this] { return woken_ || stopping_; });
-    woken_ = false;
+  awake_.wait(lock, [this] { return news_.load(std::memory_order_seq_cst) != 0; });
+  if (settings_.gather.count() > 0) {
+    awake_.wait_for(lock, settings_.gather,
+                    [this] { return (news_.load(std::memory_order_seq_cst) & ~unsigned{kLines}) != 0; });
   }
-  return !stopping_;
+  const unsigned news = news_.exchange(0, std::memory_order_seq_cst);
+  lanes_.insert(lanes_.end(), fresh_.begin(), fresh_.end());
+  fresh_.clear();
+  return news;
 }
 
-void Writer::collect(std::string& batch) {
-  std::lock_guard lock(mutex_);
+void Writer::write_lanes() {
   for (std::size_t i = 0; i < lanes_.size();) {
-    const bool retired = lanes_[i]->retired.load(std::memory_order_acquire);  // before the drain: it is the last
-    lanes_[i]->drain(batch);
-    if (retired) {
+    const bool last = lanes_[i]->retired();
+    lanes_[i]->drain(batch_);
+    if (last) {
       lanes_[i] = std::move(lanes_.back());
       lanes_.pop_back();
     } else {
       ++i;
     }
+    if (batch_.size() < kLargeBatch && i < lanes_.size()) continue;
+    write(batch_);
+    batch_.clear();
   }
 }
 
-void Writer::write(std::string& batch) {
-  const std::uint64_t dropped = dropped_.load(std::memory_order_relaxed);
-  if (dropped != told_ && settings_.own_line) {
-    batch += settings_.own_line(std::to_string(dropped - told_) + " lines were dropped");
-  }
-  if (batch.empty()) return;
+void Writer::write(std::string_view lines) {
+  if (lines.empty()) return;
   std::size_t lost = 0;
-  const int error = output_->write(batch, lost);
-  if (error == 0) {
-    told_ = dropped;
-    return;
-  }
-  dropped_.fetch_add(lost, std::memory_order_relaxed);
+  const int error = output_->write(lines, lost);
+  lost_.fetch_add(lost, std::memory_order_relaxed);
+  failing_ = error != 0;
+  if (failing_) failed(error);
+}
+
+void Writer::failed(int error) {
   const auto now = std::chrono::steady_clock::now();
-  if (!settings_.complain || (complained_.time_since_epoch().count() != 0 && now - complained_ < kComplainEvery)) return;
-  complained_ = now;
-  settings_.complain((output_->path().empty() ? "standard output" : output_->path()) + ": " + std::strerror(error) +
-                     ": lines are dropped");
+  if (!settings_.tell || now < quiet_until_) return;
+  quiet_until_ = now + kSayEvery;
+  said_failing_ = true;
+  settings_.tell(output_->name() + ": " + std::strerror(error) + "; lines are dropped");
 }
 
-void Writer::do_reopen() {
-  const int error = output_->reopen();
-  if (error == 0) return;
-  const std::string text = output_->path() + ": cannot be reopened: " + std::strerror(error) + "; the old file is kept";
-  if (settings_.complain) {
-    settings_.complain(text);
-  } else if (settings_.own_line) {
-    std::size_t lost = 0;
-    output_->write(settings_.own_line(text), lost);
+// Lines that are missing are told where they are missing, and at most once a minute to whoever listens.
+void Writer::report_gaps() {
+  const std::uint64_t dropped = this->dropped();
+  if (failing_ || (dropped == reported_ && !said_failing_)) return;
+  if (dropped != reported_) {
+    std::size_t ignored = 0;
+    if (output_->write(settings_.gap(dropped - reported_), ignored) != 0) return;
+    reported_ = dropped;
+  }
+  const auto now = std::chrono::steady_clock::now();
+  if (!settings_.tell || (!said_failing_ && now < quiet_until_)) return;
+  settings_.tell(output_->name() + (said_failing_ ? " is written again; " : " does not keep up; ") +
+                 std::to_string(dropped - said_) + " lines were dropped");
+  if (!said_failing_) quiet_until_ = now + kSayEvery;
+  said_failing_ = false;
+  said_ = dropped;
+}
+
+void Writer::reopen_output() {
+  std::size_t lost = 0;
+  const int error = output_->reopen(lost);
+  lost_.fetch_add(lost, std::memory_order_relaxed);
+  if (error != 0) {
+    say(output_->name() + ": cannot be reopened: " + std::strerror(error) + "; the old file is kept");
   }
 }
 
-void Writer::stop(std::chrono::milliseconds wait) {
-  bool done = false;
-  {
-    std::unique_lock lock(mutex_);
-    stopping_ = true;
-    changed_.notify_all();
-    done = changed_.wait_for(lock, wait, [this] { return done_; });
-  }
-  if (!thread_.joinable()) return;
+void Writer::say(const std::string& text) {
+  if (settings_.tell) return settings_.tell(text);
+  std::size_t lost = 0;
+  output_->write(settings_.line(text), lost);
+  lost_.fetch_add(lost, std::memory_order_relaxed);
+}
+
+bool Writer::stop(std::chrono::steady_clock::time_point end) {
+  tell_thread(kStop);
+  std::unique_lock lock(mutex_);
+  const bool done = finished_.wait_until(lock, end, [this] { return done_; });
+  lock.unlock();
   if (done) {
     thread_.join();
   } else {
-    thread_.detach();  // it holds this object, and with it everything that it touches
+    thread_.detach();
   }
+  return done;
 }
 
 }  // namespace limpet::log

@@ -1,7 +1,8 @@
 // Writer: one thread that takes lines from every thread's lane and writes them to one output.
 //
 // put() never blocks and makes no system call while the writer is awake; a line that finds its lane full is
-// dropped and counted. A pipe that nobody reads stalls the writer alone. Idle costs nothing.
+// dropped and counted. A pipe that nobody reads stalls this thread alone. Idle costs nothing: it wakes for
+// lines.
 #pragma once
 
 #include <atomic>
@@ -24,49 +25,66 @@ namespace limpet::log {
 class Writer : public std::enable_shared_from_this<Writer> {
  public:
   struct Settings {
+    const char* thread_name = "limpet-log";  // at most 15 characters
     std::size_t lane_bytes = 64 * 1024;
     // After the first line of a quiet time: how long more are waited for, so that many lines cost few writes.
     std::chrono::milliseconds gather{0};
-    // A line of the writer's own, about lines that were lost.
-    std::function<std::string(std::string_view text)> own_line;
-    std::function<void(std::string text)> complain;  // where trouble with the output is told; may be empty
+    // The line that stands in the log for lines that are missing. With its '\n'.
+    std::function<std::string(std::uint64_t lines)> gap;
+    // Where trouble with the output is told. Empty: in the log itself, by `line`.
+    std::function<void(const std::string& text)> tell;
+    std::function<std::string(std::string_view text)> line;
   };
 
   static std::shared_ptr<Writer> start(std::shared_ptr<Output> output, Settings settings);
-
-  void put(std::string_view line);  // any thread; `line` ends in '\n'
-  void reopen();
-  // Writes what is there for at most `wait`. A thread that is stuck in a write is left behind with its state.
-  void stop(std::chrono::milliseconds wait);
-  std::uint64_t dropped() const { return dropped_.load(std::memory_order_relaxed); }
-  std::uint64_t number() const { return number_; }  // never given twice in a process
-
   Writer(std::shared_ptr<Output> output, Settings settings);
 
+  // Any thread.
+  void put(std::string_view line);  // ends in '\n'
+  void reopen();
+  std::uint64_t dropped() const {
+    return full_.load(std::memory_order_relaxed) + lost_.load(std::memory_order_relaxed);
+  }
+
+  // Writes what is there, until `end` at most; false if not all of it was written by then. A thread that is
+  // stuck in a write is left behind: it holds this object, so that there is nothing it can miss. Once only.
+  bool stop(std::chrono::steady_clock::time_point end);
+
  private:
-  Lane& my_lane();
-  void wake();
+  enum News : unsigned { kLines = 1, kCrowded = 2, kReopen = 4, kStop = 8 };
+
+  Lane* my_lane();
+  void tell_thread(unsigned news);
   void run();
-  bool wait_for_work();
-  void collect(std::string& batch);
-  void write(std::string& batch);
-  void do_reopen();
+  unsigned wait_for_news();
+  void write_lanes();
+  void write(std::string_view lines);
+  void failed(int error);
+  void report_gaps();
+  void reopen_output();
+  void say(const std::string& text);
 
   const std::shared_ptr<Output> output_;
   const Settings settings_;
-  const std::uint64_t number_;
+  const std::uint64_t number_;  // never given twice in a process
   std::thread thread_;
+  std::atomic<unsigned> news_{0};
+  std::atomic<std::uint64_t> full_{0};  // lines that found no room
+  std::atomic<std::uint64_t> lost_{0};  // lines that the output did not take
+
   std::mutex mutex_;
-  std::condition_variable changed_;
-  std::vector<std::shared_ptr<Lane>> lanes_;  // under mutex_
-  bool woken_ = false;                        // under mutex_
-  bool stopping_ = false;                     // under mutex_
+  std::condition_variable awake_, finished_;
+  std::vector<std::shared_ptr<Lane>> fresh_;  // under mutex_: lanes that the thread has not seen yet
   bool done_ = false;                         // under mutex_
-  std::atomic<bool> work_{false};             // a line was put since the writer last looked
-  std::atomic<bool> reopen_{false};
-  std::atomic<std::uint64_t> dropped_{0};
-  std::uint64_t told_ = 0;                    // of dropped_, in the log itself
-  std::chrono::steady_clock::time_point complained_{};
+
+  // Of the thread alone:
+  std::vector<std::shared_ptr<Lane>> lanes_;
+  std::string batch_;
+  std::uint64_t reported_ = 0;  // of dropped(), in the log itself
+  std::uint64_t said_ = 0;      // of dropped(), by tell
+  bool failing_ = false;        // the last write was not taken
+  bool said_failing_ = false;
+  std::chrono::steady_clock::time_point quiet_until_{};  // before it, no more of the same is said
 };
 
 }  // namespace limpet::log

@@ -29,8 +29,9 @@ void Exchange::refuse(Outcome outcome) {
   if (head_out_) return cut(outcome);
   outcome_ = outcome;
   const bool left_over = websocket_ && (!session_.rest().empty() || !session_.ahead().empty());
+  const bool short_of = outcome.cause == Cause::local_shortage;  // its descriptor is needed elsewhere
   const bool clean = outcome.cause != Cause::bad_request && request_done_ && !left_over;
-  close_client_ = close_client_ || !clean || (websocket_ && outcome.cause == Cause::sid_gone);
+  close_client_ = close_client_ || !clean || short_of || (websocket_ && outcome.cause == Cause::sid_gone);
   close_client_unread_ = !clean;
   drop_upstream();
   head_out_ = answer_done_ = true;

@@ -161,11 +161,6 @@ void Session::refuse_head(const Outcome& outcome) {
   linger();
 }
 
-void Session::refuse_connection() {
-  refuse_head({Cause::no_connections, std::nullopt});
-  settle();
-}
-
 void Session::finish_exchange() {
   exchange_->log();
   const bool tunnelled = exchange_->phase() == Exchange::Phase::tunnelled;

@@ -34,7 +34,6 @@ class Session {
   void settle();
   void drain();      // ends when idle, else after the answer under way
   void abort();      // at once
-  void refuse_connection();  // over max_connections: a 503 and the end
 
   // For the exchange.
   Worker& worker() { return worker_; }

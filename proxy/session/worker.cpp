@@ -2,9 +2,11 @@
 
 #include <pthread.h>
 #include <sys/random.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 
+#include "proxy/log/access.h"
 #include "proxy/log/log.h"
 #include "proxy/session/exchange.h"
 #include "proxy/session/session.h"
@@ -103,17 +105,44 @@ void Worker::stop() {
 
 void Worker::on_accept(net::Fd fd, const net::Address& peer, std::uint32_t listener) {
   metrics_.accepted.add();
-  const std::uint32_t held = shared_.connections.fetch_add(1, std::memory_order_relaxed);
+  if (shared_.connections.load(std::memory_order_relaxed) >= shared_.max_connections) {
+    return refuse_connection(fd, peer);
+  }
+  shared_.connections.fetch_add(1, std::memory_order_relaxed);
   auto* session = new Session(*this, net::Stream(loop_, std::move(fd)), peer, listener);
   session->next_ = first_;
   if (first_ != nullptr) first_->prev_ = session;
   first_ = session;
   metrics_.sessions.fetch_add(1, std::memory_order_relaxed);
-  if (held >= shared_.max_connections) {
-    session->refuse_connection();
-  } else {
-    session->start();
+  session->start();
+}
+
+// Answered without a Session, and closed at once: what is over the bound must not hold descriptors.
+void Worker::refuse_connection(const net::Fd& fd, const net::Address& peer) {
+  const Outcome outcome{Cause::no_connections, std::nullopt};
+  metrics_.requests.add();
+  metrics_.causes[static_cast<std::size_t>(outcome.cause)].add();
+  metrics_.by_status_class[5].add();
+  std::array<char, 32> id;
+  write_request_id(id);
+  std::string page;
+  append_answer(page, outcome, {.request_id = {id.data(), id.size()}});
+  // Closing over unread bytes would reset the connection and could destroy the answer.
+  while (::recv(fd.get(), scratch_.get(), kScratch, MSG_DONTWAIT) > 0) {
   }
+  const ssize_t sent = ::send(fd.get(), page.data(), page.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  ::shutdown(fd.get(), SHUT_WR);
+  if (!log::access_enabled()) return;
+  const std::string client = peer.text();
+  log::AccessRecord record;
+  record.client = client;
+  record.request_id = {id.data(), id.size()};
+  record.method = record.target = "-";
+  record.status = static_cast<std::uint16_t>(status_of(outcome));
+  record.bytes_out = sent > 0 ? static_cast<std::uint64_t>(sent) : 0;
+  record.ended_by = "proxy";
+  record.reason = reason_of(outcome);
+  log::access(record);
 }
 
 void Worker::bury(Session& session) {

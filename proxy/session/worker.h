@@ -93,6 +93,7 @@ class Worker {
 
  private:
   void on_accept(net::Fd fd, const net::Address& peer, std::uint32_t listener);
+  void refuse_connection(const net::Fd& fd, const net::Address& peer);
   void move_handshakes(std::uint32_t server_serial);
 
   Shared& shared_;

@@ -2,6 +2,7 @@
 #include "health/monitor.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <list>
 #include <thread>
@@ -146,6 +147,33 @@ TEST_F(Probing, RequestIsWhatTheSettingsSay) {
 TEST_F(Probing, TcpProbeNeedsAConnectAlone) {
   settings.type = Settings::Type::tcp;
   EXPECT_EQ(probe_answer("", Origin::Way::hang).result, Result::passed);
+}
+
+// Without a descriptor nothing is known of the server, and the probe's deadline must not fire later.
+TEST_F(Probing, OurOwnShortageSaysNothingOfTheServer) {
+  Origin origin(loop, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+  settings.timeout_ms = 50;
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const rlimit none{0, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+  auto addresses = std::make_shared<const net::Target::Addresses>(net::Target::Addresses{origin.bound.address});
+  int reports = 0;
+  Probe one(loop, settings, addresses, "ws1", [&](const Probe::Report& r) {
+    report = r;
+    ++reports;
+  });
+  struct Later {
+    net::Loop& loop;
+    void on_expiry() { loop.stop(); }
+  } later{loop};
+  net::Timer end(loop, net::delegate<&Later::on_expiry>(&later));
+  end.after(120);  // past the deadline
+  one.start();
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  loop.run();
+  EXPECT_EQ(reports, 1);
+  EXPECT_TRUE(report.said_nothing) << report.text;
 }
 
 struct Monitoring : testing::Test {

@@ -43,7 +43,7 @@ TEST_F(Checking, TightLimitStillServesSomebody) {
 TEST_F(Checking, NumberSetByHandThatCannotBeHeldIsAWarningWithTheCures) {
   config.proxy.max_connections = 6'000;
   const Capacity capacity = check(10'000);
-  EXPECT_EQ(capacity.max_connections, 6'000u);
+  EXPECT_LT(capacity.max_connections, 5'000u) << "a tunnel's second descriptor must not be lacking";
   EXPECT_THAT(capacity.warnings, ElementsAre(testing::AllOf(HasSubstr("max_connections = 6000"), HasSubstr("LimitNOFILE"))));
 }
 
