@@ -68,8 +68,12 @@ void Exchange::parse_answer_heads() {
       answer_scanner_.reset();
       continue;
     }
+    const std::string_view rest = std::string_view(answer_in_).substr(length);
+    if (answer_.body.kind == wire::BodyKind::none && !rest.empty()) {
+      return refuse({Cause::bad_answer, wire::Fault::unexpected_body});
+    }
     on_final_head();
-    pass_answer(std::string_view(answer_in_).substr(length));
+    pass_answer(rest);
     answer_in_ = std::string();
   }
 }

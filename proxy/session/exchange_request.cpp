@@ -132,7 +132,10 @@ void Exchange::read_ahead() {
     case net::Io::again:
       break;
     case net::Io::eof:
-      client_eof_ = close_client_ = true;
+      client_eof_ = true;
+      session_.note_end();
+      // What it sent before is still answered (pipelining, then a half-close).
+      if (session_.rest().empty() && session_.ahead().empty()) close_client_ = true;
       // A client of Engine.IO that ends its connection has gone; any other may still read (RFC 9112, 9.6).
       if (engineio_.engineio || websocket_) abort(Cause::client_gone);
       break;

@@ -10,7 +10,7 @@
 namespace limpet::session {
 
 struct Metrics {
-  static constexpr std::size_t kFaults = static_cast<std::size_t>(wire::Fault::too_many_interim) + 1;
+  static constexpr std::size_t kFaults = wire::kFaults;
   static constexpr std::size_t kKinds = 7;  // routing::By
 
   net::Counter accepted;

@@ -96,7 +96,7 @@ bool Session::read_head() {
     if (phase_ == Phase::head) move_to(Phase::idle);
     in_ = std::string();  // an idle connection holds no buffer
     begin_ = 0;
-    if (draining_) {
+    if (draining_ || ended_) {
       move_to(Phase::closed);
       return true;
     }
@@ -110,6 +110,10 @@ bool Session::read_head() {
   }
   switch (scanner_.feed(message)) {
     case wire::HeadScanner::Step::more:
+      if (ended_) {
+        move_to(Phase::closed);
+        return true;
+      }
       client_.wait_read(net::delegate<&Session::on_readable>(this));
       return false;
     case wire::HeadScanner::Step::refused:

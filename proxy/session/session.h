@@ -44,6 +44,7 @@ class Session {
   std::string_view rest() const { return std::string_view(in_).substr(used_); }  // bytes after the head
   void consume(std::size_t bytes) { used_ += bytes; }
   std::string& ahead() { return ahead_; }  // bytes read while an answer was waited for
+  void note_end() { ended_ = true; }      // the client has sent its end: what is buffered is the last of it
   // Counted as one client until the tunnel's record ends: the session gives its place away.
   void give_place() { has_place_ = false; }
 
@@ -78,6 +79,7 @@ class Session {
   std::uint32_t lingered_ = 0;
   Phase phase_ = Phase::idle;
   bool draining_ = false;
+  bool ended_ = false;
   bool served_ = false;  // a request was read from this connection
   bool has_place_ = true;
   Session* prev_ = nullptr;  // the worker's list

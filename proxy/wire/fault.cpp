@@ -44,13 +44,14 @@ constexpr Answer kAnswers[] = {
     {Fault::version_not_13, 426, "websocket_version", "only WebSocket version 13 is spoken here"},
     {Fault::upgrade_mismatch, 502, "upgrade_mismatch", "the server's 101 does not answer the handshake"},
     {Fault::too_many_interim, 502, "too_many_interim", "the server sent too many interim answers"},
+    {Fault::unexpected_body, 502, "unexpected_body", "the server sent a body where there is none"},
 };
 
 constexpr bool in_order() {
   for (std::size_t i = 0; i < std::size(kAnswers); ++i) {
     if (static_cast<std::size_t>(kAnswers[i].fault) != i) return false;
   }
-  return std::size(kAnswers) == static_cast<std::size_t>(Fault::too_many_interim) + 1;
+  return std::size(kAnswers) == kFaults;
 }
 static_assert(in_order());
 

@@ -47,7 +47,9 @@ enum class Fault : std::uint8_t {
   version_not_13,      // 426: Sec-WebSocket-Version
   upgrade_mismatch,    // a 101 that does not answer the handshake that was sent
   too_many_interim,    // over 16 1xx answers
+  unexpected_body,     // of an answer that can have none: 204, 304, to HEAD
 };
+inline constexpr std::size_t kFaults = static_cast<std::size_t>(Fault::unexpected_body) + 1;
 int status_of(Fault fault);             // for a client: 400, 405, 413...
 std::string_view text_of(Fault fault);  // "content_length": the reason in logs and metrics, [a-z0-9_]
 std::string_view explain(Fault fault);  // "Content-Length is not a single decimal number", for the error page

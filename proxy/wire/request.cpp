@@ -59,6 +59,16 @@ std::optional<std::string_view> host_of(std::string_view authority) {
   return name;
 }
 
+// An IPv6 address and a port without brackets: not a Host by RFC 3986, but what socket.io-client sends from Node.js
+// when its URL has one. Nothing else can be meant by it.
+std::optional<std::string_view> bare_ipv6(std::string_view value) {
+  const std::size_t colon = value.rfind(':');
+  if (colon == value.npos || value.find(':') == colon) return std::nullopt;
+  const std::string_view address = value.substr(0, colon);
+  const bool whole = IpAddress::parse(address) && colon + 1 < value.size() && valid_port(value.substr(colon + 1));
+  return whole ? std::optional(address) : std::nullopt;
+}
+
 // "METHOD SP target SP HTTP/1.x", whose shape the scanner has seen; checked again because it is cheap.
 MaybeFault read_line(RequestHead& head) {
   const std::size_t first = head.line.find(' ');
@@ -106,7 +116,8 @@ MaybeFault read_host(RequestHead& head) {
   if (sent == nullptr && head.minor > 0) return Fault::no_host;
   // An empty value is right where the target has no authority (RFC 9112, 3.2).
   if (sent != nullptr && !sent->value.empty()) {
-    const auto host = host_of(sent->value);
+    auto host = host_of(sent->value);
+    if (!host) host = bare_ipv6(sent->value);
     if (!host) return Fault::bad_host;
     head.host = *host;
   }

@@ -71,10 +71,12 @@ Parsed<ResponseHead> parse_response(std::string_view head, Method asked, bool as
   if (framing.fault) return *framing.fault;
   if (refused) return *refused;
   if (out.status == 101 && !asked_upgrade) return Fault::unexpected_upgrade;
+  const bool stray = announces_stray_body(out, framing, asked);
+  if (stray && out.status == 204) return Fault::unexpected_body;
   out.body = body_of(out, framing, asked);
   out.upgrade = framing.upgrade;
   out.keep_alive = !framing.close && out.body.kind != BodyKind::until_close &&
-                   (out.minor > 0 || framing.keep_alive) && !announces_stray_body(out, framing, asked);
+                   (out.minor > 0 || framing.keep_alive) && !stray;
   out.keep_alive_timeout_s = announced_timeout(fields);
   return out;
 }

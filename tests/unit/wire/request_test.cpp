@@ -111,6 +111,8 @@ TEST(RequestHead, HostIsOneHostWithAnOptionalPort) {
     EXPECT_EQ(request_fault("GET / HTTP/1.1\r\nHost: "s + host + "\r\n\r\n"), Fault::bad_host) << host;
   }
   EXPECT_EQ(Request("GET / HTTP/1.1\r\nHost: [::1]:80\r\n\r\n")->host, "::1");
+  // socket.io-client in Node.js, whose URL was http://[::1]:18080
+  EXPECT_EQ(Request("GET / HTTP/1.1\r\nHost: ::1:18080\r\n\r\n")->host, "::1");
 }
 
 TEST(RequestHead, HostIsThereOnce) {

@@ -64,9 +64,9 @@ TEST(ResponseFraming, HeadAndNotModifiedNameALengthWithoutABody) {
 TEST(ResponseFraming, BodyWhereNoneMayBeEndsTheConnection) {
   EXPECT_TRUE(Response("HTTP/1.1 204 No Content\r\n\r\n")->keep_alive);
   EXPECT_TRUE(Response("HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n")->keep_alive);
-  for (const char* head : {"HTTP/1.1 204 No Content\r\nContent-Length: 1\r\n\r\n",
-                           "HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n",
-                           "HTTP/1.1 304 Not Modified\r\nTransfer-Encoding: chunked\r\n\r\n",
+  EXPECT_EQ(response_fault("HTTP/1.1 204 No Content\r\nContent-Length: 1\r\n\r\n"), Fault::unexpected_body);
+  EXPECT_EQ(response_fault("HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n"), Fault::unexpected_body);
+  for (const char* head : {"HTTP/1.1 304 Not Modified\r\nTransfer-Encoding: chunked\r\n\r\n",
                            "HTTP/1.1 103 Early Hints\r\nContent-Length: 1\r\n\r\n"}) {
     const Response response(head);
     ASSERT_TRUE(response.ok()) << head;
