@@ -105,7 +105,7 @@ Choice Chooser::choose(const Pool& pool, const Ask& ask) {
     }
   }
   if (!named) return place(pool, ask);
-  if (may_be_held(pool, ask, *named)) return {named, By::cookie, Refusal::none, true};
+  if (may_be_held(pool, ask, *named)) return {named, By::cookie, Refusal::none, true, 0};
   if (pool.settings().strict) return refuse(Refusal::lost);
   Choice choice = place(pool, ask);
   if (!choice.member) return choice;
@@ -119,22 +119,24 @@ Choice Chooser::choose(const Pool& pool, const Ask& ask) {
 Choice Chooser::choose_belonging(const Pool& pool, const Ask& ask) {
   if (pool.holds(Affinity::sid)) {
     By by = By::sid;
+    std::uint32_t life_ms = 0;
     const Member* holder = named_by_tag(pool, ask.sid);
     if (!holder) {
       if (const auto found = sids_.touch(ask.sid, ask.now_ms)) {
         by = By::learned;
+        life_ms = found->life_ms;
         holder = pool.by_serial(found->server_serial);
         if (!holder) return refuse(Refusal::sid_gone);
       }
     }
     if (holder && !holder->server->serves_old()) return refuse(Refusal::sid_gone);
-    if (holder) return {holder, by, Refusal::none, cookie_names(pool, ask, *holder)};
+    if (holder) return {holder, by, Refusal::none, cookie_names(pool, ask, *holder), life_ms};
   }
   bool named_one = false;
   if (pool.holds(Affinity::cookie)) {
     for (const std::string_view cookie : looked_at(ask)) {
       const Member* named = named_by(pool, cookie, ask.now_ms);
-      if (named && named->server->serves_old()) return {named, By::cookie, Refusal::none, true};
+      if (named && named->server->serves_old()) return {named, By::cookie, Refusal::none, true, 0};
       named_one |= named != nullptr;
     }
   }

@@ -53,6 +53,7 @@ struct Choice {
   By by = By::none;
   Refusal refusal = Refusal::none;
   bool cookie_valid = false;  // the request had a cookie that named this server
+  std::uint32_t life_ms = 0;  // of a learned session: its pingInterval + pingTimeout
 };
 
 class Chooser {

@@ -107,7 +107,9 @@ void Exchange::choose() {
     case routing::Refusal::full: return refuse(Cause::full);
   }
   worker_.count().chosen_by[static_cast<std::size_t>(choice_.by)].add();
-  life_ms_ = kind_ == Kind::belongs ? pool_->shared->session_life_ms.load(std::memory_order_relaxed) : 0;
+  if (kind_ == Kind::belongs) {
+    life_ms_ = choice_.life_ms ? choice_.life_ms : pool_->shared->session_life_ms.load(std::memory_order_relaxed);
+  }
   build_upstream_head();
   attempt();
 }
