@@ -1,4 +1,5 @@
 # Fails when a file of DIR includes a header of a folder that is not in ALLOWED.
+cmake_minimum_required(VERSION 3.25)
 file(GLOB files ${TOP}/${DIR}/*.h ${TOP}/${DIR}/*.cpp)
 foreach(file ${files})
   file(STRINGS ${file} lines REGEX "^#include \"")
