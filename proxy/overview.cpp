@@ -82,8 +82,8 @@ void add_server_metrics(const config::Snapshot& snapshot, std::vector<Metric>& o
         up.samples.push_back({std::move(with_state), static_cast<std::size_t>(server.state()) == i ? 1.0 : 0.0});
       }
       const auto value = [](const auto& atomic) { return static_cast<double>(atomic.load(std::memory_order_relaxed)); };
-      requests.samples.push_back({labels, value(server.load.requests)});
-      tunnels.samples.push_back({labels, value(server.load.tunnels)});
+      requests.samples.push_back({labels, static_cast<double>(server.load.in_use.requests())});
+      tunnels.samples.push_back({labels, static_cast<double>(server.load.in_use.tunnels())});
       requests_total.samples.push_back({labels, value(server.load.requests_total)});
       tunnels_total.samples.push_back({labels, value(server.load.tunnels_total)});
     }
@@ -153,8 +153,8 @@ admin::ServerView server_view(const routing::Member& member, const std::vector<h
   view.weight = member.weight;
   view.backup = member.backup;
   view.max_connections = member.max_connections;
-  view.requests = value(server.load.requests);
-  view.tunnels = value(server.load.tunnels);
+  view.requests = server.load.in_use.requests();
+  view.tunnels = server.load.in_use.tunnels();
   view.requests_total = value(server.load.requests_total);
   view.tunnels_total = value(server.load.tunnels_total);
   view.bytes_in = value(server.load.bytes_in);

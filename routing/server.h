@@ -15,6 +15,26 @@ namespace limpet::routing {
 enum class State : std::uint8_t { up, suspect, refusing, down };      // what health says
 enum class Wanted : std::uint8_t { serving, draining, maintenance };  // what an operator says
 
+// Requests in flight and open tunnels in one word: what each thread adds is exact, so that a bound holds when
+// several threads reach it at once, and a request that becomes a tunnel is never counted twice.
+class InUse {
+ public:
+  std::uint32_t begin_request() { return sum(word_.fetch_add(1, std::memory_order_relaxed) + 1); }  // the new total
+  void end_request() { word_.fetch_sub(1, std::memory_order_relaxed); }
+  void become_tunnel() { word_.fetch_add(kTunnel - 1, std::memory_order_relaxed); }
+  void end_tunnel() { word_.fetch_sub(kTunnel, std::memory_order_relaxed); }
+  std::uint32_t requests() const { return static_cast<std::uint32_t>(word_.load(std::memory_order_relaxed)); }
+  std::uint32_t tunnels() const { return static_cast<std::uint32_t>(word_.load(std::memory_order_relaxed) >> 32); }
+  std::uint32_t total() const { return sum(word_.load(std::memory_order_relaxed)); }
+
+ private:
+  static constexpr std::uint64_t kTunnel = 1ull << 32;
+  static std::uint32_t sum(std::uint64_t word) {
+    return static_cast<std::uint32_t>(word >> 32) + static_cast<std::uint32_t>(word);
+  }
+  std::atomic<std::uint64_t> word_{0};
+};
+
 struct Server {
   explicit Server(std::string pool, std::string id);
   Server(const Server&) = delete;
@@ -27,17 +47,14 @@ struct Server {
 
   // One cache line that every thread writes; kept apart from what is only read.
   struct alignas(64) Load {
-    std::atomic<std::uint32_t> requests{0};  // in flight, all workers
-    std::atomic<std::uint32_t> tunnels{0};   // open now
+    InUse in_use;
     std::atomic<std::uint64_t> requests_total{0};
     std::atomic<std::uint64_t> tunnels_total{0};
     std::atomic<std::uint64_t> bytes_in{0};   // from clients
     std::atomic<std::uint64_t> bytes_out{0};  // to clients
   };
   Load load;
-  std::uint32_t in_use() const {
-    return load.requests.load(std::memory_order_relaxed) + load.tunnels.load(std::memory_order_relaxed);
-  }
+  std::uint32_t in_use() const { return load.in_use.total(); }
 
   struct alignas(64) View {
     std::atomic<State> state{State::up};

@@ -97,14 +97,35 @@ routing::Choice Exchange::ask(std::span<const routing::Server* const> not_these)
   return worker_.chooser().choose(pool_->routing, ask);
 }
 
+// A server that was not tried, and a place on it. Another thread may take the last place between the choice and
+// the count: then the choice is made again, and finds that server full.
+LoadTicket Exchange::place() {
+  constexpr int kTries = 4;
+  routing::Choice choice;
+  for (int i = 0; i < kTries; ++i) {
+    choice = ask(std::span(tried_).first(servers_));
+    if (choice.member == nullptr) break;
+    const std::uint32_t most = kind_ == Kind::belongs ? 0 : choice.member->max_connections;
+    LoadTicket ticket = LoadTicket::take(choice.member->server, most);
+    if (ticket) {
+      choice_ = choice;
+      return ticket;
+    }
+  }
+  lack_ = choice.member == nullptr ? choice.refusal : routing::Refusal::full;
+  return {};
+}
+
 void Exchange::choose() {
-  choice_ = ask({});
-  switch (choice_.refusal) {
-    case routing::Refusal::none: break;
-    case routing::Refusal::sid_gone: return refuse(Cause::sid_gone);
-    case routing::Refusal::lost: return refuse(Cause::lost);
-    case routing::Refusal::all_down: return refuse(Cause::all_down);
-    case routing::Refusal::full: return refuse(Cause::full);
+  ticket_ = place();
+  if (!ticket_) {
+    switch (lack_) {
+      case routing::Refusal::none:
+      case routing::Refusal::all_down: return refuse(Cause::all_down);
+      case routing::Refusal::sid_gone: return refuse(Cause::sid_gone);
+      case routing::Refusal::lost: return refuse(Cause::lost);
+      case routing::Refusal::full: return refuse(Cause::full);
+    }
   }
   worker_.count().chosen_by[static_cast<std::size_t>(choice_.by)].add();
   if (kind_ == Kind::belongs) {
@@ -112,15 +133,6 @@ void Exchange::choose() {
   }
   build_upstream_head();
   attempt();
-}
-
-// Another server than those tried, or none.
-bool Exchange::choose_another() {
-  if (servers_ >= tried_.size()) return false;
-  const routing::Choice another = ask(std::span(tried_).first(servers_));
-  if (another.member == nullptr) return false;
-  choice_ = another;
-  return true;
 }
 
 void Exchange::build_upstream_head() {

@@ -69,8 +69,8 @@ class Exchange {
   void identify();
   void classify();
   routing::Choice ask(std::span<const routing::Server* const> not_these);
+  LoadTicket place();
   void choose();
-  bool choose_another();
   void build_upstream_head();
   bool holds(routing::Affinity kind) const { return pool_->routing.holds(kind); }
 
@@ -154,6 +154,7 @@ class Exchange {
   // The server.
   routing::Choice choice_;
   LoadTicket ticket_;
+  routing::Refusal lack_ = routing::Refusal::none;  // why place() found none
   std::array<const routing::Server*, 2> tried_{};
   std::uint8_t servers_ = 0;   // tried so far, this one included
   std::uint8_t connects_ = 0;  // to this one

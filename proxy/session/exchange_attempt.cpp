@@ -16,7 +16,6 @@ std::uint64_t ms(config::Duration duration) { return static_cast<std::uint64_t>(
 }  // namespace
 
 void Exchange::attempt() {
-  ticket_ = LoadTicket(choice_.member->server);
   tried_[servers_++] = choice_.member->server.get();
   connects_ = 0;
   reused_ = false;
@@ -65,10 +64,13 @@ void Exchange::on_connect_failed(int error) {
         net::now_ms() + kReconnectMs < connect_begun_ms_ + ms(pool_->settings.timeouts.connect);
     if (!ours && connects_ < kMostConnects && time_left) return arm_up(Wait::reconnect, kReconnectMs);
     if (!ticket_->serves_old()) return refuse(Cause::sid_gone);
-  } else if (servers_ < kMostServers && !body_begun_ && choose_another()) {
-    ++retries_;
-    worker_.count().retries_connect.add();
-    return attempt();
+  } else if (servers_ < kMostServers && !body_begun_) {
+    if (LoadTicket another = place()) {
+      ticket_ = std::move(another);
+      ++retries_;
+      worker_.count().retries_connect.add();
+      return attempt();
+    }
   }
   refuse(ours ? Cause::local_shortage : error == ETIMEDOUT ? Cause::connect_timeout : Cause::connect_failed);
 }
@@ -133,8 +135,10 @@ void Exchange::leave_handshake_list() {
 // before a byte of an answer, only once.
 bool Exchange::move_on(net::Counter& counter) {
   if (kind_ != routing::Kind::begins || answer_begun_ || body_begun_ || servers_ >= kMostServers) return false;
-  if (!choose_another()) return false;
+  LoadTicket another = place();
+  if (!another) return false;
   drop_upstream();
+  ticket_ = std::move(another);
   ++retries_;
   counter.add();
   attempt();

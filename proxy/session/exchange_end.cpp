@@ -105,8 +105,10 @@ void Exchange::become_tunnel(std::string_view early) {
   handover.server_serial = ticket_->serial;
   handover.close_on_server_down = pool_->settings.health.on_down == config::OnDown::close;
   const bool learned = kind_ == routing::Kind::belongs && choice_.by == routing::By::learned;
+  const log::AccessRecord record = access_record();
+  leave_handshake_list();
   handover.record =
-      std::make_unique<TunnelRecord>(worker_.shared(), ticket_.server(), access_record(), begun_us_, learned);
+      std::make_unique<TunnelRecord>(worker_.shared(), ticket_.become_tunnel(), record, begun_us_, learned);
   session_.give_place();
   worker_.count().upgrades.add();
   handover.client = session_.client().detach();

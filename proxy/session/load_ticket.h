@@ -1,6 +1,7 @@
 // LoadTicket: a request in flight, as its server's load counts it, for as long as the ticket lives.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <utility>
 
@@ -10,10 +11,17 @@ namespace limpet::session {
 
 class LoadTicket {
  public:
-  LoadTicket() = default;
-  explicit LoadTicket(std::shared_ptr<routing::Server> server) : server_(std::move(server)) {
-    server_->load.requests.fetch_add(1, std::memory_order_relaxed);
-    server_->load.requests_total.fetch_add(1, std::memory_order_relaxed);
+  LoadTicket() = default;  // of no server
+  // Empty if the server has `most` already; 0: no bound.
+  static LoadTicket take(std::shared_ptr<routing::Server> server, std::uint32_t most) {
+    LoadTicket ticket;
+    if (server->load.in_use.begin_request() > most && most != 0) {
+      server->load.in_use.end_request();
+      return ticket;
+    }
+    server->load.requests_total.fetch_add(1, std::memory_order_relaxed);
+    ticket.server_ = std::move(server);
+    return ticket;
   }
   LoadTicket(LoadTicket&& other) noexcept : server_(std::move(other.server_)) {}
   LoadTicket& operator=(LoadTicket&& other) noexcept {
@@ -26,12 +34,16 @@ class LoadTicket {
   ~LoadTicket() { release(); }
   void release() {
     if (!server_) return;
-    server_->load.requests.fetch_sub(1, std::memory_order_relaxed);
+    server_->load.in_use.end_request();
     server_.reset();
+  }
+  // The request has become a tunnel, which its record counts from here on.
+  std::shared_ptr<routing::Server> become_tunnel() {
+    server_->load.in_use.become_tunnel();
+    return std::move(server_);
   }
   routing::Server* operator->() const { return server_.get(); }
   routing::Server& operator*() const { return *server_; }
-  const std::shared_ptr<routing::Server>& server() const { return server_; }
   explicit operator bool() const { return server_ != nullptr; }
 
  private:

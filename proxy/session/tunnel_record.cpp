@@ -50,7 +50,6 @@ TunnelRecord::TunnelRecord(Shared& shared, std::shared_ptr<routing::Server> serv
       first_byte_us_(to_u32(record.first_byte_us)),
       retries_(static_cast<std::uint16_t>(record.retries)),
       learned_(learned) {
-  server_->load.tunnels.fetch_add(1, std::memory_order_relaxed);
   server_->load.tunnels_total.fetch_add(1, std::memory_order_relaxed);
   const std::string_view pieces[kPieces] = {
       record.client, record.request_id,     record.method,
@@ -68,7 +67,7 @@ TunnelRecord::TunnelRecord(Shared& shared, std::shared_ptr<routing::Server> serv
 }
 
 TunnelRecord::~TunnelRecord() {
-  server_->load.tunnels.fetch_sub(1, std::memory_order_relaxed);
+  server_->load.in_use.end_tunnel();
   shared_.connections.fetch_sub(1, std::memory_order_relaxed);
 }
 

@@ -14,7 +14,7 @@ namespace limpet::session {
 
 class TunnelRecord final : public tunnel::Record {
  public:
-  // Views of `record` are copied. `sid` is forgotten at the end if `learned`.
+  // Views of `record` are copied; `server` counts the tunnel already. The sid is forgotten at the end if `learned`.
   TunnelRecord(Shared& shared, std::shared_ptr<routing::Server> server, const log::AccessRecord& record,
                std::uint64_t begun_us, bool learned);
   ~TunnelRecord() override;

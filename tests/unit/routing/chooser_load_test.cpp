@@ -36,7 +36,7 @@ class Loaded : public testing::Test {
       asked.client = from;
       asked.now_ms = now;
       const Choice choice = chooser.choose(pool, asked);
-      ++choice.member->server->load.tunnels;
+      choice.member->server->load.in_use.begin_request();
       ++taken[choice.member->server->id];
     }
     return taken;

@@ -42,8 +42,8 @@ TEST(Pool, SeatsAreOfMembersWithAWeight) {
 TEST(Pool, LoadIsOfAllMembers) {
   const Pool pool(settings(), {member("a"), member("b", 0), backup("c")});
   for (const Member& each : pool.members()) {
-    each.server->load.requests = 1;
-    each.server->load.tunnels = 2;
+    for (int i = 0; i < 3; ++i) each.server->load.in_use.begin_request();
+    for (int i = 0; i < 2; ++i) each.server->load.in_use.become_tunnel();
   }
   EXPECT_EQ(pool.load(), 9u);
 }

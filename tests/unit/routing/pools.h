@@ -54,7 +54,8 @@ inline ClientKey client(std::uint32_t number) {
 }
 
 inline void set_load(const Member& member, std::uint32_t load) {
-  member.server->load.tunnels = load;
+  for (std::uint32_t i = member.server->in_use(); i < load; ++i) member.server->load.in_use.begin_request();
+  for (std::uint32_t i = member.server->in_use(); i > load; --i) member.server->load.in_use.end_request();
 }
 inline void set_state(const Member& member, State state) {
   member.server->view.state = state;
