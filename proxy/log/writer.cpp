@@ -46,7 +46,7 @@ struct AllSignalsBlocked {
 }  // namespace
 
 Writer::Writer(std::shared_ptr<Output> output, Settings settings)
-    : output_(std::move(output)), settings_(std::move(settings)), number_(next_number++) {
+    : settings_(std::move(settings)), number_(next_number++), output_(std::move(output)) {
   batch_.reserve(kLargeBatch + settings_.lane_bytes);  // all it will ever hold
 }
 
@@ -101,11 +101,15 @@ void Writer::run() {
   for (bool last = false; !last;) {
     const unsigned news = wait_for_news();
     last = (news & kStop) != 0;
-    if ((news & kReopen) != 0) reopen_output();
+    const std::uint64_t full =
+        full_.load(std::memory_order_relaxed);  // they came after what is in the lanes now
     write_lanes();
-    report_gaps();
+    if ((news & kReopen) != 0) reopen_output();  // what was put before it is in the old file
+    report_gaps(full + lost_.load(std::memory_order_relaxed));
   }
+  output_.reset();
   lanes_ = {};
+  batch_ = {};
   std::lock_guard lock(mutex_);
   fresh_.clear();
   done_ = true;
@@ -159,8 +163,7 @@ void Writer::failed(int error) {
 }
 
 // Lines that are missing are told where they are missing, and at most once a minute to whoever listens.
-void Writer::report_gaps() {
-  const std::uint64_t dropped = this->dropped();
+void Writer::report_gaps(std::uint64_t dropped) {
   if (failing_ || (dropped == reported_ && !said_failing_)) return;
   if (dropped != reported_) {
     std::size_t ignored = 0;
@@ -180,7 +183,9 @@ void Writer::reopen_output() {
   std::size_t lost = 0;
   const int error = output_->reopen(lost);
   lost_.fetch_add(lost, std::memory_order_relaxed);
-  if (error != 0) {
+  if (error == 0) {
+    failing_ = false;  // until it is tried
+  } else {
     say(output_->name() + ": cannot be reopened: " + std::strerror(error) + "; the old file is kept");
   }
 }

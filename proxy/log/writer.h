@@ -60,11 +60,10 @@ class Writer : public std::enable_shared_from_this<Writer> {
   void write_lanes();
   void write(std::string_view lines);
   void failed(int error);
-  void report_gaps();
+  void report_gaps(std::uint64_t dropped);
   void reopen_output();
   void say(const std::string& text);
 
-  const std::shared_ptr<Output> output_;
   const Settings settings_;
   const std::uint64_t number_;  // never given twice in a process
   std::thread thread_;
@@ -77,7 +76,8 @@ class Writer : public std::enable_shared_from_this<Writer> {
   std::vector<std::shared_ptr<Lane>> fresh_;  // under mutex_: lanes that the thread has not seen yet
   bool done_ = false;                         // under mutex_
 
-  // Of the thread alone:
+  // Of the thread alone, which lets go of them at its end:
+  std::shared_ptr<Output> output_;
   std::vector<std::shared_ptr<Lane>> lanes_;
   std::string batch_;
   std::uint64_t reported_ = 0;  // of dropped(), in the log itself
