@@ -24,6 +24,7 @@ constexpr Answer kAnswers[] = {
     {Cause::no_connections, 503, true, Blame::proxy, "no_connections", "too many connections"},
     {Cause::connect_failed, 502, false, Blame::server, "connect_failed", "the server refused the connection"},
     {Cause::connect_timeout, 504, false, Blame::server, "connect_timeout", "the server did not accept the connection"},
+    {Cause::unreachable, 503, true, Blame::server, "unreachable", "the server of this session cannot be reached"},
     {Cause::local_shortage, 503, true, Blame::proxy, "local_shortage", "the proxy is out of ports or descriptors"},
     {Cause::server_closed, 502, false, Blame::server, "server_closed", "the server closed without an answer"},
     {Cause::bad_answer, 502, false, Blame::server, "bad_answer", "the server's answer is not valid"},

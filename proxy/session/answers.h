@@ -25,6 +25,7 @@ enum class Cause : std::uint8_t {
   no_connections,     // the proxy's max_connections
   connect_failed,
   connect_timeout,
+  unreachable,        // the server of a session, which no other can stand in for
   local_shortage,     // ports, descriptors, memory: ours, not the server's
   server_closed,      // without a byte of answer
   bad_answer,         // with a wire::Fault

@@ -63,7 +63,7 @@ class Exchange {
 
  private:
   friend class Worker;  // its list of waiting handshakes
-  enum class Wait : std::uint8_t { none, reconnect, body, upload, handshake, first_byte, answer, reader };
+  enum class Wait : std::uint8_t { none, reconnect, body, upload, handshake, first_byte, head, answer, reader };
 
   // exchange.cpp
   void identify();

@@ -49,7 +49,8 @@ void Exchange::parse_answer_heads() {
   while (!ended() && !head_out_) {
     switch (answer_scanner_.feed(answer_in_)) {
       case wire::HeadScanner::Step::more:
-        return arm(Wait::answer, response_ms());
+        if (waiting_for_ != Wait::head) arm(Wait::head, response_ms());  // the whole head, not each read
+        return;
       case wire::HeadScanner::Step::refused:
         return refuse({Cause::bad_answer, answer_scanner_.fault()});
       case wire::HeadScanner::Step::complete:

@@ -64,6 +64,7 @@ void Exchange::on_connect_failed(int error) {
         net::now_ms() + kReconnectMs < connect_begun_ms_ + ms(pool_->settings.timeouts.connect);
     if (!ours && connects_ < kMostConnects && time_left) return arm_up(Wait::reconnect, kReconnectMs);
     if (!ticket_->serves_old()) return refuse(Cause::sid_gone);
+    if (!ours) return refuse(Cause::unreachable);
   } else if (servers_ < kMostServers && !body_begun_) {
     if (LoadTicket another = place()) {
       ticket_ = std::move(another);
