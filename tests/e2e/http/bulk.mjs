@@ -32,8 +32,12 @@ export async function httpServer(world, listener, { host = '127.0.0.1' } = {}) {
   });
   server.keepAliveTimeout = 60_000;
   await new Promise((resolve) => { server.listen(0, host, resolve); });
-  world.own({ close: () => { server.closeAllConnections(); server.close(); } });
-  return Object.assign(server, { at: `${host}:${server.address().port}` });
+  const stop = () => {
+    server.close();
+    server.closeAllConnections();
+  };
+  world.own({ close: stop });
+  return { stop, at: `${host}:${server.address().port}` };
 }
 
 async function statusOf(pid, key) {

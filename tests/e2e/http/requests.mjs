@@ -45,15 +45,15 @@ function message(bytes, { bodiless = () => false, untilEnd = false } = {}) {
   return rest && { ...head, ...rest };
 }
 
-// All complete answers in `bytes`, interim ones included; `to` are the methods that were asked, in order.
+// All complete answers in `bytes`, interim ones included; `to` are the methods that were asked, in order, and loses
+// those that were answered.
 export function answersIn(bytes, { to = [], ended = false } = {}) {
   const answers = [];
-  const methods = [...to];
   for (let rest = bytes; ;) {
-    const bodiless = ({ status }) => status < 200 || status === 204 || status === 304 || methods[0] === 'HEAD';
+    const bodiless = ({ status }) => status < 200 || status === 204 || status === 304 || to[0] === 'HEAD';
     const answer = message(rest, { bodiless, untilEnd: ended });
     if (!answer) return { answers, rest };
-    if (answer.status >= 200) methods.shift();
+    if (answer.status >= 200) to.shift();
     answers.push(answer);
     rest = rest.subarray(answer.end);
   }
