@@ -4,12 +4,9 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cstring>
 
 namespace limpet::log {
 namespace {
-
-constexpr std::size_t kEnd = 1;  // always left for the line's end
 
 void two_digits(char* out, int value) {
   out[0] = static_cast<char>('0' + value / 10);
@@ -44,12 +41,6 @@ void set_second(time_t now) {
 }
 
 }  // namespace
-
-void Line::put(std::string_view plain) {
-  const std::size_t count = std::min(plain.size(), kMost - kEnd - size_);
-  std::memcpy(bytes_ + size_, plain.data(), count);
-  size_ += count;
-}
 
 void Line::put(std::uint64_t number) {
   char digits[20];
