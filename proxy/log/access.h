@@ -10,8 +10,8 @@
 // Always these fields in this order, a space between them, none inside one but in ua="...", which is the
 // last, and between the three words of the request. Times are UTC, or milliseconds from the request's first
 // byte; `in` and `out` are bytes from and to the client; `end` is who ended it and why; `-` is what was not
-// there or not reached. Bytes that could pass for something else are \xNN, a backslash is doubled, a quote in
-// ua is \"; a field that was too long ends in "...".
+// there or not reached. Bytes that could pass for something else are \xNN, a backslash is doubled, a quote is
+// \"; a field that was too long ends in "...".
 //
 // JSON: an object a line with the same facts under the names time, kind, client, id, method, host, target,
 // protocol, status, pool, server, by, sid, retries, connect_ms, first_byte_ms, total_ms, bytes_in, bytes_out,

@@ -41,7 +41,7 @@ std::size_t escape_byte(unsigned char byte, Style style, char* out) {
     out[1] = second;
     return std::size_t{2};
   };
-  if (byte == '\\' || (byte == '"' && style != Style::bare)) return pair(static_cast<char>(byte));
+  if (byte == '\\' || byte == '"') return pair(static_cast<char>(byte));
   if (style == Style::message) {
     if (byte == '\n') return pair('n');
     if (byte == '\r') return pair('r');

@@ -8,13 +8,13 @@
 namespace limpet::log {
 
 // In every style characters stay as they are if they are valid UTF-8 and show on a screen as something of
-// their own. All other bytes (controls, spaces that are not ' ', marks of direction, what is not UTF-8) are
-// escaped one by one.
+// their own, '\\' doubled. All other bytes (controls, spaces that are not ' ', marks of direction, what is
+// not UTF-8) are escaped one by one.
 enum class Style : unsigned char {
-  message,  // \n, \r, \t, else \xNN; '\' doubled
-  bare,     // a field without quotes: \xNN, also for ' ' and '"'; '\' doubled
-  quoted,   // between quotes: \xNN; \" and '\' doubled
-  json,     // in a JSON string: \u00NN; \" and '\' doubled
+  message,  // \n, \r, \t, else \xNN
+  bare,     // without quotes, or one word of several between them: \xNN, also for ' '; \"
+  quoted,   // between quotes: \xNN; \"
+  json,     // in a JSON string: \u00NN; \"
 };
 
 // How many bytes of `text` from `at` are one character that stays as it is; 0 if none.

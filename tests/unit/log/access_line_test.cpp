@@ -86,9 +86,9 @@ TEST(AccessLine, NoFieldCanPassForAnother) {
   r.request_id = "x server=evil";
   r.server = "ws1\nws2";
   r.user_agent = "\" end=client:done\n2026\\";
-  EXPECT_THAT(text_of(r), HasSubstr(R"( 1.2.3.4:5\x20\x22GET\x20/\x22\x20200 "GET )"));
+  EXPECT_THAT(text_of(r), HasSubstr(R"( 1.2.3.4:5\x20\"GET\x20/\"\x20200 "GET )"));
   EXPECT_THAT(text_of(r),
-              HasSubstr(R"( "GET example.org/a\x20HTTP/1.1\x22\x20200\x0d\x0a HTTP/1.1" 200 kind)"));
+              HasSubstr(R"( "GET example.org/a\x20HTTP/1.1\"\x20200\x0d\x0a HTTP/1.1" 200 kind)"));
   EXPECT_THAT(text_of(r), HasSubstr(R"( id=x\x20server=evil pool=ws server=ws1\x0aws2 by=)"));
   EXPECT_THAT(text_of(r), EndsWith("ua=\"\\\" end=client:done\\x0a2026\\\\\"\n"));
   const auto object = parse(json_of(r));

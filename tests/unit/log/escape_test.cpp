@@ -31,7 +31,7 @@ TEST(Escape, ControlsHaveEachStylesForm) {
 
 TEST(Escape, QuotesSpacesAndBackslashes) {
   EXPECT_EQ(as(Style::message, R"(a "b" \)"), R"(a "b" \\)");
-  EXPECT_EQ(as(Style::bare, R"(a "b" \)"), R"(a\x20\x22b\x22\x20\\)");
+  EXPECT_EQ(as(Style::bare, R"(a "b" \)"), R"(a\x20\"b\"\x20\\)");
   EXPECT_EQ(as(Style::quoted, R"(a "b" \)"), R"(a \"b\" \\)");
   EXPECT_EQ(as(Style::json, R"(a "b" \)"), R"(a \"b\" \\)");
 }
