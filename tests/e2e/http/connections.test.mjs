@@ -1,7 +1,7 @@
 // Connections of clients and to servers: pipelining, reuse, half-close, what an error of ours leaves behind, limits.
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
-import { until } from '../lib/deadline.mjs';
+import { slowness, until } from '../lib/deadline.mjs';
 import { scenario, sharing } from '../lib/world.mjs';
 import { Front } from './front.mjs';
 import { answering, ok } from './requests.mjs';
@@ -148,7 +148,7 @@ describe('idle connections to a server, keep_alive = "0s"', () => {
 describe('a client\'s connection after an error of ours', () => {
   // /silent is never answered, /refused is closed upon, anything else is answered.
   const shared = sharing((world) => Front.start(world, {
-    pool: '[pool.web.timeouts]\nresponse = "300ms"\n[pool.none]\nservers = ["b=127.0.0.1:1"]\nhealth = { type = "off" }\ncookie = { mode = "off" }\n[[route]]\npool = "web"\n[[route]]\npath = "/none"\npool = "none"\n',
+    pool: `[pool.web.timeouts]\nresponse = "${300 * slowness}ms"\n[pool.none]\nservers = ["b=127.0.0.1:1"]\nhealth = { type = "off" }\ncookie = { mode = "off" }\n[[route]]\npool = "web"\n[[route]]\npath = "/none"\npool = "none"\n`,
     reply: ({ target, method, body }, connection) => {
       if (target === '/silent') return undefined;
       if (target === '/closed') return void connection.socket.destroy();

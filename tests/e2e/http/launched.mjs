@@ -38,6 +38,20 @@ export async function namespaces() {
   return undefined;
 }
 
+// The launcher that starts limpet with `file` in place of /etc/hosts, or undefined where that is not permitted.
+export async function withHosts(file) {
+  for (const make of [['unshare', '-m'], ['unshare', '-rm']]) {
+    const launcher = [...make, 'sh', '-c', 'mount --bind "$0" /etc/hosts && exec "$@"', file];
+    try {
+      await run(launcher[0], [...launcher.slice(1), 'true']);
+      return launcher;
+    } catch {
+      // not permitted: the next way, or none
+    }
+  }
+  return undefined;
+}
+
 // A server in a network namespace with few local ports; `enter` is the launcher of whoever shares it.
 export async function holder(world, make, ports) {
   const script = fileURLToPath(new URL('holder_process.mjs', import.meta.url));

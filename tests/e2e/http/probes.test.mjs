@@ -1,13 +1,16 @@
 // What servers may answer to a probe, and what their state then is.
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
-import { holds, until } from '../lib/deadline.mjs';
+import { holds, slowness, until } from '../lib/deadline.mjs';
 import { scenario, sharing } from '../lib/world.mjs';
 import { answering, ok } from './requests.mjs';
 import { talk } from './talk.mjs';
 import { upgrade, webSockets } from './websocket.mjs';
 
-const fast = 'interval = "100ms", fast_interval = "50ms", timeout = "150ms"';
+const pace = (timeout) => `interval = "100ms", fast_interval = "50ms", timeout = "${timeout * slowness}ms"`;
+// Of a server that answers, and of one that need not: then the test waits for it.
+const calm = pace(1000);
+const fast = pace(300);
 const get = (target, fields = '') => `GET ${target} HTTP/1.1\r\nHost: a\r\n${fields}\r\n`;
 const open = '/socket.io/?EIO=4&transport=polling';
 
@@ -80,7 +83,7 @@ scenario('a server that refuses keeps the clients that it has and gets no new on
     const origin = await world.origin({ script: (c) => (/Upgrade: websocket/.test(c.text) ? ws(c) : script(c)) });
     return { id, origin, requests: script.requests };
   }));
-  const proxy = await world.limpet(`[pool.web]\nservers = [${servers.map(({ id, origin }) => `"${id}=${origin.address}"`).join(', ')}]\nhealth = { ${fast} }\n`);
+  const proxy = await world.limpet(`[pool.web]\nservers = [${servers.map(({ id, origin }) => `"${id}=${origin.address}"`).join(', ')}]\nhealth = { ${calm} }\n`);
   // 20 tunnels and 20 polling sessions on `a`.
   const tunnels = await Promise.all(Array.from({ length: 20 }, async () => {
     const client = (await world.connect(proxy.address)).send(upgrade({ Cookie: 'io=a' }));
@@ -108,7 +111,7 @@ scenario('a server that refuses keeps the clients that it has and gets no new on
 
 scenario('a server that goes takes its tunnels with it, and nobody else\'s', async (world) => {
   const servers = await Promise.all(['a', 'b'].map(async (id) => ({ id, origin: await world.origin({ script: webSockets() }) })));
-  const proxy = await world.limpet(`[pool.web]\nservers = [${servers.map(({ id, origin }) => `"${id}=${origin.address}"`).join(', ')}]\nhealth = { ${fast} }\n`);
+  const proxy = await world.limpet(`[pool.web]\nservers = [${servers.map(({ id, origin }) => `"${id}=${origin.address}"`).join(', ')}]\nhealth = { ${calm} }\n`);
   const on = Object.fromEntries(await Promise.all(['a', 'b'].map(async (id) => [id, await Promise.all(Array.from({ length: 100 }, async () => {
     const client = (await world.connect(proxy.address)).send(upgrade({ Cookie: `io=${id}` }));
     assert.equal((await client.head()).status, 101);
@@ -125,7 +128,7 @@ scenario('a server that goes takes its tunnels with it, and nobody else\'s', asy
 
 scenario('all down: 503 with Retry-After; admin and probes go on; back with the first good probe', async (world) => {
   const origin = await world.origin({ script: answering(() => ok('a')) });
-  const proxy = await world.limpet(`[pool.web]\nservers = ["a=${origin.address}", "b=127.0.0.1:1"]\nhealth = { ${fast} }\n[log]\naccess = "off"\n`);
+  const proxy = await world.limpet(`[pool.web]\nservers = ["a=${origin.address}", "b=127.0.0.1:1"]\nhealth = { ${calm} }\n[log]\naccess = "off"\n`);
   await origin.pause();
   await proxy.becomes('web', 'a', 'down');
   assert.equal((await proxy.admin('/ready')).status, 503);

@@ -71,7 +71,8 @@ export function answering(reply = () => ok()) {
         connection.consume(request.end);
         request.connection = connection;
         requests.push(request);
-        const answer = reply(request, connection);
+        let answer = reply(request, connection);
+        if (request.method === 'HEAD') answer = answer?.slice(0, answer.indexOf(headEnd) + 4);
         if (answer !== undefined && !connection.ending) connection.send(answer);
       }
     };

@@ -3,7 +3,7 @@
 // Every pool here takes its servers for healthy; a cookie says which of them a request meets first.
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
-import { until } from '../lib/deadline.mjs';
+import { slowness, until } from '../lib/deadline.mjs';
 import { sharing } from '../lib/world.mjs';
 import { answering, ok } from './requests.mjs';
 import { talk } from './talk.mjs';
@@ -42,6 +42,7 @@ async function pool(world, replies, { timeouts = '', health = '{ type = "off" }'
   return things;
 }
 
+const deadlines = (handshake, response) => `handshake = "${handshake * slowness}ms"\nresponse = "${response * slowness}ms"\n`;
 const nobody = '127.0.0.1:1';
 const says = (id) => ({ body }) => ok(`${id}${body}`);
 const silent = () => undefined;
@@ -188,7 +189,7 @@ describe('a new connection that closes before a byte of the answer', () => {
 
 describe('a server that accepts and never answers', () => {
   const accepts = (request, connection) => (/websocket/i.test(request.headers.upgrade ?? '') ? switching(request) : ok('b'));
-  const shared = sharing((world) => pool(world, { a: silent, b: accepts }, { timeouts: 'handshake = "100ms"\nresponse = "300ms"\n' }));
+  const shared = sharing((world) => pool(world, { a: silent, b: accepts }, { timeouts: deadlines(100, 300) }));
 
   shared.fact('an open goes to one other server after `handshake`; the first connection is closed at once', async (things) => {
     const begun = performance.now();
@@ -232,7 +233,7 @@ describe('a server that accepts and never answers', () => {
 });
 
 describe('when all are silent', () => {
-  const shared = sharing((world) => pool(world, { a: silent, b: silent, c: silent, d: silent }, { timeouts: 'handshake = "100ms"\nresponse = "400ms"\n' }));
+  const shared = sharing((world) => pool(world, { a: silent, b: silent, c: silent, d: silent }, { timeouts: deadlines(100, 400) }));
   shared.fact('an open meets two of them, the second for as long as `response`: 504', async (things) => {
     const begun = performance.now();
     const { status, log } = await things.ask(get(`${open}&all`, first('a')));
@@ -245,7 +246,7 @@ describe('when all are silent', () => {
 });
 
 describe('the budget of second tries', () => {
-  const shared = sharing((world) => pool(world, { a: silent, b: says('b'), c: says('c') }, { timeouts: 'handshake = "200ms"\nresponse = "400ms"\n' }));
+  const shared = sharing((world) => pool(world, { a: silent, b: says('b'), c: says('c') }, { timeouts: deadlines(200, 400) }));
   shared.fact('of 40 handshakes at a silent server 10 are moved, the others wait', async (things) => {
     const answers = await Promise.all(Array.from({ length: 40 }, (_, i) => talk(things.proxy.address, get(`${open}&n=${i}`, first('a')), { count: 1 })));
     const count = (status) => answers.filter(({ answers: [answer] }) => answer.status === status).length;
@@ -260,7 +261,7 @@ describe('a server that answers a byte now and then', () => {
     connection.send('HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n');
     drips('b'.repeat(20))(request, connection);
   };
-  const shared = sharing((world) => pool(world, { a: drips(slow), b: body }, { timeouts: 'handshake = "200ms"\nresponse = "300ms"\n' }));
+  const shared = sharing((world) => pool(world, { a: drips(slow), b: body }, { timeouts: deadlines(200, 300) }));
 
   for (const [name, bytes] of [['a plain request', get('/plain', first('a'))], ['an open', get(open, first('a'))], ['an upgrade', upgrade({ Cookie: 'io=a' })]]) {
     shared.fact(`the head has a deadline: ${name} gets 502 or 504`, async (things) => {

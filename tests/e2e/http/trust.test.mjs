@@ -86,7 +86,7 @@ describe('cookies that the proxy never gave', () => {
 });
 
 describe('`?sid=` of another application', () => {
-  const shared = sharing((world) => three(world, { pool: 'health = { type = "http", fast_interval = "100ms", interval = "200ms", fall = 1, timeout = "200ms" }' }));
+  const shared = sharing((world) => three(world, { pool: 'health = { type = "http", fast_interval = "100ms", interval = "200ms", fall = 1, timeout = "2s" }' }));
   const tagOfWs1 = 'AAAAAAAAAAAA_9OrFaYU';
   const foreign = [
     `/?sid=${tagOfWs1}`, `/?EIO=4&sid=${tagOfWs1}`, `/?transport=polling&sid=${tagOfWs1}`, `/?EIO=4&transport=webtransport&sid=${tagOfWs1}`,

@@ -154,7 +154,7 @@ describe('5 MiB each way at once', () => {
   }
 });
 
-describe('tunnel_idle', () => {
+describe('tunnel_idle', { concurrency: 2 }, () => {
   const shared = sharing((world) => recorded(world, { pool: '[pool.web.timeouts]\ntunnel_idle = "1s"\n' }));
 
   shared.fact('ends a tunnel without a byte, and the log says so', async (front, world) => {

@@ -12,6 +12,7 @@ import { acceptOf, key, switching, upgrade, webSockets } from './websocket.mjs';
 const echo = (connection) => {
   const back = () => connection.send(connection.consume(connection.received.length));
   connection.socket.on('data', back);
+  connection.socket.on('end', () => connection.socket.end());
   if (connection.received.length) back();
 };
 
@@ -170,6 +171,7 @@ describe('bytes around the 101', () => {
   const shared = sharing((world) => Front.start(world, { script: webSockets({ answer: (head, connection) => {
     state.head = head;
     state.connection = connection;
+    connection.socket.on('end', () => connection.socket.end());
     return undefined;
   } }) }));
   const begin = async (world, front, bytes) => {
