@@ -70,6 +70,7 @@ describe('SIGTERM', { concurrency: 4 }, () => {
     assert.match((await client.answer()).headers.connection, /close/);
     await client.ends();
     assert.equal(client.text, '');
+    assert.deepEqual(await exits(proxy, 2000), { code: 0, signal: null });
     assert.doesNotMatch(front.origin.seen, /behind/);
   });
 
