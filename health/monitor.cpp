@@ -61,11 +61,11 @@ struct Monitor::Impl {
     std::unique_ptr<Probe> running;
     std::unique_ptr<Probe> finished;  // kept while its own callback returns
     std::uint64_t since_ms = net::now_ms();
-    bool waited_for = true;           // in the first round
+    bool waited_for = true;  // in the first round
     bool resolved_before = false;
     bool lost_name_said = false;
-    bool probing = false;             // probes have begun: the name resolved
-    std::atomic<int> last_error{0};   // of a worker's connect
+    bool probing = false;            // probes have begun: the name resolved
+    std::atomic<int> last_error{0};  // of a worker's connect
     std::atomic<bool> failed_noted{false};
     std::atomic<bool> slow_noted{false};
   };
@@ -102,7 +102,8 @@ struct Monitor::Impl {
   std::shared_ptr<bool> alive = std::make_shared<bool>(true);
 };
 
-// --- names ----------------------------------------------------------------------------------------------------
+// --- names
+// ----------------------------------------------------------------------------------------------------
 
 void Monitor::Impl::Entry::begin() {
   if (watched.host.empty()) {
@@ -114,17 +115,20 @@ void Monitor::Impl::Entry::begin() {
 }
 
 void Monitor::Impl::Entry::resolve() {
-  impl.resolver.resolve(watched.host, watched.port, [this](net::Target::Addresses addresses, std::string error) {
-    on_resolved(std::move(addresses), error);
-  });
+  impl.resolver.resolve(watched.host, watched.port,
+                        [this](net::Target::Addresses addresses, std::string error) {
+                          on_resolved(std::move(addresses), error);
+                        });
 }
 
-// The last answer is kept when a name stops resolving; a name that never did is down, and asked for again soon.
+// The last answer is kept when a name stops resolving; a name that never did is down, and asked for again
+// soon.
 void Monitor::Impl::Entry::on_resolved(net::Target::Addresses addresses, const std::string& error) {
   if (!addresses.empty()) {
     const auto known = watched.target->addresses();
     if (*known != addresses) watched.target->publish(std::move(addresses));
-    if (lost_name_said) log::info("server {}/{}: {} resolves again", server().pool, server().id, watched.host);
+    if (lost_name_said)
+      log::info("server {}/{}: {} resolves again", server().pool, server().id, watched.host);
     lost_name_said = false;
     resolved_before = true;
     resolve_again.after(kResolveEveryMs);
@@ -133,7 +137,8 @@ void Monitor::Impl::Entry::on_resolved(net::Target::Addresses addresses, const s
   }
   if (resolved_before) {
     if (!std::exchange(lost_name_said, true)) {
-      log::warn("server {}/{}: {}: {}; the last addresses are kept", server().pool, server().id, watched.host, error);
+      log::warn("server {}/{}: {}: {}; the last addresses are kept", server().pool, server().id, watched.host,
+                error);
     }
     resolve_again.after(kResolveEveryMs);
     return;
@@ -143,14 +148,16 @@ void Monitor::Impl::Entry::on_resolved(net::Target::Addresses addresses, const s
   resolve_again.after(pool.settings.interval_ms);
 }
 
-// --- probes ---------------------------------------------------------------------------------------------------
+// --- probes
+// ---------------------------------------------------------------------------------------------------
 
 void Monitor::Impl::Entry::probe() {
   if (running || !probing) return;
   if (pool.settings.type == Settings::Type::off) return first_result();
   next.cancel();
-  running = std::make_unique<Probe>(impl.loop, pool.settings, watched.target->addresses(), watched.host_header,
-                                    [this](const Probe::Report& report) { on_report(report); });
+  running =
+      std::make_unique<Probe>(impl.loop, pool.settings, watched.target->addresses(), watched.host_header,
+                              [this](const Probe::Report& report) { on_report(report); });
   running->start();
 }
 
@@ -184,7 +191,8 @@ void Monitor::Impl::Entry::on_connect_failed() {
   if (in_a_row == 0) return;  // one has succeeded since
   const std::string text = "connect to " + watched.host_header + ": " + std::strerror(last_error.load());
   apply(machine.on_connect_failed(in_a_row, text, net::now_ms()));
-  if (pool.settings.type != Settings::Type::off && probing && !running) next.after(pool.settings.fast_interval_ms);
+  if (pool.settings.type != Settings::Type::off && probing && !running)
+    next.after(pool.settings.fast_interval_ms);
 }
 
 void Monitor::Impl::Entry::on_slow() {
@@ -202,8 +210,8 @@ void Monitor::Impl::Entry::apply(const StateMachine::Step& step) {
   server().view.slow_start_at_ms.store(step.slow_start && !alone ? now : 0, std::memory_order_relaxed);
   server().view.state.store(to, std::memory_order_relaxed);
   const std::string line =
-      fmt::format("server {}/{} is {}: {}; was {} for {}", server().pool, server().id, name_of(to), machine.reason(),
-                  name_of(step.from), duration_text(lasted));
+      fmt::format("server {}/{} is {}: {}; was {} for {}", server().pool, server().id, name_of(to),
+                  machine.reason(), name_of(step.from), duration_text(lasted));
   log::write(to == State::up ? log::Level::info : log::Level::warn, line);
   if (impl.monitor.on_change) impl.monitor.on_change(server(), step.from, to, machine.reason());
   if (to == State::down && pool.all_down()) {  // the whole pool is down: all of it is probed fast
@@ -222,18 +230,22 @@ void Monitor::Impl::say_never_passed() {
     const bool passed = std::any_of(pool->entries.begin(), pool->entries.end(),
                                     [](const auto& each) { return each->machine.ever_passed(); });
     if (passed || pool->entries.empty()) continue;
-    log::warn("pool {}: no server has passed its health check yet ({} {}; the last answer: {}); see "
-              "[pool.{}.health] in limpet.toml(5)",
-              pool->name, pool->settings.method, pool->settings.path, pool->entries.front()->machine.reason(),
-              pool->name);
+    log::warn(
+        "pool {}: no server has passed its health check yet ({} {}; the last answer: {}); see "
+        "[pool.{}.health] in limpet.toml(5)",
+        pool->name, pool->settings.method, pool->settings.path, pool->entries.front()->machine.reason(),
+        pool->name);
   }
 }
 
-// --- interface ------------------------------------------------------------------------------------------------
+// --- interface
+// ------------------------------------------------------------------------------------------------
 
 Monitor::Monitor(net::Loop& control) : impl_(std::make_unique<Impl>(*this, control)) {}
 
-Monitor::~Monitor() { *impl_->alive = false; }
+Monitor::~Monitor() {
+  *impl_->alive = false;
+}
 
 void Monitor::add_pool(std::string name, Settings settings, std::vector<Watched> servers) {
   auto pool = std::make_unique<Impl::Pool>();
@@ -290,7 +302,8 @@ bool Monitor::set_wanted(std::string_view pool, std::string_view id, routing::Wa
       if (entry->server().id != id) continue;
       const routing::Wanted before = entry->server().view.wanted.exchange(wanted, std::memory_order_relaxed);
       if (before != wanted) {
-        log::info("server {}/{}: an operator wants it {} (was {})", pool, id, name_of(wanted), name_of(before));
+        log::info("server {}/{}: an operator wants it {} (was {})", pool, id, name_of(wanted),
+                  name_of(before));
       }
       return true;
     }
@@ -312,7 +325,8 @@ std::vector<Status> Monitor::status() const {
                     entry->machine.passed_in_a_row(),
                     entry->machine.silent_in_a_row(),
                     entry->machine.needed()};
-      for (const net::Address& each : *entry->watched.target->addresses()) status.addresses.push_back(each.text());
+      for (const net::Address& each : *entry->watched.target->addresses())
+        status.addresses.push_back(each.text());
       all.push_back(std::move(status));
     }
   }

@@ -21,7 +21,7 @@ namespace limpet::health {
 struct Watched {
   std::shared_ptr<routing::Server> server;
   std::shared_ptr<net::Target> target;
-  std::string host;         // a name to resolve; empty: the target is filled already
+  std::string host;  // a name to resolve; empty: the target is filled already
   std::uint16_t port = 0;
   std::string host_header;  // the server's address as it is written
 };
@@ -36,7 +36,7 @@ struct Status {
   std::uint64_t since_ms;  // of net::now_ms(): when it came into this state
   std::uint32_t passed_in_a_row;
   std::uint32_t silent_in_a_row;
-  std::uint32_t needed;    // good probes to come up
+  std::uint32_t needed;  // good probes to come up
 };
 
 class Monitor {
@@ -47,7 +47,8 @@ class Monitor {
   // Before start().
   void add_pool(std::string name, Settings settings, std::vector<Watched> servers);
   // Control thread, after each change of a state.
-  std::function<void(const routing::Server& server, routing::State from, routing::State to, std::string_view reason)>
+  std::function<void(const routing::Server& server, routing::State from, routing::State to,
+                     std::string_view reason)>
       on_change;
 
   // Probes all at once; `first_round_done` is called once, when every server has a result or 1 s has passed.
@@ -59,7 +60,8 @@ class Monitor {
   void handshake_slow(const routing::Server& server);     // a probe now, if none is under way
 
   // Control thread.
-  bool set_wanted(std::string_view pool, std::string_view id, routing::Wanted wanted);  // false: no such server
+  bool set_wanted(std::string_view pool, std::string_view id,
+                  routing::Wanted wanted);  // false: no such server
   std::vector<Status> status() const;
 
  private:

@@ -29,8 +29,8 @@ wire::Method method_of(std::string_view text) {
 
 }  // namespace
 
-Probe::Probe(net::Loop& loop, const Settings& settings, std::shared_ptr<const net::Target::Addresses> addresses,
-             std::string_view host, Done done)
+Probe::Probe(net::Loop& loop, const Settings& settings,
+             std::shared_ptr<const net::Target::Addresses> addresses, std::string_view host, Done done)
     : loop_(loop),
       settings_(settings),
       addresses_(std::move(addresses)),
@@ -62,7 +62,8 @@ void Probe::connect_next() {
   if (net::is_local_shortage(error_)) {
     return end({true, Result::silent, std::string("no probe: ") + std::strerror(error_)});
   }
-  finish(Result::connect_failed, "connect to " + address_ + ": " + std::strerror(error_ ? error_ : EHOSTUNREACH));
+  finish(Result::connect_failed,
+         "connect to " + address_ + ": " + std::strerror(error_ ? error_ : EHOSTUNREACH));
 }
 
 void Probe::on_writable() {
@@ -95,15 +96,12 @@ void Probe::on_readable() {
   char bytes[4096];
   const net::IoResult got = stream_.read(bytes);
   switch (got.status) {
-    case net::Io::again:
-      break;
-    case net::Io::ok:
-      return on_bytes({bytes, got.bytes});
+    case net::Io::again: break;
+    case net::Io::ok: return on_bytes({bytes, got.bytes});
     case net::Io::eof:
       if (head_done_) return on_body_end();
       return finish(Result::wrong, asked() + ": closed without an answer");
-    case net::Io::error:
-      return finish(Result::wrong, asked() + ": " + std::strerror(got.error));
+    case net::Io::error: return finish(Result::wrong, asked() + ": " + std::strerror(got.error));
   }
   stream_.wait_read(net::delegate<&Probe::on_readable>(this));
 }
@@ -118,7 +116,8 @@ void Probe::on_bytes(std::string_view bytes) {
       return;
     }
     if (step == wire::HeadScanner::Step::refused) break;
-    const std::string_view head = std::string_view(in_).substr(scanner_.start(), scanner_.length() - scanner_.start());
+    const std::string_view head =
+        std::string_view(in_).substr(scanner_.start(), scanner_.length() - scanner_.start());
     const auto parsed = wire::parse_response(head, method_of(settings_.method), false, fields_);
     const auto* answer = std::get_if<wire::ResponseHead>(&parsed);
     if (answer == nullptr) break;
@@ -136,9 +135,9 @@ void Probe::on_bytes(std::string_view bytes) {
 void Probe::on_head(std::string_view rest) {
   head_done_ = true;
   length_left_ = framing_.length;
-  const bool expected = std::any_of(settings_.expect.begin(), settings_.expect.end(), [this](const auto& range) {
-    return status_ >= range.first && status_ <= range.second;
-  });
+  const bool expected =
+      std::any_of(settings_.expect.begin(), settings_.expect.end(),
+                  [this](const auto& range) { return status_ >= range.first && status_ <= range.second; });
   if (!expected) return finish(Result::wrong, asked() + ": " + std::to_string(status_));
   if (!settings_.body) return finish(Result::passed, asked() + ": " + std::to_string(status_));
   if (framing_.kind == wire::BodyKind::none) return on_body_end();
@@ -167,11 +166,14 @@ void Probe::on_body(std::string_view bytes) {
   stream_.wait_read(net::delegate<&Probe::on_readable>(this));
 }
 
-bool Probe::body_found() const { return body_.find(*settings_.body) != std::string::npos; }
+bool Probe::body_found() const {
+  return body_.find(*settings_.body) != std::string::npos;
+}
 
 void Probe::on_body_end() {
   if (body_found()) return finish(Result::passed, asked() + ": " + std::to_string(status_));
-  finish(Result::wrong, asked() + ": " + std::to_string(status_) + ", the body does not contain the expected text");
+  finish(Result::wrong,
+         asked() + ": " + std::to_string(status_) + ", the body does not contain the expected text");
 }
 
 void Probe::on_deadline() {
@@ -179,7 +181,9 @@ void Probe::on_deadline() {
   finish(Result::silent, asked() + ": no answer in " + std::to_string(settings_.timeout_ms) + " ms");
 }
 
-void Probe::finish(Result result, std::string text) { end({false, result, std::move(text)}); }
+void Probe::finish(Result result, std::string text) {
+  end({false, result, std::move(text)});
+}
 
 void Probe::end(const Report& report) {
   deadline_.cancel();

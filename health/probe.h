@@ -1,7 +1,7 @@
 // Probe: asks one server once, over a connection of its own, everything under one deadline.
 //
-// Owned by the Monitor, on the control thread. Reads the head, and the body only as far as a body is expected:
-// whatever a server sends, memory and time are bounded.
+// Owned by the Monitor, on the control thread. Reads the head, and the body only as far as a body is
+// expected: whatever a server sends, memory and time are bounded.
 #pragma once
 
 #include <cstdint>
@@ -25,7 +25,7 @@ class Probe {
   struct Report {
     bool said_nothing = false;  // our own shortage: nothing is known of the server
     Result result = Result::silent;
-    std::string text;           // "GET /health: 200", "connect to 10.0.1.2:3000: Connection refused"
+    std::string text;  // "GET /health: 200", "connect to 10.0.1.2:3000: Connection refused"
   };
   using Done = std::function<void(const Report&)>;  // may destroy the Probe
 
@@ -58,7 +58,7 @@ class Probe {
   net::Timer deadline_;
   net::Stream stream_;
   std::size_t next_ = 0;
-  std::string address_;   // being connected to
+  std::string address_;  // being connected to
   int error_ = 0;
   std::string out_;
   std::string in_;

@@ -16,8 +16,8 @@ struct Settings {
   std::optional<std::string> host;  // of the Host field; unset: the server's address
   std::vector<std::pair<std::string, std::string>> headers;
   std::vector<std::pair<std::uint16_t, std::uint16_t>> expect{{200, 200}};  // inclusive
-  std::optional<std::string> body;   // a part of the first 16 KiB
-  std::optional<std::uint16_t> port; // unset: the server's
+  std::optional<std::string> body;                                          // a part of the first 16 KiB
+  std::optional<std::uint16_t> port;                                        // unset: the server's
   std::uint64_t interval_ms = 2'000;
   std::uint64_t fast_interval_ms = 500;
   std::uint64_t timeout_ms = 1'000;

@@ -25,24 +25,21 @@ std::string_view name_of(routing::Wanted wanted) {
   return "maintenance";
 }
 
-StateMachine::Step StateMachine::on_probe(Result result, std::string_view text, std::uint64_t now_ms, bool pool_down) {
+StateMachine::Step StateMachine::on_probe(Result result, std::string_view text, std::uint64_t now_ms,
+                                          bool pool_down) {
   if (result != Result::connect_failed) connects_failed_ = 0;
   if (result == Result::passed) ever_passed_ = true;
   unresolved_ = false;
   if (!probed_) return first_result(result, text, now_ms);
   switch (result) {
-    case Result::passed:
-      return on_passed(text, now_ms, pool_down);
+    case Result::passed: return on_passed(text, now_ms, pool_down);
     case Result::wrong:
       passed_ = silent_ = 0;
       if (state_ != State::refusing) return move_to(State::refusing, std::string(text), now_ms);
       reason_ = text;
       return {};
-    case Result::silent:
-      return on_silent(text, now_ms);
-    case Result::connect_failed:
-      passed_ = 0;
-      return on_connect_failed(connects_failed_ + 1, text, now_ms);
+    case Result::silent: return on_silent(text, now_ms);
+    case Result::connect_failed: passed_ = 0; return on_connect_failed(connects_failed_ + 1, text, now_ms);
   }
   return {};
 }
@@ -100,7 +97,8 @@ StateMachine::Step StateMachine::on_connect_failed(std::uint32_t in_a_row, std::
     return {};
   }
   if (connects_failed_ < kConnectsDown) return {};
-  return move_to(State::down, std::string(text) + " (" + std::to_string(connects_failed_) + " in a row)", now_ms);
+  return move_to(State::down, std::string(text) + " (" + std::to_string(connects_failed_) + " in a row)",
+                 now_ms);
 }
 
 StateMachine::Step StateMachine::on_unresolved(std::string_view text, std::uint64_t now_ms) {
@@ -136,14 +134,18 @@ void StateMachine::note_down(std::uint64_t now_ms) {
 // The third time in a minute doubles `rise`, the fourth again, up to what a minute of fast probes holds.
 std::uint32_t StateMachine::needed() const {
   if (down_count_ < kFlapDowns) return settings_.rise;
-  const std::uint64_t most = std::max<std::uint64_t>(kFlapWindowMs / std::max<std::uint64_t>(settings_.fast_interval_ms, 1), 1);
-  const std::uint64_t wanted = static_cast<std::uint64_t>(settings_.rise) << std::min(down_count_ - kFlapDowns + 1, 20u);
+  const std::uint64_t most =
+      std::max<std::uint64_t>(kFlapWindowMs / std::max<std::uint64_t>(settings_.fast_interval_ms, 1), 1);
+  const std::uint64_t wanted = static_cast<std::uint64_t>(settings_.rise)
+                               << std::min(down_count_ - kFlapDowns + 1, 20u);
   return static_cast<std::uint32_t>(std::max<std::uint64_t>(std::min(wanted, most), settings_.rise));
 }
 
 std::uint64_t StateMachine::next_delay_ms(double random, bool pool_down) const {
-  const bool changing = state_ == State::suspect || connects_failed_ > 0 || (state_ != State::up && passed_ > 0);
-  const std::uint64_t base = changing || (pool_down && !unresolved_) ? settings_.fast_interval_ms : settings_.interval_ms;
+  const bool changing =
+      state_ == State::suspect || connects_failed_ > 0 || (state_ != State::up && passed_ > 0);
+  const std::uint64_t base =
+      changing || (pool_down && !unresolved_) ? settings_.fast_interval_ms : settings_.interval_ms;
   const double factor = 1.0 + settings_.jitter * (2.0 * random - 1.0);
   return std::max<std::uint64_t>(static_cast<std::uint64_t>(static_cast<double>(base) * factor), 1);
 }

@@ -1,5 +1,5 @@
-// StateMachine: what one server's probes and connects say of it. Pure: time, randomness and the rest of the pool
-// are handed in. The operator's word (draining, maintenance) is kept elsewhere.
+// StateMachine: what one server's probes and connects say of it. Pure: time, randomness and the rest of the
+// pool are handed in. The operator's word (draining, maintenance) is kept elsewhere.
 //
 //             one probe unanswered                `fall` unanswered in a row
 //        up ────────────────────────► suspect ────────────────────────────────► down
@@ -48,11 +48,11 @@ class StateMachine {
 
   routing::State state() const { return state_; }
   const std::string& reason() const { return reason_; }
-  bool probed() const { return probed_; }        // a first result is there
+  bool probed() const { return probed_; }  // a first result is there
   bool ever_passed() const { return ever_passed_; }
   std::uint32_t passed_in_a_row() const { return passed_; }
   std::uint32_t silent_in_a_row() const { return silent_; }
-  std::uint32_t needed() const;                  // good probes in a row to come up
+  std::uint32_t needed() const;                        // good probes in a row to come up
   std::uint32_t downs() const { return down_count_; }  // in the last minute, when it last went down
 
   static constexpr std::uint64_t kFlapWindowMs = 60'000;

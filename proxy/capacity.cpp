@@ -58,12 +58,13 @@ Capacity check_capacity(const config::Config& config, std::uint32_t workers, con
   result.max_connections = static_cast<std::uint32_t>(std::min<std::uint64_t>(enforced, 0xffffffff));
   if (asked > possible) {
     result.warnings.push_back(fmt::format(
-        "proxy.max_connections = {} needs {} descriptors, the limit is {}: raise it (LimitNOFILE= of systemd, ulimit "
+        "proxy.max_connections = {} needs {} descriptors, the limit is {}: raise it (LimitNOFILE= of "
+        "systemd, ulimit "
         "-n) or set max_connections to at most {}; until then {} are accepted and further ones get a 503",
         asked, asked * 2 + reserve, machine.descriptors, possible, possible));
   } else if (asked == 0) {
-    result.notes.push_back(fmt::format("at most {} connections: {} descriptors, two a tunnel, {} in reserve", possible,
-                                       machine.descriptors, reserve));
+    result.notes.push_back(fmt::format("at most {} connections: {} descriptors, two a tunnel, {} in reserve",
+                                       possible, machine.descriptors, reserve));
   }
   std::string short_of_ports;
   for (const config::Pool& pool : config.pools) {
@@ -82,9 +83,10 @@ Capacity check_capacity(const config::Config& config, std::uint32_t workers, con
     }
   }
   if (!short_of_ports.empty()) {
-    result.notes.push_back(fmt::format("local ports hold {} connections to one server and source address, fewer than "
-                                       "the default max_connections of {}; source_addresses in a pool add more",
-                                       machine.ephemeral_ports, short_of_ports));
+    result.notes.push_back(
+        fmt::format("local ports hold {} connections to one server and source address, fewer than "
+                    "the default max_connections of {}; source_addresses in a pool add more",
+                    machine.ephemeral_ports, short_of_ports));
   }
   return result;
 }

@@ -21,7 +21,8 @@ constexpr int kUsage = 2;
 std::shared_ptr<const config::Config> load(const std::string& file) {
   config::Loaded loaded = config::load_file(file);
   for (const config::Problem& each : loaded.problems) std::cerr << config::format(file, each) << '\n';
-  for (const config::Problem& each : loaded.warnings) std::cerr << config::format(file, each) << " (warning)\n";
+  for (const config::Problem& each : loaded.warnings)
+    std::cerr << config::format(file, each) << " (warning)\n";
   return loaded.config;
 }
 
@@ -58,7 +59,8 @@ int run(const std::string& file) {
   return code;
 }
 
-// --- talking to a running proxy ---------------------------------------------------------------------------------
+// --- talking to a running proxy
+// ---------------------------------------------------------------------------------
 
 struct Remote {
   std::string file;     // -c: its [admin] address
@@ -71,7 +73,8 @@ std::optional<net::Address> admin_address(const Remote& remote) {
   if (!remote.address.empty()) {
     const auto parsed = config::parse_endpoint(remote.address);
     if (!parsed) {
-      std::cerr << "limpet: --admin " << remote.address << ": not an address (unix:/path or 127.0.0.1:port)\n";
+      std::cerr << "limpet: --admin " << remote.address
+                << ": not an address (unix:/path or 127.0.0.1:port)\n";
       return std::nullopt;
     }
     endpoint = *parsed;
@@ -101,7 +104,8 @@ std::optional<std::string> ask(const Remote& remote, std::string_view method, st
   boost::system::error_code bad;
   const json::value body = json::parse(answer.body, bad);
   const json::value* message = bad || !body.is_object() ? nullptr : body.as_object().if_contains("error");
-  std::cerr << "limpet: " << (message && message->is_string() ? std::string(message->as_string()) : answer.body) << '\n';
+  std::cerr << "limpet: "
+            << (message && message->is_string() ? std::string(message->as_string()) : answer.body) << '\n';
   return std::nullopt;
 }
 
@@ -129,17 +133,19 @@ int print_status(const std::string& text) {
   const json::object& status = parsed.as_object();
   std::cout << "limpet " << cell(status, "version") << ", " << cell(status, "stage") << ", "
             << (cell(status, "ready") == "true" ? "ready" : "not ready") << ", "
-            << cell(status, "connections") << " connections of at most " << cell(status, "max_connections") << ", "
-            << cell(status, "requests_total") << " requests\n";
+            << cell(status, "connections") << " connections of at most " << cell(status, "max_connections")
+            << ", " << cell(status, "requests_total") << " requests\n";
   std::printf("%-24s %-12s %-9s %8s %9s  %s\n", "SERVER", "STATE", "FOR", "TUNNELS", "REQUESTS", "REASON");
   for (const json::value& pool : status.at("pools").as_array()) {
     for (const json::value& each : pool.at("servers").as_array()) {
       const json::object& server = each.as_object();
       const std::string wanted = cell(server, "wanted");
       const std::string state = wanted == "serving" ? cell(server, "state") : wanted;
-      std::printf("%-24s %-12s %-9s %8s %9s  %s\n", (cell(pool.as_object(), "name") + "/" + cell(server, "id")).c_str(),
-                  state.c_str(), duration_text(server.at("state_for_ms").to_number<std::uint64_t>()).c_str(),
-                  cell(server, "tunnels").c_str(), cell(server, "requests").c_str(), cell(server, "reason").c_str());
+      std::printf("%-24s %-12s %-9s %8s %9s  %s\n",
+                  (cell(pool.as_object(), "name") + "/" + cell(server, "id")).c_str(), state.c_str(),
+                  duration_text(server.at("state_for_ms").to_number<std::uint64_t>()).c_str(),
+                  cell(server, "tunnels").c_str(), cell(server, "requests").c_str(),
+                  cell(server, "reason").c_str());
     }
   }
   return 0;
@@ -162,7 +168,8 @@ std::optional<std::string> full_name(const Remote& remote, const std::string& na
   std::vector<std::string> found;
   for (const json::value& pool : status.at("pools").as_array()) {
     for (const json::value& server : pool.at("servers").as_array()) {
-      if (server.at("id").as_string() == name) found.push_back(std::string(pool.at("name").as_string()) + "/" + name);
+      if (server.at("id").as_string() == name)
+        found.push_back(std::string(pool.at("name").as_string()) + "/" + name);
     }
   }
   if (found.size() == 1) return found.front();
@@ -179,7 +186,8 @@ std::optional<std::string> full_name(const Remote& remote, const std::string& na
 std::string encode(std::string_view text) {
   std::string out;
   for (const char c : text) {
-    const bool plain = std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '-' || c == '.' || c == ':';
+    const bool plain =
+        std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '-' || c == '.' || c == ':';
     if (plain) {
       out += c;
     } else {
@@ -208,8 +216,10 @@ int operate(const Remote& remote, const std::string& name, const std::string& ve
 }
 
 void add_remote_options(CLI::App& command, Remote& remote) {
-  command.add_option("-c,--config", remote.file, "configuration file whose [admin] address is meant")->type_name("FILE");
-  command.add_option("--admin", remote.address, "admin address, unix:/path or 127.0.0.1:port")->type_name("ADDRESS");
+  command.add_option("-c,--config", remote.file, "configuration file whose [admin] address is meant")
+      ->type_name("FILE");
+  command.add_option("--admin", remote.address, "admin address, unix:/path or 127.0.0.1:port")
+      ->type_name("ADDRESS");
   command.add_flag("--json", remote.json, "print the answer as JSON");
 }
 

@@ -39,7 +39,9 @@ Metric counter(std::string name, std::string help, std::vector<Sample> samples) 
 Metric gauge(std::string name, std::string help, std::vector<Sample> samples) {
   return {Metric::Type::gauge, std::move(name), std::move(help), std::move(samples)};
 }
-std::vector<Sample> one(double value) { return {{{}, value}}; }
+std::vector<Sample> one(double value) {
+  return {{{}, value}};
+}
 
 Metric refusals(const std::vector<std::unique_ptr<session::Worker>>& workers) {
   std::vector<Sample> samples;
@@ -49,7 +51,9 @@ Metric refusals(const std::vector<std::unique_ptr<session::Worker>>& workers) {
   }
   for (std::size_t i = 0; i < session::kCauses; ++i) {
     const auto cause = static_cast<session::Cause>(i);
-    if (cause == session::Cause::done || cause == session::Cause::bad_request || cause == session::Cause::ready) continue;
+    if (cause == session::Cause::done || cause == session::Cause::bad_request ||
+        cause == session::Cause::ready)
+      continue;
     const double value = sum(workers, [i](const auto& w) { return w.metrics().causes[i].get(); });
     samples.push_back({{{"reason", std::string(session::answer_of(cause).reason)}}, value});
   }
@@ -63,7 +67,8 @@ Metric answer_faults(const std::vector<std::unique_ptr<session::Worker>>& worker
     const double value = sum(workers, [i](const auto& w) { return w.metrics().answer_faults[i].get(); });
     samples.push_back({{{"reason", std::string(wire::text_of(static_cast<wire::Fault>(i)))}}, value});
   }
-  return counter("limpet_bad_answers_total", "Answers of servers that were refused, by reason.", std::move(samples));
+  return counter("limpet_bad_answers_total", "Answers of servers that were refused, by reason.",
+                 std::move(samples));
 }
 
 void add_server_metrics(const config::Snapshot& snapshot, std::vector<Metric>& out) {
@@ -75,23 +80,29 @@ void add_server_metrics(const config::Snapshot& snapshot, std::vector<Metric>& o
   for (const auto& pool : snapshot.pools) {
     for (const routing::Member& member : pool->routing.members()) {
       const routing::Server& server = *member.server;
-      const std::vector<std::pair<std::string, std::string>> labels{{"pool", server.pool}, {"server", server.id}};
+      const std::vector<std::pair<std::string, std::string>> labels{{"pool", server.pool},
+                                                                    {"server", server.id}};
       for (std::size_t i = 0; i < std::size(kStates); ++i) {
         auto with_state = labels;
         with_state.emplace_back("state", kStates[i]);
-        up.samples.push_back({std::move(with_state), static_cast<std::size_t>(server.state()) == i ? 1.0 : 0.0});
+        up.samples.push_back(
+            {std::move(with_state), static_cast<std::size_t>(server.state()) == i ? 1.0 : 0.0});
       }
-      const auto value = [](const auto& atomic) { return static_cast<double>(atomic.load(std::memory_order_relaxed)); };
+      const auto value = [](const auto& atomic) {
+        return static_cast<double>(atomic.load(std::memory_order_relaxed));
+      };
       requests.samples.push_back({labels, static_cast<double>(server.load.in_use.requests())});
       tunnels.samples.push_back({labels, static_cast<double>(server.load.in_use.tunnels())});
       requests_total.samples.push_back({labels, value(server.load.requests_total)});
       tunnels_total.samples.push_back({labels, value(server.load.tunnels_total)});
     }
   }
-  for (Metric* each : {&up, &requests, &tunnels, &requests_total, &tunnels_total}) out.push_back(std::move(*each));
+  for (Metric* each : {&up, &requests, &tunnels, &requests_total, &tunnels_total})
+    out.push_back(std::move(*each));
 }
 
-void add_request_metrics(const std::vector<std::unique_ptr<session::Worker>>& workers, std::vector<Metric>& out) {
+void add_request_metrics(const std::vector<std::unique_ptr<session::Worker>>& workers,
+                         std::vector<Metric>& out) {
   const auto total = [&](net::Counter session::Metrics::*which) {
     return sum(workers, [which](const auto& w) { return (w.metrics().*which).get(); });
   };
@@ -104,35 +115,46 @@ void add_request_metrics(const std::vector<std::unique_ptr<session::Worker>>& wo
     kinds.push_back({{{"by", std::string(routing::name_of(static_cast<routing::By>(i)))}},
                      sum(workers, [i](const auto& w) { return w.metrics().chosen_by[i].get(); })});
   }
-  out.push_back(counter("limpet_connections_total", "Client connections accepted.", one(total(&session::Metrics::accepted))));
-  out.push_back(counter("limpet_requests_total", "Requests by the status class of their answer.", std::move(classes)));
-  out.push_back(counter("limpet_affinity_total", "What decided for the server of a request.", std::move(kinds)));
+  out.push_back(counter("limpet_connections_total", "Client connections accepted.",
+                        one(total(&session::Metrics::accepted))));
+  out.push_back(
+      counter("limpet_requests_total", "Requests by the status class of their answer.", std::move(classes)));
+  out.push_back(
+      counter("limpet_affinity_total", "What decided for the server of a request.", std::move(kinds)));
   out.push_back(counter("limpet_retries_total", "Requests tried again, by reason.",
                         {{{{"reason", "connect"}}, total(&session::Metrics::retries_connect)},
                          {{{"reason", "handshake"}}, total(&session::Metrics::retries_handshake)},
                          {{{"reason", "stale"}}, total(&session::Metrics::retries_stale)},
                          {{{"reason", "moved"}}, total(&session::Metrics::retries_moved)}}));
-  out.push_back(counter("limpet_upstream_connects_total", "Connects to servers.", one(total(&session::Metrics::connects))));
+  out.push_back(counter("limpet_upstream_connects_total", "Connects to servers.",
+                        one(total(&session::Metrics::connects))));
   out.push_back(counter("limpet_upstream_reused_total", "Requests sent on a reused connection to a server.",
                         one(total(&session::Metrics::reused))));
-  out.push_back(counter("limpet_request_bytes_total", "Bytes of requests (in) and answers (out), tunnels apart.",
+  out.push_back(counter("limpet_request_bytes_total",
+                        "Bytes of requests (in) and answers (out), tunnels apart.",
                         {{{{"direction", "in"}}, total(&session::Metrics::bytes_in)},
                          {{{"direction", "out"}}, total(&session::Metrics::bytes_out)}}));
 }
 
-void add_tunnel_metrics(const std::vector<std::unique_ptr<session::Worker>>& workers, std::vector<Metric>& out) {
-  const auto total = [&](auto get) { return sum(workers, [get](const auto& w) { return get(w.tunnels()); }); };
+void add_tunnel_metrics(const std::vector<std::unique_ptr<session::Worker>>& workers,
+                        std::vector<Metric>& out) {
+  const auto total = [&](auto get) {
+    return sum(workers, [get](const auto& w) { return get(w.tunnels()); });
+  };
   std::vector<Sample> ends;
   for (std::size_t i = 0; i < std::size(kTunnelEnds); ++i) {
     ends.push_back({{{"reason", std::string(kTunnelEnds[i])}},
                     total([i](const tunnel::Engine& e) { return e.totals().ended_by[i].get(); })});
   }
-  out.push_back(gauge("limpet_tunnels", "Open tunnels.", one(total([](const tunnel::Engine& e) { return e.open(); }))));
+  out.push_back(
+      gauge("limpet_tunnels", "Open tunnels.", one(total([](const tunnel::Engine& e) { return e.open(); }))));
   out.push_back(counter("limpet_tunnels_ended_total", "Tunnels that ended, by reason.", std::move(ends)));
-  out.push_back(counter("limpet_tunnel_bytes_total", "Bytes of tunnels that have ended.",
-                        {{{{"direction", "in"}}, total([](const tunnel::Engine& e) { return e.totals().bytes_in.get(); })},
-                         {{{"direction", "out"}}, total([](const tunnel::Engine& e) { return e.totals().bytes_out.get(); })}}));
-  out.push_back(gauge("limpet_tunnel_buffered_bytes", "Bytes held for peers that read slowly.", one(total([](const tunnel::Engine& e) {
+  out.push_back(counter(
+      "limpet_tunnel_bytes_total", "Bytes of tunnels that have ended.",
+      {{{{"direction", "in"}}, total([](const tunnel::Engine& e) { return e.totals().bytes_in.get(); })},
+       {{{"direction", "out"}}, total([](const tunnel::Engine& e) { return e.totals().bytes_out.get(); })}}));
+  out.push_back(gauge("limpet_tunnel_buffered_bytes", "Bytes held for peers that read slowly.",
+                      one(total([](const tunnel::Engine& e) {
                         return e.totals().buffered.load(std::memory_order_relaxed);
                       }))));
 }
@@ -166,7 +188,9 @@ admin::ServerView server_view(const routing::Member& member, const std::vector<h
 
 Overview::Overview(Parts parts) : parts_(std::move(parts)), started_ms_(net::now_ms()) {}
 
-bool Overview::ready() { return parts_.shared.ready.load(std::memory_order_relaxed); }
+bool Overview::ready() {
+  return parts_.shared.ready.load(std::memory_order_relaxed);
+}
 
 admin::StatusView Overview::status() {
   admin::StatusView view;
@@ -177,8 +201,8 @@ admin::StatusView Overview::status() {
   view.workers = static_cast<std::uint32_t>(parts_.workers.size());
   view.connections = parts_.shared.connections.load(std::memory_order_relaxed);
   view.max_connections = parts_.shared.max_connections;
-  view.requests_total =
-      static_cast<std::uint64_t>(sum(parts_.workers, [](const auto& w) { return w.metrics().requests.get(); }));
+  view.requests_total = static_cast<std::uint64_t>(
+      sum(parts_.workers, [](const auto& w) { return w.metrics().requests.get(); }));
   view.sids_learned = parts_.sids.size();
   view.sids_on_probation = parts_.sids.on_probation();
   view.sids_most = parts_.sids.most();
@@ -203,15 +227,20 @@ Overview::Found Overview::set_draining(std::string_view pool, std::string_view s
 
 std::vector<Metric> Overview::metrics() {
   std::vector<Metric> out;
-  out.push_back(gauge("limpet_build_info", "1, with the version as a label.", {{{{"version", LIMPET_VERSION}}, 1}}));
+  out.push_back(
+      gauge("limpet_build_info", "1, with the version as a label.", {{{{"version", LIMPET_VERSION}}, 1}}));
   out.push_back(gauge("limpet_ready", "1 while /ready answers 200.", one(ready() ? 1 : 0)));
   out.push_back(gauge("limpet_connections", "Client connections, tunnels included.",
                       one(parts_.shared.connections.load(std::memory_order_relaxed))));
-  out.push_back(gauge("limpet_max_connections", "The most that are accepted.", one(parts_.shared.max_connections)));
-  out.push_back(gauge("limpet_descriptors", "Open file descriptors.", one(static_cast<double>(open_descriptors()))));
-  out.push_back(gauge("limpet_sids", "Learned Engine.IO sids.",
-                      {{{{"part", "settled"}}, static_cast<double>(parts_.sids.size() - std::min(parts_.sids.size(), parts_.sids.on_probation()))},
-                       {{{"part", "probation"}}, static_cast<double>(parts_.sids.on_probation())}}));
+  out.push_back(
+      gauge("limpet_max_connections", "The most that are accepted.", one(parts_.shared.max_connections)));
+  out.push_back(
+      gauge("limpet_descriptors", "Open file descriptors.", one(static_cast<double>(open_descriptors()))));
+  out.push_back(gauge(
+      "limpet_sids", "Learned Engine.IO sids.",
+      {{{{"part", "settled"}},
+        static_cast<double>(parts_.sids.size() - std::min(parts_.sids.size(), parts_.sids.on_probation()))},
+       {{{"part", "probation"}}, static_cast<double>(parts_.sids.on_probation())}}));
   out.push_back(counter("limpet_sids_evicted_total", "Learned sids that went before their time.",
                         one(static_cast<double>(parts_.sids.evicted()))));
   out.push_back(counter("limpet_log_dropped_total", "Log lines dropped because nobody took them.",

@@ -24,15 +24,17 @@
 namespace limpet {
 namespace {
 
-constexpr std::uint64_t kPollMs = 20;         // while shutting down: is everything closed yet
-constexpr std::uint64_t kFinishMs = 1'000;    // after drain_timeout: for the last closes to be seen
+constexpr std::uint64_t kPollMs = 20;       // while shutting down: is everything closed yet
+constexpr std::uint64_t kFinishMs = 1'000;  // after drain_timeout: for the last closes to be seen
 
 std::uint32_t worker_count(const config::Config& config) {
   if (config.proxy.workers != 0) return config.proxy.workers;
   return std::max(1u, std::thread::hardware_concurrency());
 }
 
-std::uint64_t ms(config::Duration duration) { return static_cast<std::uint64_t>(duration.count()); }
+std::uint64_t ms(config::Duration duration) {
+  return static_cast<std::uint64_t>(duration.count());
+}
 
 std::optional<net::Address> to_address(const config::Endpoint& endpoint) {
   if (endpoint.kind == config::Endpoint::Kind::unix_socket) return net::Address::unix_socket(endpoint.path);
@@ -49,7 +51,9 @@ void remove_file(const net::Address& address) {
 class Observer final : public session::ServerObserver {
  public:
   explicit Observer(health::Monitor& monitor) : monitor_(monitor) {}
-  void connect_failed(const routing::Server& server, int error) override { monitor_.connect_failed(server, error); }
+  void connect_failed(const routing::Server& server, int error) override {
+    monitor_.connect_failed(server, error);
+  }
   void connect_succeeded(const routing::Server& server) override { monitor_.connect_succeeded(server); }
   void handshake_slow(const routing::Server& server) override { monitor_.handshake_slow(server); }
 
@@ -92,7 +96,13 @@ struct Service::Impl {
   std::unique_ptr<Overview> overview;
   std::unique_ptr<admin::Server> admin;
   std::unique_ptr<net::Signals> signals;
-  enum class Stage : std::uint8_t { starting, serving, delaying, draining, finishing } stage = Stage::starting;
+  enum class Stage : std::uint8_t {
+    starting,
+    serving,
+    delaying,
+    draining,
+    finishing
+  } stage = Stage::starting;
   std::uint64_t stage_ends_ms = 0;
 };
 
@@ -101,8 +111,9 @@ bool Service::Impl::bind_all() {
   for (const config::Listener& each : config->listeners) {
     const auto address = to_address(each.address);
     net::BoundListener listener =
-        address ? net::bind_listener(*address, count)
-                : net::BoundListener{{}, {}, each.address.text() + ": the path is too long for a Unix socket"};
+        address
+            ? net::bind_listener(*address, count)
+            : net::BoundListener{{}, {}, each.address.text() + ": the path is too long for a Unix socket"};
     if (!listener.error.empty()) {
       log::error("cannot listen on {}", listener.error);
       return false;
@@ -174,16 +185,16 @@ void Service::Impl::watch_servers() {
     for (std::size_t i = 0; i < pool->settings.servers.size(); ++i) {
       const config::Endpoint& address = pool->settings.servers[i].address;
       const bool name = address.kind == config::Endpoint::Kind::name;
-      watched.push_back({pool->routing.members()[i].server, pool->targets[i], name ? address.host : std::string(),
-                         address.port, address.text()});
+      watched.push_back({pool->routing.members()[i].server, pool->targets[i],
+                         name ? address.host : std::string(), address.port, address.text()});
     }
     monitor->add_pool(pool->settings.name, health_settings(pool->settings), std::move(watched));
   }
   monitor->start([this] { open_listeners(); });
 }
 
-// A silent server: what waits on it goes elsewhere; one that is down loses its idle connections, and its tunnels
-// where on_down says so.
+// A silent server: what waits on it goes elsewhere; one that is down loses its idle connections, and its
+// tunnels where on_down says so.
 void Service::Impl::on_change(const routing::Server& server, routing::State from, routing::State to) {
   const bool silent = to == routing::State::down || to == routing::State::suspect;
   for (const auto& worker : workers) {
@@ -215,12 +226,8 @@ void Service::Impl::open_listeners() {
 
 void Service::Impl::on_signal(int number) {
   switch (number) {
-    case SIGHUP:
-      log::info("SIGHUP: reload is not supported yet; the configuration stays as it is");
-      break;
-    case SIGUSR1:
-      log::reopen();
-      break;
+    case SIGHUP: log::info("SIGHUP: reload is not supported yet; the configuration stays as it is"); break;
+    case SIGUSR1: log::reopen(); break;
     default:
       if (stage == Stage::starting || stage == Stage::serving) {
         begin_shutdown();
@@ -282,7 +289,8 @@ void Service::Impl::on_step() {
   step.after(kPollMs);
 }
 
-Service::Service(std::shared_ptr<const config::Config> config) : impl_(std::make_unique<Impl>(std::move(config))) {}
+Service::Service(std::shared_ptr<const config::Config> config)
+    : impl_(std::make_unique<Impl>(std::move(config))) {}
 Service::~Service() = default;
 
 int Service::run() {

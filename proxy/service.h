@@ -1,9 +1,9 @@
 // Service: `limpet run`: one process from a checked configuration to its exit code.
 //
-// Lives on the main thread, which is the control thread: it owns the control loop, health, admin and the workers,
-// and no client. Starting and stopping happen here and nowhere else, in this order:
-//   limits, bind, probe all servers, accept ... readiness off, shutdown_delay, listeners closed, requests finish,
-//   tunnels closed at an even rate over drain_timeout, the rest, exit.
+// Lives on the main thread, which is the control thread: it owns the control loop, health, admin and the
+// workers, and no client. Starting and stopping happen here and nowhere else, in this order:
+//   limits, bind, probe all servers, accept ... readiness off, shutdown_delay, listeners closed, requests
+//   finish, tunnels closed at an even rate over drain_timeout, the rest, exit.
 #pragma once
 
 #include <cstdint>

@@ -1,7 +1,7 @@
 // RetryBudget: how many handshakes of one pool may be tried on a second server because the first was silent.
 //
-// One a pool, shared by all workers; counts in ten one-second buckets. At most 10 % of the handshakes of the last
-// 10 s, and never fewer than 10. Time is handed in.
+// One a pool, shared by all workers; counts in ten one-second buckets. At most 10 % of the handshakes of the
+// last 10 s, and never fewer than 10. Time is handed in.
 #pragma once
 
 #include <array>

@@ -19,12 +19,16 @@ enum class Wanted : std::uint8_t { serving, draining, maintenance };  // what an
 // several threads reach it at once, and a request that becomes a tunnel is never counted twice.
 class InUse {
  public:
-  std::uint32_t begin_request() { return sum(word_.fetch_add(1, std::memory_order_relaxed) + 1); }  // the new total
+  std::uint32_t begin_request() {
+    return sum(word_.fetch_add(1, std::memory_order_relaxed) + 1);
+  }  // the new total
   void end_request() { word_.fetch_sub(1, std::memory_order_relaxed); }
   void become_tunnel() { word_.fetch_add(kTunnel - 1, std::memory_order_relaxed); }
   void end_tunnel() { word_.fetch_sub(kTunnel, std::memory_order_relaxed); }
   std::uint32_t requests() const { return static_cast<std::uint32_t>(word_.load(std::memory_order_relaxed)); }
-  std::uint32_t tunnels() const { return static_cast<std::uint32_t>(word_.load(std::memory_order_relaxed) >> 32); }
+  std::uint32_t tunnels() const {
+    return static_cast<std::uint32_t>(word_.load(std::memory_order_relaxed) >> 32);
+  }
   std::uint32_t total() const { return sum(word_.load(std::memory_order_relaxed)); }
 
  private:

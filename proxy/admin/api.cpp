@@ -85,10 +85,12 @@ Reply operate(Source& source, std::string_view method, std::string_view path) {
   if (method != "POST") return not_allowed("POST");
   switch (source.set_draining(*pool, *server, verb == "drain")) {
     case Source::Found::no_pool: return error(404, "there is no pool \"" + *pool + "\"");
-    case Source::Found::no_server: return error(404, "pool \"" + *pool + "\" has no server \"" + *server + "\"");
+    case Source::Found::no_server:
+      return error(404, "pool \"" + *pool + "\" has no server \"" + *server + "\"");
     case Source::Found::done: break;
   }
-  const json::object done{{"pool", *pool}, {"server", *server}, {"wanted", verb == "drain" ? "draining" : "serving"}};
+  const json::object done{
+      {"pool", *pool}, {"server", *server}, {"wanted", verb == "drain" ? "draining" : "serving"}};
   return {200, "application/json", json::serialize(done) + "\n", {}};
 }
 
@@ -140,10 +142,12 @@ Reply answer(Source& source, std::string_view method, std::string_view path) {
   const bool reads = method == "GET" || method == "HEAD";
   if (path.starts_with("/pools/")) return operate(source, method, path);
   if (path != "/ready" && path != "/status" && path != "/metrics") {
-    return error(404, "no such path; there are /ready, /status, /metrics and /pools/POOL/servers/ID/drain, ready");
+    return error(404,
+                 "no such path; there are /ready, /status, /metrics and /pools/POOL/servers/ID/drain, ready");
   }
   if (!reads) return not_allowed("GET, HEAD");
-  if (path == "/metrics") return {200, "text/plain; version=0.0.4; charset=utf-8", metrics_text(source.metrics()), {}};
+  if (path == "/metrics")
+    return {200, "text/plain; version=0.0.4; charset=utf-8", metrics_text(source.metrics()), {}};
   if (path == "/status") return {200, "application/json", status_json(source.status()), {}};
   const bool ready = source.ready();
   return {ready ? 200 : 503, "text/plain; charset=utf-8", ready ? "ready\n" : "not ready\n", {}};

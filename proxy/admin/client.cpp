@@ -31,7 +31,8 @@ Fetched fetch(const net::Address& address, std::string_view method, std::string_
   request += ' ';
   request += path;
   request += " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
-  if (::send(fd.get(), request.data(), request.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(request.size())) {
+  if (::send(fd.get(), request.data(), request.size(), MSG_NOSIGNAL) !=
+      static_cast<ssize_t>(request.size())) {
     return failed(address, "send");
   }
   std::string answer;

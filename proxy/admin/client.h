@@ -9,7 +9,7 @@
 namespace limpet::admin {
 
 struct Fetched {
-  int status = 0;     // 0: no answer; `error` says why
+  int status = 0;  // 0: no answer; `error` says why
   std::string body;
   std::string error;
 };

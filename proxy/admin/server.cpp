@@ -64,8 +64,9 @@ struct Server::Impl {
   };
 
   Impl(net::Loop& l, net::BoundListener b, Source& s) : loop(l), source(s), on_tcp(!b.address.is_unix()) {
-    acceptor = std::make_unique<net::Acceptor>(loop, std::move(b.sockets.front()),
-                                               [this](net::Fd fd, const net::Address&) { accept(std::move(fd)); });
+    acceptor =
+        std::make_unique<net::Acceptor>(loop, std::move(b.sockets.front()),
+                                        [this](net::Fd fd, const net::Address&) { accept(std::move(fd)); });
     acceptor->start();
   }
 

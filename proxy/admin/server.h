@@ -1,7 +1,7 @@
 // Server: admin's HTTP on its own address, a Unix socket (mode 0600) or loopback. Control thread.
 //
-// One request a connection, each under one deadline, at most 64 at once. On TCP a browser could be made to ask: a
-// request with a foreign Host, an Origin or a cross-site fetch is refused.
+// One request a connection, each under one deadline, at most 64 at once. On TCP a browser could be made to
+// ask: a request with a foreign Host, an Origin or a cross-site fetch is refused.
 #pragma once
 
 #include <memory>

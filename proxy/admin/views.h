@@ -1,4 +1,5 @@
-// Views: what admin shows, as plain values. Filled by the process on the control thread; admin sees nothing else.
+// Views: what admin shows, as plain values. Filled by the process on the control thread; admin sees nothing
+// else.
 #pragma once
 
 #include <cstdint>
@@ -11,9 +12,9 @@ namespace limpet::admin {
 struct ServerView {
   std::string id;
   std::vector<std::string> addresses;
-  std::string state;     // up, suspect, refusing, down: health's word
-  std::string wanted;    // serving, draining, maintenance: the operator's
-  std::string reason;    // why it is in this state
+  std::string state;   // up, suspect, refusing, down: health's word
+  std::string wanted;  // serving, draining, maintenance: the operator's
+  std::string reason;  // why it is in this state
   std::uint64_t state_for_ms = 0;
   std::uint32_t weight = 1;
   bool backup = false;

@@ -26,9 +26,11 @@ void check_listeners(const Draft& draft, Findings& findings) {
   const auto& all = draft.config.listeners;
   for (std::size_t i = 0; i < all.size(); ++i) {
     for (std::size_t j = 0; j < i; ++j) {
-      const bool same = all[i].address == all[j].address && (all[i].address.port != 0 || !all[i].address.path.empty());
+      const bool same =
+          all[i].address == all[j].address && (all[i].address.port != 0 || !all[i].address.path.empty());
       if (!same) continue;
-      findings.problem(draft.listeners[i], "listener[" + std::to_string(i) + "].address: " + quoted(all[i].address.text()) +
+      findings.problem(draft.listeners[i], "listener[" + std::to_string(i) +
+                                               "].address: " + quoted(all[i].address.text()) +
                                                " is the address of the listener in line " +
                                                std::to_string(draft.listeners[j].line));
     }
@@ -110,23 +112,27 @@ void check_routes(Draft& draft, Findings& findings) {
     }
     for (std::size_t j = 0; j < i; ++j) {
       const Route& other = config.routes[j];
-      const bool same_host = (route.hosts.empty() && other.hosts.empty()) ||
-                             std::any_of(route.hosts.begin(), route.hosts.end(), [&](const std::string& host) {
-                               return std::find(other.hosts.begin(), other.hosts.end(), host) != other.hosts.end();
-                             });
+      const bool same_host =
+          (route.hosts.empty() && other.hosts.empty()) ||
+          std::any_of(route.hosts.begin(), route.hosts.end(), [&](const std::string& host) {
+            return std::find(other.hosts.begin(), other.hosts.end(), host) != other.hosts.end();
+          });
       if (!same_host || route.path != other.path) continue;
       findings.problem(draft.routes[i], "route[" + std::to_string(i) + "]: the route in line " +
-                                            std::to_string(draft.routes[j].line) + " has the same host and path");
+                                            std::to_string(draft.routes[j].line) +
+                                            " has the same host and path");
     }
   }
   for (std::size_t i = 0; i < config.pools.size(); ++i) {
     const bool used = std::any_of(config.routes.begin(), config.routes.end(),
                                   [&](const Route& route) { return route.pool == config.pools[i].name; });
-    if (!used) findings.warning(draft.pools[i].pool, "pool." + config.pools[i].name + ": no route leads to it");
+    if (!used)
+      findings.warning(draft.pools[i].pool, "pool." + config.pools[i].name + ": no route leads to it");
   }
 }
 
-// --- cookies of two pools that would overwrite each other --------------------------------------------------------
+// --- cookies of two pools that would overwrite each other
+// --------------------------------------------------------
 
 bool host_matches(const std::string& pattern, const std::string& host) {
   if (pattern.starts_with("*.")) {
@@ -155,9 +161,10 @@ bool under(std::string_view path, std::string_view prefix) {
 bool domains_meet(const Route& route, const Pool& other) {
   if (!other.cookie.domain) return false;
   const std::string suffix = "." + *other.cookie.domain;
-  return route.hosts.empty() || std::any_of(route.hosts.begin(), route.hosts.end(), [&](const std::string& host) {
-    return host == *other.cookie.domain || host.ends_with(suffix);
-  });
+  return route.hosts.empty() ||
+         std::any_of(route.hosts.begin(), route.hosts.end(), [&](const std::string& host) {
+           return host == *other.cookie.domain || host.ends_with(suffix);
+         });
 }
 
 // A browser sends and overwrites a cookie by name, domain and path: two pools collide where one host can be

@@ -30,8 +30,9 @@ struct Endpoint {
 };
 
 struct Proxy {
-  std::uint32_t workers = 0;          // 0: one a core
-  std::uint32_t max_connections = 0;  // 0: what RLIMIT_NOFILE allows, two descriptors a tunnel, less a reserve
+  std::uint32_t workers = 0;  // 0: one a core
+  std::uint32_t max_connections =
+      0;  // 0: what RLIMIT_NOFILE allows, two descriptors a tunnel, less a reserve
   std::vector<wire::Cidr> trusted_proxies;  // peers whose X-Forwarded-* are believed
   bool trust_unix = false;                  // "unix:" stands in trusted_proxies
   Duration shutdown_delay{0};               // accepting goes on for this long after SIGTERM, readiness at 503
@@ -90,11 +91,11 @@ struct Health {
   std::optional<std::string> host;  // unset: the server's address
   std::vector<std::pair<std::string, std::string>> headers;
   std::vector<std::pair<std::uint16_t, std::uint16_t>> expect{{200, 200}};  // inclusive status ranges
-  std::optional<std::string> body;    // substring of the first 16 KiB of the body
-  Duration interval{2'000};           // between probes of a settled server
-  Duration fast_interval{500};        // while a state is changing, while a whole pool is down
-  Duration timeout{1'000};            // for one probe, connect to verdict
-  double jitter = 0.10;               // of the interval, either way; 0 to 0.5
+  std::optional<std::string> body;  // substring of the first 16 KiB of the body
+  Duration interval{2'000};         // between probes of a settled server
+  Duration fast_interval{500};      // while a state is changing, while a whole pool is down
+  Duration timeout{1'000};          // for one probe, connect to verdict
+  double jitter = 0.10;             // of the interval, either way; 0 to 0.5
   std::uint32_t rise = 2;
   std::uint32_t fall = 3;
   std::optional<std::uint16_t> port;  // unset: the server's
@@ -103,11 +104,11 @@ struct Health {
 };
 
 struct Timeouts {
-  Duration connect{1'000};         // to one server, all its addresses together
-  Duration handshake{2'000};       // first byte of the answer to a request that begins a session
-  Duration response{60'000};       // first byte of any other answer, then between reads
+  Duration connect{1'000};    // to one server, all its addresses together
+  Duration handshake{2'000};  // first byte of the answer to a request that begins a session
+  Duration response{60'000};  // first byte of any other answer, then between reads
   Duration tunnel_idle{3'600'000};
-  Duration keep_alive{4'000};      // idle upstream connections; Node.js closes at 5 s
+  Duration keep_alive{4'000};  // idle upstream connections; Node.js closes at 5 s
 };
 
 struct Pool {
@@ -117,9 +118,9 @@ struct Pool {
   Balance balance = Balance::source;
   std::optional<double> bounded_load = 1.25;  // unset: off
   OnLost on_lost = OnLost::redispatch;
-  std::uint32_t max_connections = 0;               // of the pool; 0: no bound
-  std::vector<wire::IpAddress> source_addresses;   // local addresses to connect from, in turn
-  bool engineio = true;                            // requests of Engine.IO are understood
+  std::uint32_t max_connections = 0;              // of the pool; 0: no bound
+  std::vector<wire::IpAddress> source_addresses;  // local addresses to connect from, in turn
+  bool engineio = true;                           // requests of Engine.IO are understood
   Cookie cookie;
   Health health;
   Timeouts timeouts;
@@ -149,8 +150,8 @@ struct Log {
 };
 
 struct Admin {
-  Endpoint address;         // default: a Unix socket, see default_admin_path()
-  bool by_default = true;   // the file named none: failing to bind it is a warning, not an error
+  Endpoint address;        // default: a Unix socket, see default_admin_path()
+  bool by_default = true;  // the file named none: failing to bind it is a warning, not an error
 };
 
 struct Config {

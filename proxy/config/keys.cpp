@@ -1,5 +1,5 @@
-// Every key that is accepted, with its default as a file would write it. limpet.toml(5), examples/limpet.toml and
-// this table name the same keys; a test holds them together.
+// Every key that is accepted, with its default as a file would write it. limpet.toml(5), examples/limpet.toml
+// and this table name the same keys; a test holds them together.
 #include "proxy/config/load.h"
 
 namespace limpet::config {
@@ -78,6 +78,8 @@ constexpr KeyDoc kKeys[] = {
 
 }  // namespace
 
-std::span<const KeyDoc> known_keys() { return kKeys; }
+std::span<const KeyDoc> known_keys() {
+  return kKeys;
+}
 
 }  // namespace limpet::config

@@ -21,7 +21,7 @@ struct Problem {
 
 struct Loaded {
   std::shared_ptr<const Config> config;  // null if there are problems
-  std::vector<Problem> problems;         // of TOML's syntax the first, of everything else all, in the file's order
+  std::vector<Problem> problems;  // of TOML's syntax the first, of everything else all, in the file's order
   std::vector<Problem> warnings;
 };
 
@@ -30,8 +30,8 @@ Loaded load_text(std::string_view toml, std::string name);
 
 std::string format(std::string_view file, const Problem& problem);  // "limpet.toml:14:3: ..."
 
-// Every key that is accepted. Tables are written "proxy", "listener", "pool.NAME.cookie"; a server that is written
-// as a table is "pool.NAME.servers".
+// Every key that is accepted. Tables are written "proxy", "listener", "pool.NAME.cookie"; a server that is
+// written as a table is "pool.NAME.servers".
 struct KeyDoc {
   std::string_view table;
   std::string_view key;

@@ -27,7 +27,8 @@ void read_proxy(const toml::table& table, Proxy& out, Findings& findings) {
     const std::size_t before = findings.problems.size();
     r.accept("trusted_proxies", node, to_cidr(text), cidr);
     if (findings.problems.size() != before) return;
-    if (cidr.prefix == 0) findings.warning(place_of(node), "proxy.trusted_proxies: " + quoted(text) + " trusts everybody");
+    if (cidr.prefix == 0)
+      findings.warning(place_of(node), "proxy.trusted_proxies: " + quoted(text) + " trusts everybody");
     out.trusted_proxies.push_back(cidr);
   });
   r.refuse_unknown();
@@ -43,8 +44,10 @@ void read_listener(const toml::table& table, std::size_t index, Draft& draft, Fi
     r.parsed("address", listener.address, to_endpoint);
     good = findings.problems.size() == before;
     if (good && listener.address.kind == Endpoint::Kind::name) {
-      r.wrong("address", *node, quoted(listener.address.text()) + ": a listener takes an IP address; write \"0.0.0.0:80\" "
-                                "or \"[::]:80\" for all of this machine's");
+      r.wrong("address", *node,
+              quoted(listener.address.text()) +
+                  ": a listener takes an IP address; write \"0.0.0.0:80\" "
+                  "or \"[::]:80\" for all of this machine's");
       good = false;
     }
   } else {
@@ -88,7 +91,8 @@ void read_limits(const toml::table& table, Limits& out, Findings& findings) {
   r.refuse_unknown();
   if (out.target_bytes <= out.head_bytes) return;
   const toml::node* at = r.find("target_bytes") ? r.find("target_bytes") : r.find("head_bytes");
-  r.wrong("target_bytes", at ? *at : static_cast<const toml::node&>(table), "a target cannot be longer than head_bytes");
+  r.wrong("target_bytes", at ? *at : static_cast<const toml::node&>(table),
+          "a target cannot be longer than head_bytes");
 }
 
 // A file's name, as opposed to a word: it has a slash.
@@ -97,16 +101,21 @@ void read_log_file(TableReader& r, std::string_view key, std::optional<std::stri
   r.string(key, path);
   if (!path) return;
   if (path->find('/') == std::string::npos || path->back() == '/') {
-    return r.wrong(key, *r.find(key), quoted(*path) + " is not a file; write a path with a \"/\": \"/var/log/limpet.log\", "
-                                                      "\"./limpet.log\"");
+    return r.wrong(key, *r.find(key),
+                   quoted(*path) +
+                       " is not a file; write a path with a \"/\": \"/var/log/limpet.log\", "
+                       "\"./limpet.log\"");
   }
   out = std::move(path);
 }
 
 void read_log(const toml::table& table, Log& out, Findings& findings) {
-  constexpr std::pair<std::string_view, LogLevel> kLevels[] = {
-      {"debug", LogLevel::debug}, {"info", LogLevel::info}, {"warn", LogLevel::warn}, {"error", LogLevel::error}};
-  constexpr std::pair<std::string_view, LogFormat> kFormats[] = {{"text", LogFormat::text}, {"json", LogFormat::json}};
+  constexpr std::pair<std::string_view, LogLevel> kLevels[] = {{"debug", LogLevel::debug},
+                                                               {"info", LogLevel::info},
+                                                               {"warn", LogLevel::warn},
+                                                               {"error", LogLevel::error}};
+  constexpr std::pair<std::string_view, LogFormat> kFormats[] = {{"text", LogFormat::text},
+                                                                 {"json", LogFormat::json}};
   constexpr std::pair<std::string_view, bool> kOnOff[] = {{"on", true}, {"off", false}};
   TableReader r(findings, table, "log", "log");
   r.choice<LogLevel>("level", out.level, kLevels);
@@ -120,7 +129,8 @@ void read_log(const toml::table& table, Log& out, Findings& findings) {
       } else if (text->find('/') != std::string_view::npos) {
         read_log_file(r, "access", out.access_file);
       } else {
-        r.wrong("access", *node, quoted(*text) + " is not accepted; write \"on\", \"off\" or a file's path with a \"/\"");
+        r.wrong("access", *node,
+                quoted(*text) + " is not accepted; write \"on\", \"off\" or a file's path with a \"/\"");
       }
     }
   }
@@ -140,19 +150,23 @@ void read_admin(const toml::table& table, Admin& out, Findings& findings) {
         out.address = endpoint;
         out.by_default = false;
       } else {
-        r.wrong("address", *node, quoted(endpoint.text()) + " can be reached from elsewhere, and admin asks for no "
-                                  "password; write \"unix:/path\" or a loopback address: \"127.0.0.1:9000\"");
+        r.wrong("address", *node,
+                quoted(endpoint.text()) +
+                    " can be reached from elsewhere, and admin asks for no "
+                    "password; write \"unix:/path\" or a loopback address: \"127.0.0.1:9000\"");
       }
     }
   }
   r.refuse_unknown();
 }
 
-void each_table(TableReader& root, std::string_view key, const std::function<void(const toml::table&, std::size_t)>& then) {
+void each_table(TableReader& root, std::string_view key,
+                const std::function<void(const toml::table&, std::size_t)>& then) {
   const toml::node* node = root.find(key);
   if (node == nullptr) return;
   const toml::array* array = node->as_array();
-  const bool tables = array != nullptr && std::all_of(array->begin(), array->end(), [](const toml::node& n) { return n.is_table(); });
+  const bool tables = array != nullptr && std::all_of(array->begin(), array->end(),
+                                                      [](const toml::node& n) { return n.is_table(); });
   if (!tables) return root.wrong(key, *node, "is a list of tables; write [[" + std::string(key) + "]]");
   for (std::size_t i = 0; i < array->size(); ++i) then(*array->get(i)->as_table(), i);
 }
@@ -170,7 +184,8 @@ void read_pools(TableReader& root, Draft& draft, Findings& findings) {
     const Place at{static_cast<int>(key.source().begin.line), static_cast<int>(key.source().begin.column)};
     const std::string name(key.str());
     if (!is_pool_name(name)) {
-      findings.problem(at, "pool: " + quoted(name) + " is not a name; 1 to 64 of A-Z a-z 0-9 _ - are accepted");
+      findings.problem(at,
+                       "pool: " + quoted(name) + " is not a name; 1 to 64 of A-Z a-z 0-9 _ - are accepted");
     } else if (const toml::table* table = node.as_table()) {
       read_pool(*table, name, draft, findings);
     } else {
@@ -188,7 +203,8 @@ Draft read_document(const toml::table& root_table, Findings& findings) {
   draft.config.admin.address.kind = Endpoint::Kind::unix_socket;
   draft.config.admin.address.path = default_admin_path();
   if (const toml::table* t = root.table("proxy")) read_proxy(*t, draft.config.proxy, findings);
-  each_table(root, "listener", [&](const toml::table& t, std::size_t i) { read_listener(t, i, draft, findings); });
+  each_table(root, "listener",
+             [&](const toml::table& t, std::size_t i) { read_listener(t, i, draft, findings); });
   each_table(root, "route", [&](const toml::table& t, std::size_t i) { read_route(t, i, draft, findings); });
   read_pools(root, draft, findings);
   if (const toml::table* t = root.table("limits")) read_limits(*t, draft.config.limits, findings);

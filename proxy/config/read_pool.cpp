@@ -12,23 +12,27 @@ using std::chrono::seconds;
 
 constexpr std::pair<std::string_view, AffinityKind> kAffinity[] = {
     {"sid", AffinityKind::sid}, {"cookie", AffinityKind::cookie}, {"source", AffinityKind::source}};
-constexpr std::pair<std::string_view, Balance> kBalance[] = {{"source", Balance::source},
-                                                            {"least_connections", Balance::least_connections},
-                                                            {"round_robin", Balance::round_robin},
-                                                            {"random_two", Balance::random_two}};
-constexpr std::pair<std::string_view, OnLost> kOnLost[] = {{"redispatch", OnLost::redispatch}, {"strict", OnLost::strict}};
+constexpr std::pair<std::string_view, Balance> kBalance[] = {
+    {"source", Balance::source},
+    {"least_connections", Balance::least_connections},
+    {"round_robin", Balance::round_robin},
+    {"random_two", Balance::random_two}};
+constexpr std::pair<std::string_view, OnLost> kOnLost[] = {{"redispatch", OnLost::redispatch},
+                                                           {"strict", OnLost::strict}};
 constexpr std::pair<std::string_view, CookieMode> kModes[] = {{"insert", CookieMode::insert},
-                                                             {"passive", CookieMode::passive},
-                                                             {"rewrite", CookieMode::rewrite},
-                                                             {"off", CookieMode::off}};
-constexpr std::pair<std::string_view, CookieOn> kOn[] = {{"session", CookieOn::session}, {"all", CookieOn::all}};
+                                                              {"passive", CookieMode::passive},
+                                                              {"rewrite", CookieMode::rewrite},
+                                                              {"off", CookieMode::off}};
+constexpr std::pair<std::string_view, CookieOn> kOn[] = {{"session", CookieOn::session},
+                                                         {"all", CookieOn::all}};
 constexpr std::pair<std::string_view, SameSite> kSameSite[] = {
     {"lax", SameSite::lax}, {"strict", SameSite::strict}, {"none", SameSite::none}};
 constexpr std::pair<std::string_view, HealthType> kTypes[] = {
     {"http", HealthType::http}, {"tcp", HealthType::tcp}, {"off", HealthType::off}};
 constexpr std::pair<std::string_view, OnDown> kOnDown[] = {{"keep", OnDown::keep}, {"close", OnDown::close}};
 
-// --- servers --------------------------------------------------------------------------------------------------
+// --- servers
+// --------------------------------------------------------------------------------------------------
 
 // An address that is its own id: without an IPv6 address's brackets.
 std::optional<std::string> own_id(const Endpoint& address) {
@@ -36,7 +40,8 @@ std::optional<std::string> own_id(const Endpoint& address) {
   return address.host + ":" + std::to_string(address.port);
 }
 
-bool read_address(TableReader& r, std::string_view key, const toml::node& at, std::string_view text, Endpoint& out) {
+bool read_address(TableReader& r, std::string_view key, const toml::node& at, std::string_view text,
+                  Endpoint& out) {
   Value<Endpoint> value = to_endpoint(text);
   if (const auto* good = std::get_if<Endpoint>(&value); good && good->port == 0 && good->path.empty()) {
     value = Wrong{quoted(text) + ": port 0 is no server's; ports are 1 to 65535"};
@@ -55,7 +60,8 @@ bool read_server_text(TableReader& r, const toml::node& at, std::string_view tex
   if (!read_address(r, "servers", at, named ? text.substr(equals + 1) : text, out.address)) return false;
   const auto id = named ? std::optional(std::string(text.substr(0, equals))) : own_id(out.address);
   if (!id) {
-    r.wrong("servers", at, quoted(text) + ": a Unix socket needs an id; write \"ws1=" + std::string(text) + "\"");
+    r.wrong("servers", at,
+            quoted(text) + ": a Unix socket needs an id; write \"ws1=" + std::string(text) + "\"");
     return false;
   }
   const Value<std::string> value = to_server_id(*id);
@@ -117,7 +123,8 @@ void read_servers(TableReader& r, Pool& pool, PoolPlaces& places, Findings& find
   }
 }
 
-// --- affinity -------------------------------------------------------------------------------------------------
+// --- affinity
+// -------------------------------------------------------------------------------------------------
 
 void read_affinity(TableReader& r, Pool& pool, PoolPlaces& places) {
   r.choice<Balance>("balance", pool.balance, kBalance);
@@ -135,9 +142,10 @@ void read_affinity(TableReader& r, Pool& pool, PoolPlaces& places) {
     pool.affinity = {AffinityKind::sid, AffinityKind::cookie};
     if (pool.balance == Balance::source) pool.affinity.push_back(AffinityKind::source);
   } else if (pool.uses(AffinityKind::source) && pool.balance != Balance::source) {
-    r.wrong("affinity", *r.find("affinity"),
-            "\"source\" holds every client that has an address, so that balance would have nothing to do; leave "
-            "\"source\" or balance out");
+    r.wrong(
+        "affinity", *r.find("affinity"),
+        "\"source\" holds every client that has an address, so that balance would have nothing to do; leave "
+        "\"source\" or balance out");
   }
   if (const toml::node* node = r.find("bounded_load")) {
     if (node->is_string()) {
@@ -145,7 +153,8 @@ void read_affinity(TableReader& r, Pool& pool, PoolPlaces& places) {
       if (text == "off") {
         pool.bounded_load.reset();
       } else {
-        r.wrong("bounded_load", *node, quoted(text) + " is not accepted; write a number from 1 to 10, or \"off\"");
+        r.wrong("bounded_load", *node,
+                quoted(text) + " is not accepted; write a number from 1 to 10, or \"off\"");
       }
     } else {
       double factor = *pool.bounded_load;
@@ -163,10 +172,12 @@ void read_cookie(const toml::table& table, Pool& pool, PoolPlaces& places, Findi
   r.choice<CookieOn>("on", out.on, kOn);
   r.parsed("name", out.name, to_token);
   r.parsed("path", out.path, to_prefix);
-  if (out.path.find(';') != std::string::npos) r.wrong("path", *r.find("path"), "a cookie's path has no \";\"");
+  if (out.path.find(';') != std::string::npos)
+    r.wrong("path", *r.find("path"), "a cookie's path has no \";\"");
   r.parsed("domain", out.domain, to_host_pattern);
   if (out.domain && out.domain->starts_with("*.")) {
-    r.wrong("domain", *r.find("domain"), "a cookie's domain holds for its sub-domains anyway; leave the \"*.\" out");
+    r.wrong("domain", *r.find("domain"),
+            "a cookie's domain holds for its sub-domains anyway; leave the \"*.\" out");
   }
   r.choice<SameSite>("same_site", out.same_site, kSameSite);
   if (const toml::node* node = r.find("secure")) {
@@ -181,15 +192,18 @@ void read_cookie(const toml::table& table, Pool& pool, PoolPlaces& places, Findi
   if (r.has("max_age")) {
     Duration age{0};
     r.duration("max_age", age, seconds(1));
-    if (age.count() % 1000 != 0) r.wrong("max_age", *r.find("max_age"), "a cookie's age counts in whole seconds");
+    if (age.count() % 1000 != 0)
+      r.wrong("max_age", *r.find("max_age"), "a cookie's age counts in whole seconds");
     if (age.count() > 0) out.max_age = std::chrono::duration_cast<seconds>(age);
   }
   r.refuse_unknown();
   if (out.same_site == SameSite::none && out.secure != Secure::yes) {
-    r.wrong("same_site", *r.find("same_site"), "\"none\" needs secure = true: browsers drop such a cookie otherwise");
+    r.wrong("same_site", *r.find("same_site"),
+            "\"none\" needs secure = true: browsers drop such a cookie otherwise");
   }
   if (out.partitioned && out.secure != Secure::yes) {
-    r.wrong("partitioned", *r.find("partitioned"), "needs secure = true: browsers drop such a cookie otherwise");
+    r.wrong("partitioned", *r.find("partitioned"),
+            "needs secure = true: browsers drop such a cookie otherwise");
   }
   places.cookie_mode_off = out.mode == CookieMode::off;
   if (places.cookie_mode_off) {
@@ -203,13 +217,16 @@ void read_cookie(const toml::table& table, Pool& pool, PoolPlaces& places, Findi
 void settle_cookie(TableReader& r, Pool& pool, const PoolPlaces& places) {
   if (!places.cookie_mode_off) return;
   if (places.affinity_set && pool.uses(AffinityKind::cookie)) {
-    return r.wrong("affinity", *r.find("affinity"), "\"cookie\" needs a cookie, but [" + r.path() + ".cookie] has mode = "
-                                                    "\"off\"");
+    return r.wrong("affinity", *r.find("affinity"),
+                   "\"cookie\" needs a cookie, but [" + r.path() +
+                       ".cookie] has mode = "
+                       "\"off\"");
   }
   std::erase(pool.affinity, AffinityKind::cookie);
 }
 
-// --- health and timeouts --------------------------------------------------------------------------------------
+// --- health and timeouts
+// --------------------------------------------------------------------------------------
 
 void read_expect(TableReader& r, Health& out) {
   const toml::node* node = r.find("expect");
@@ -240,9 +257,8 @@ void read_health_headers(TableReader& r, Health& out) {
   if (headers == nullptr) return;
   for (const auto& [key, node] : *headers) {
     const auto* value = node.as_string();
-    const bool ours = std::any_of(std::begin(kOurs), std::end(kOurs), [&](std::string_view name) {
-      return wire_equal(name, key.str());
-    });
+    const bool ours = std::any_of(std::begin(kOurs), std::end(kOurs),
+                                  [&](std::string_view name) { return wire_equal(name, key.str()); });
     if (std::holds_alternative<Wrong>(to_token(key.str()))) {
       r.wrong("headers", node, quoted(key.str()) + " is not a field's name");
     } else if (ours) {
@@ -261,15 +277,18 @@ void read_health(const toml::table& table, Pool& pool, Findings& findings) {
   r.choice<HealthType>("type", out.type, kTypes);
   std::string path = out.path;
   r.string("path", path);
-  const bool clean = std::all_of(path.begin(), path.end(), [](char c) { return c > 0x20 && c < 0x7f && c != '#'; });
+  const bool clean =
+      std::all_of(path.begin(), path.end(), [](char c) { return c > 0x20 && c < 0x7f && c != '#'; });
   if (!path.starts_with('/') || !clean) {
-    r.wrong("path", *r.find("path"), quoted(path) + " is not a path; it begins with \"/\" and has no space or \"#\"");
+    r.wrong("path", *r.find("path"),
+            quoted(path) + " is not a path; it begins with \"/\" and has no space or \"#\"");
   } else {
     out.path = path;
   }
   r.parsed("method", out.method, to_token);
   r.string("host", out.host);
-  if (out.host && !is_authority(*out.host)) r.wrong("host", *r.find("host"), quoted(*out.host) + " is not a host, with or without a port");
+  if (out.host && !is_authority(*out.host))
+    r.wrong("host", *r.find("host"), quoted(*out.host) + " is not a host, with or without a port");
   read_health_headers(r, out);
   read_expect(r, out);
   r.string("body", out.body);
@@ -321,7 +340,8 @@ void read_pool(const toml::table& table, const std::string& name, Draft& draft, 
     if (const auto ip = wire::IpAddress::parse(text)) {
       pool.source_addresses.push_back(*ip);
     } else {
-      r.wrong("source_addresses", node, quoted(text) + " is not an address of this machine; write \"10.0.0.5\" or \"fd00::5\"");
+      r.wrong("source_addresses", node,
+              quoted(text) + " is not an address of this machine; write \"10.0.0.5\" or \"fd00::5\"");
     }
   });
   if (const toml::table* t = r.table("cookie")) read_cookie(*t, pool, places, findings);

@@ -65,13 +65,13 @@ std::unique_ptr<PoolEntry> build_pool(const Config& config, const Pool& pool, co
       }
       return false;
     }();
-    members.push_back({known ? known->server : std::make_shared<routing::Server>(pool.name, each.id), each.weight,
-                       each.max_connections, each.backup});
+    members.push_back({known ? known->server : std::make_shared<routing::Server>(pool.name, each.id),
+                       each.weight, each.max_connections, each.backup});
     targets.push_back(same_place ? before->target_of(*known) : fresh_target(each.address));
   }
-  return std::unique_ptr<PoolEntry>(new PoolEntry{pool, routing::Pool(settings_of(config, pool), std::move(members)),
-                                                  std::move(targets),
-                                                  before ? before->shared : std::make_shared<PoolShared>()});
+  return std::unique_ptr<PoolEntry>(
+      new PoolEntry{pool, routing::Pool(settings_of(config, pool), std::move(members)), std::move(targets),
+                    before ? before->shared : std::make_shared<PoolShared>()});
 }
 
 routing::RouteTable build_routes(const Config& config) {
@@ -86,7 +86,8 @@ routing::RouteTable build_routes(const Config& config) {
 
 }  // namespace
 
-std::shared_ptr<const Snapshot> build_snapshot(std::shared_ptr<const Config> config, const Snapshot* previous) {
+std::shared_ptr<const Snapshot> build_snapshot(std::shared_ptr<const Config> config,
+                                               const Snapshot* previous) {
   std::vector<std::unique_ptr<PoolEntry>> pools;
   for (const Pool& pool : config->pools) {
     pools.push_back(build_pool(*config, pool, find_pool(previous, pool.name)));

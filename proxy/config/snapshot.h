@@ -1,5 +1,5 @@
-// Snapshot: one generation of the configuration in the shape that workers use. Immutable and shared; what changes
-// while it lives (states, loads, addresses) belongs to the servers, which outlive it.
+// Snapshot: one generation of the configuration in the shape that workers use. Immutable and shared; what
+// changes while it lives (states, loads, addresses) belongs to the servers, which outlive it.
 #pragma once
 
 #include <atomic>
@@ -19,7 +19,8 @@ namespace limpet::config {
 // What a pool's workers share beside its servers; kept across snapshots.
 struct PoolShared {
   routing::RetryBudget budget;
-  // pingInterval + pingTimeout of the last session that was opened: for sids that are in no table. 0: none seen.
+  // pingInterval + pingTimeout of the last session that was opened: for sids that are in no table. 0: none
+  // seen.
   std::atomic<std::uint32_t> session_life_ms{0};
   std::atomic<bool> cookie_warned{false};  // a server's own cookie was replaced
 };
@@ -40,8 +41,9 @@ struct Snapshot {
   routing::RouteTable routes;                     // to an index into pools
 };
 
-// Servers, targets and shared parts of `previous` (may be null) are kept where pool and id are the same. Targets
-// with literal addresses are filled; those with names are health's to fill.
-std::shared_ptr<const Snapshot> build_snapshot(std::shared_ptr<const Config> config, const Snapshot* previous);
+// Servers, targets and shared parts of `previous` (may be null) are kept where pool and id are the same.
+// Targets with literal addresses are filled; those with names are health's to fill.
+std::shared_ptr<const Snapshot> build_snapshot(std::shared_ptr<const Config> config,
+                                               const Snapshot* previous);
 
 }  // namespace limpet::config

@@ -27,7 +27,8 @@ std::string duration_text(Duration d) {
 }
 
 std::string size_text(std::uint64_t bytes) {
-  if (bytes >= 1024 * 1024 && bytes % (1024 * 1024) == 0) return std::to_string(bytes / (1024 * 1024)) + "MiB";
+  if (bytes >= 1024 * 1024 && bytes % (1024 * 1024) == 0)
+    return std::to_string(bytes / (1024 * 1024)) + "MiB";
   if (bytes >= 1024 && bytes % 1024 == 0) return std::to_string(bytes / 1024) + "KiB";
   return std::to_string(bytes) + "B";
 }
@@ -41,7 +42,11 @@ std::string number_text(double value) {
 
 // Keys of the design that no code serves yet, so that they are not taken for typing errors.
 constexpr std::pair<std::string_view, std::string_view> kNotYet[] = {
-    {"", "bundle"}, {"", "node"}, {"listener", "tls"}, {"listener", "proxy_protocol"}, {"pool.NAME.cookie", "key_file"},
+    {"", "bundle"},
+    {"", "node"},
+    {"listener", "tls"},
+    {"listener", "proxy_protocol"},
+    {"pool.NAME.cookie", "key_file"},
 };
 
 bool not_yet(std::string_view table, std::string_view key) {
@@ -64,7 +69,8 @@ Place place_of(const toml::node& node) {
   return {static_cast<int>(begin.line), static_cast<int>(begin.column)};
 }
 
-TableReader::TableReader(Findings& findings, const toml::table& table, std::string_view documented, std::string path)
+TableReader::TableReader(Findings& findings, const toml::table& table, std::string_view documented,
+                         std::string path)
     : findings_(findings), table_(table), documented_(documented), path_(std::move(path)) {}
 
 void TableReader::wrong(std::string_view key, const toml::node& at, const std::string& why) {
@@ -86,12 +92,12 @@ void TableReader::string(std::string_view key, std::string& out, std::size_t lea
   if (node == nullptr) return;
   const auto text = text_of(key, *node);
   if (!text) return;
-  const bool clean = std::all_of(text->begin(), text->end(), [](char c) {
-    return static_cast<unsigned char>(c) >= 0x20 && c != 0x7f;
-  });
+  const bool clean = std::all_of(text->begin(), text->end(),
+                                 [](char c) { return static_cast<unsigned char>(c) >= 0x20 && c != 0x7f; });
   if (text->size() < least || text->size() > most || !clean) {
-    return wrong(key, *node, quoted(*text) + ": " + std::to_string(least) + " to " + std::to_string(most) +
-                                 " bytes without control characters are accepted");
+    return wrong(key, *node,
+                 quoted(*text) + ": " + std::to_string(least) + " to " + std::to_string(most) +
+                     " bytes without control characters are accepted");
   }
   out = *text;
 }
@@ -115,18 +121,21 @@ void TableReader::boolean(std::string_view key, bool& out) {
 void TableReader::duration(std::string_view key, Duration& out, Duration least, Duration most) {
   const toml::node* node = find(key);
   if (node == nullptr) return;
-  if (!node->is_string()) return wrong_type(key, *node, "a duration such as \"500ms\", \"30s\", \"5m\", \"1h\", \"7d\"");
+  if (!node->is_string())
+    return wrong_type(key, *node, "a duration such as \"500ms\", \"30s\", \"5m\", \"1h\", \"7d\"");
   const std::string_view text = node->as_string()->get();
   Value<Duration> value = to_duration(text);
   const auto* good = std::get_if<Duration>(&value);
   if (good != nullptr && (*good < least || *good > most)) {
-    return wrong(key, *node, quoted(text) + " is out of range; \"" + duration_text(least) + "\" to \"" +
-                                 duration_text(most) + "\" are accepted");
+    return wrong(key, *node,
+                 quoted(text) + " is out of range; \"" + duration_text(least) + "\" to \"" +
+                     duration_text(most) + "\" are accepted");
   }
   accept(key, *node, std::move(value), out);
 }
 
-bool TableReader::read_size(std::string_view key, std::uint64_t& out, std::uint64_t least, std::uint64_t most) {
+bool TableReader::read_size(std::string_view key, std::uint64_t& out, std::uint64_t least,
+                            std::uint64_t most) {
   const toml::node* node = find(key);
   if (node == nullptr) return false;
   if (const auto* integer = node->as_integer()) {
@@ -147,7 +156,8 @@ bool TableReader::read_size(std::string_view key, std::uint64_t& out, std::uint6
   return false;
 }
 
-bool TableReader::read_integer(std::string_view key, std::int64_t& out, std::int64_t least, std::int64_t most) {
+bool TableReader::read_integer(std::string_view key, std::int64_t& out, std::int64_t least,
+                               std::int64_t most) {
   const toml::node* node = find(key);
   if (node == nullptr) return false;
   const auto* value = node->as_integer();
@@ -157,8 +167,9 @@ bool TableReader::read_integer(std::string_view key, std::int64_t& out, std::int
   }
   out = value->get();
   if (out >= least && out <= most) return true;
-  wrong(key, *node, std::to_string(out) + " is out of range; " + std::to_string(least) + " to " +
-                        std::to_string(most) + " are accepted");
+  wrong(key, *node,
+        std::to_string(out) + " is out of range; " + std::to_string(least) + " to " + std::to_string(most) +
+            " are accepted");
   return false;
 }
 
@@ -168,7 +179,8 @@ void TableReader::number(std::string_view key, double& out, double least, double
   const auto value = node->is_number() ? node->value<double>() : std::nullopt;
   if (!value) return wrong_type(key, *node, "a number");
   if (!(*value >= least && *value <= most)) {
-    return wrong(key, *node, "out of range; " + number_text(least) + " to " + number_text(most) + " are accepted");
+    return wrong(key, *node,
+                 "out of range; " + number_text(least) + " to " + number_text(most) + " are accepted");
   }
   out = *value;
 }
@@ -217,7 +229,8 @@ void TableReader::refuse_unknown(std::initializer_list<std::string_view> tables)
     } else if (const std::string_view near = nearest(word, known); !near.empty()) {
       findings_.problem(at, full + ": unknown key (did you mean " + std::string(near) + "?)");
     } else if (const std::string_view home = home_of(word); !home.empty()) {
-      findings_.problem(at, full + ": unknown key here; " + std::string(word) + " belongs in [" + std::string(home) + "]");
+      findings_.problem(
+          at, full + ": unknown key here; " + std::string(word) + " belongs in [" + std::string(home) + "]");
     } else {
       std::string list;
       for (const std::string_view each : known) list += (list.empty() ? "" : ", ") + std::string(each);

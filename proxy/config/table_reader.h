@@ -1,4 +1,5 @@
-// TableReader: one TOML table, key by key, every complaint with its place. The rooms of config that see toml++.
+// TableReader: one TOML table, key by key, every complaint with its place. The rooms of config that see
+// toml++.
 #pragma once
 
 #include <toml++/toml.h>
@@ -26,8 +27,12 @@ Place place_of(const toml::node& node);
 struct Findings {
   std::vector<Problem> problems;
   std::vector<Problem> warnings;
-  void problem(Place at, std::string message) { problems.push_back({at.line, at.column, std::move(message)}); }
-  void warning(Place at, std::string message) { warnings.push_back({at.line, at.column, std::move(message)}); }
+  void problem(Place at, std::string message) {
+    problems.push_back({at.line, at.column, std::move(message)});
+  }
+  void warning(Place at, std::string message) {
+    warnings.push_back({at.line, at.column, std::move(message)});
+  }
 };
 
 class TableReader {
@@ -38,7 +43,9 @@ class TableReader {
   const toml::node* find(std::string_view key) const { return table_.get(key); }
   bool has(std::string_view key) const { return find(key) != nullptr; }
   void wrong(std::string_view key, const toml::node& at, const std::string& why);
-  std::string name(std::string_view key) const { return path_.empty() ? std::string(key) : path_ + "." + std::string(key); }
+  std::string name(std::string_view key) const {
+    return path_.empty() ? std::string(key) : path_ + "." + std::string(key);
+  }
   Place place() const { return place_of(table_); }
   const std::string& path() const { return path_; }
 
@@ -46,14 +53,16 @@ class TableReader {
   void string(std::string_view key, std::string& out, std::size_t least = 1, std::size_t most = 4096);
   void string(std::string_view key, std::optional<std::string>& out);
   void boolean(std::string_view key, bool& out);
-  void duration(std::string_view key, Duration& out, Duration least, Duration most = std::chrono::hours(365 * 24));
+  void duration(std::string_view key, Duration& out, Duration least,
+                Duration most = std::chrono::hours(365 * 24));
   template <class T>
   void size(std::string_view key, T& out, std::uint64_t least, std::uint64_t most) {
     std::uint64_t value = 0;
     if (read_size(key, value, least, most)) out = static_cast<T>(value);
   }
   template <class T>
-  void integer(std::string_view key, T& out, std::int64_t least, std::int64_t most = std::numeric_limits<T>::max()) {
+  void integer(std::string_view key, T& out, std::int64_t least,
+               std::int64_t most = std::numeric_limits<T>::max()) {
     std::int64_t value = 0;
     if (read_integer(key, value, least, most)) out = static_cast<T>(value);
   }
@@ -88,12 +97,13 @@ class TableReader {
     wrong_word(key, *node, *text, known);
   }
   // Calls `each` for every string of an array; anything else in it is a problem.
-  void strings(std::string_view key, const std::function<void(std::string_view text, const toml::node& node)>& each);
+  void strings(std::string_view key,
+               const std::function<void(std::string_view text, const toml::node& node)>& each);
   // A sub-table, or nothing; a key of that name that is no table is a problem.
   const toml::table* table(std::string_view key);
 
-  // Complains about every key that known_keys() does not name for this table, with the nearest one that it does.
-  // `tables` are the sub-tables that may stand here.
+  // Complains about every key that known_keys() does not name for this table, with the nearest one that it
+  // does. `tables` are the sub-tables that may stand here.
   void refuse_unknown(std::initializer_list<std::string_view> tables = {});
 
   template <class T>

@@ -9,8 +9,12 @@ namespace {
 constexpr std::uint64_t kMostMs = 365ull * 24 * 3600 * 1000;
 constexpr std::size_t kMostQuoted = 80;
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+bool is_letter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
 
 // The leading digits as a number, and what follows; nothing without digits or over 64 bits.
 std::optional<std::pair<std::uint64_t, std::string_view>> split_number(std::string_view text) {
@@ -51,11 +55,13 @@ std::string lower(std::string_view text) {
   return result;
 }
 
-constexpr std::string_view kAddressForms = "write \"10.0.1.1:3000\", \"[::1]:3000\", \"name:3000\" or \"unix:/path\"";
+constexpr std::string_view kAddressForms =
+    "write \"10.0.1.1:3000\", \"[::1]:3000\", \"name:3000\" or \"unix:/path\"";
 
 Value<Endpoint> to_unix(std::string_view text, std::string_view path) {
   constexpr std::size_t kMostPath = 107;  // sun_path
-  if (!path.starts_with('/')) return Wrong{quoted(text) + " is not an address; a Unix socket's path begins with \"/\""};
+  if (!path.starts_with('/'))
+    return Wrong{quoted(text) + " is not an address; a Unix socket's path begins with \"/\""};
   if (path.size() > kMostPath) return Wrong{quoted(text) + ": a Unix socket's path has at most 107 bytes"};
   Endpoint endpoint;
   endpoint.kind = Endpoint::Kind::unix_socket;
@@ -96,14 +102,17 @@ std::string quoted(std::string_view text) {
 Value<Duration> to_duration(std::string_view text) {
   constexpr Unit kUnits[] = {{"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}};
   if (const auto ms = scaled(text, kUnits, kMostMs)) return Duration(static_cast<std::int64_t>(*ms));
-  return Wrong{quoted(text) + " is not a duration; write a number and a unit: \"500ms\", \"30s\", \"5m\", \"1h\", "
-                              "\"7d\" (at most \"365d\")"};
+  return Wrong{quoted(text) +
+               " is not a duration; write a number and a unit: \"500ms\", \"30s\", \"5m\", \"1h\", "
+               "\"7d\" (at most \"365d\")"};
 }
 
 Value<std::uint64_t> to_size(std::string_view text) {
-  constexpr Unit kUnits[] = {{"", 1}, {"B", 1}, {"KiB", 1024}, {"MiB", 1024 * 1024}, {"GiB", 1024 * 1024 * 1024}};
+  constexpr Unit kUnits[] = {
+      {"", 1}, {"B", 1}, {"KiB", 1024}, {"MiB", 1024 * 1024}, {"GiB", 1024 * 1024 * 1024}};
   if (const auto bytes = scaled(text, kUnits, 1ull << 50)) return *bytes;
-  return Wrong{quoted(text) + " is not a size; write a number and a unit: \"512B\", \"64KiB\", \"16MiB\", \"1GiB\""};
+  return Wrong{quoted(text) +
+               " is not a size; write a number and a unit: \"512B\", \"64KiB\", \"16MiB\", \"1GiB\""};
 }
 
 bool is_host_name(std::string_view text) {
@@ -121,7 +130,8 @@ bool is_host_name(std::string_view text) {
     }
   }
   // A name whose last label is a number is a mistyped address (RFC 1123, 2.1).
-  const std::string_view last = text.substr(text.rfind('.') == std::string_view::npos ? 0 : text.rfind('.') + 1);
+  const std::string_view last =
+      text.substr(text.rfind('.') == std::string_view::npos ? 0 : text.rfind('.') + 1);
   return !std::all_of(last.begin(), last.end(), is_digit);
 }
 
@@ -144,7 +154,9 @@ bool is_field_value(std::string_view text) {
   });
 }
 
-bool wire_equal(std::string_view a, std::string_view b) { return lower(a) == lower(b); }
+bool wire_equal(std::string_view a, std::string_view b) {
+  return lower(a) == lower(b);
+}
 
 Value<Endpoint> to_endpoint(std::string_view text) {
   if (text.starts_with("unix:")) return to_unix(text, text.substr(5));
@@ -153,7 +165,8 @@ Value<Endpoint> to_endpoint(std::string_view text) {
   std::string_view port_text;
   if (text.starts_with('[')) {
     const std::size_t close = text.find(']');
-    if (close == std::string_view::npos || close + 1 >= text.size() || text[close + 1] != ':') return Wrong{not_one};
+    if (close == std::string_view::npos || close + 1 >= text.size() || text[close + 1] != ':')
+      return Wrong{not_one};
     const std::string_view host = text.substr(1, close - 1);
     const auto ip = wire::IpAddress::parse(host);
     if (!ip || host.find(':') == std::string_view::npos) return Wrong{not_one};
@@ -203,13 +216,15 @@ Value<wire::Cidr> to_cidr(std::string_view text) {
         const int keep = std::clamp(static_cast<int>(prefix) - static_cast<int>(i) * 8, 0, 8);
         bytes[i] = static_cast<std::uint8_t>(raw[i] & (0xff << (8 - keep)));
       }
-      const auto base = address->is_v4() ? wire::IpAddress::v4(std::span(bytes).first<4>()) : wire::IpAddress::v6(bytes);
+      const auto base =
+          address->is_v4() ? wire::IpAddress::v4(std::span(bytes).first<4>()) : wire::IpAddress::v6(bytes);
       return Wrong{quoted(text) + " has bits beyond its prefix; did you mean \"" + base.text() + "/" +
                    std::to_string(prefix) + "\"?"};
     }
   }
-  return Wrong{quoted(text) + " is not a range of addresses; write \"10.0.0.0/8\", \"2001:db8::/32\", a single address, "
-                              "or \"unix:\""};
+  return Wrong{quoted(text) +
+               " is not a range of addresses; write \"10.0.0.0/8\", \"2001:db8::/32\", a single address, "
+               "or \"unix:\""};
 }
 
 Value<std::string> to_host_pattern(std::string_view text) {
@@ -224,13 +239,16 @@ Value<std::string> to_host_pattern(std::string_view text) {
 
 Value<std::string> to_prefix(std::string_view text) {
   const bool clean = std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7f; });
-  if (text.starts_with('/') && clean && text.find_first_of("?#") == std::string_view::npos) return std::string(text);
-  return Wrong{quoted(text) + " is not a path; it begins with \"/\" and has no query, space or control character"};
+  if (text.starts_with('/') && clean && text.find_first_of("?#") == std::string_view::npos)
+    return std::string(text);
+  return Wrong{quoted(text) +
+               " is not a path; it begins with \"/\" and has no query, space or control character"};
 }
 
 Value<std::string> to_token(std::string_view text) {
   const bool token = !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-    return is_digit(c) || is_letter(c) || std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
+    return is_digit(c) || is_letter(c) ||
+           std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
   });
   if (token) return std::string(text);
   return Wrong{quoted(text) + " is not a token; letters, digits and !#$%&'*+-.^_`|~ are accepted"};
@@ -271,7 +289,8 @@ std::string_view nearest(std::string_view text, std::span<const std::string_view
     }
   }
   const std::size_t allowed = std::max<std::size_t>(2, text.size() / 3);
-  return best_distance <= allowed && best_distance < std::max(text.size(), best.size()) ? best : std::string_view{};
+  return best_distance <= allowed && best_distance < std::max(text.size(), best.size()) ? best
+                                                                                        : std::string_view{};
 }
 
 }  // namespace limpet::config

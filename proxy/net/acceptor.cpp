@@ -10,7 +10,7 @@
 namespace limpet::net {
 namespace {
 
-constexpr int kBatch = 64;             // accepted in one wake-up before other work gets its turn
+constexpr int kBatch = 64;  // accepted in one wake-up before other work gets its turn
 constexpr std::uint64_t kBackOffMs = 50;
 
 constexpr std::string_view kNoDescriptors =
@@ -19,15 +19,21 @@ constexpr std::string_view kNoDescriptors =
 
 enum class Next : std::uint8_t { more, empty, stuck };
 
-bool out_of_descriptors(int error) { return error == EMFILE || error == ENFILE; }
+bool out_of_descriptors(int error) {
+  return error == EMFILE || error == ENFILE;
+}
 
-Fd open_reserve() { return Fd(::open("/dev/null", O_RDONLY | O_CLOEXEC)); }
+Fd open_reserve() {
+  return Fd(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+}
 
 }  // namespace
 
 struct Acceptor::Impl : std::enable_shared_from_this<Acceptor::Impl> {
   Impl(Loop& loop, Fd fd, OnAccept accept)
-      : listening(loop, std::move(fd)), on_accept(std::move(accept)), back_off(loop, delegate<&Impl::wait>(this)) {}
+      : listening(loop, std::move(fd)),
+        on_accept(std::move(accept)),
+        back_off(loop, delegate<&Impl::wait>(this)) {}
 
   void wait() {
     if (listening && !paused) listening.wait_read(delegate<&Impl::on_ready>(this));
@@ -63,12 +69,14 @@ struct Acceptor::Impl : std::enable_shared_from_this<Acceptor::Impl> {
     return errno == EAGAIN || errno == EWOULDBLOCK ? Next::empty : Next::more;
   }
 
-  // Without a free descriptor accept4() fails before it looks at the queue, so the reserve makes room for one.
+  // Without a free descriptor accept4() fails before it looks at the queue, so the reserve makes room for
+  // one.
   Next refuse_one() {
     if (!reserve) reserve = open_reserve();
     if (!reserve) return Next::stuck;
     reserve.reset();
-    const Next next = refuse_with(Fd(::accept4(listening.fd(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC)));
+    const Next next =
+        refuse_with(Fd(::accept4(listening.fd(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC)));
     reserve = open_reserve();
     return next;
   }
@@ -95,9 +103,13 @@ struct Acceptor::Impl : std::enable_shared_from_this<Acceptor::Impl> {
 Acceptor::Acceptor(Loop& loop, Fd listening, OnAccept on_accept)
     : impl_(std::make_shared<Impl>(loop, std::move(listening), std::move(on_accept))) {}
 
-Acceptor::~Acceptor() { close(); }
+Acceptor::~Acceptor() {
+  close();
+}
 
-void Acceptor::start() { impl_->wait(); }
+void Acceptor::start() {
+  impl_->wait();
+}
 
 void Acceptor::accept_all() {
   const auto alive = impl_;
@@ -119,6 +131,8 @@ void Acceptor::pause(bool paused) {
   }
 }
 
-std::uint64_t Acceptor::refused() const { return impl_->refused; }
+std::uint64_t Acceptor::refused() const {
+  return impl_->refused;
+}
 
 }  // namespace limpet::net

@@ -23,9 +23,9 @@ class Address {
 
   int family() const { return storage_.ss_family; }
   bool is_unix() const { return family() == AF_UNIX; }
-  std::uint16_t port() const;                        // 0 for a Unix socket
-  std::optional<wire::IpAddress> ip_address() const; // nothing for a Unix socket
-  std::string text() const;                          // "10.0.0.1:80", "[::1]:80", "unix:/path", "unix:"
+  std::uint16_t port() const;                         // 0 for a Unix socket
+  std::optional<wire::IpAddress> ip_address() const;  // nothing for a Unix socket
+  std::string text() const;                           // "10.0.0.1:80", "[::1]:80", "unix:/path", "unix:"
 
   const sockaddr* raw() const { return reinterpret_cast<const sockaddr*>(&storage_); }
   sockaddr* raw() { return reinterpret_cast<sockaddr*>(&storage_); }

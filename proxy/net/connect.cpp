@@ -8,7 +8,9 @@
 namespace limpet::net {
 namespace {
 
-void set_int(int fd, int level, int option, int value) { ::setsockopt(fd, level, option, &value, sizeof(value)); }
+void set_int(int fd, int level, int option, int value) {
+  ::setsockopt(fd, level, option, &value, sizeof(value));
+}
 
 }  // namespace
 
@@ -31,8 +33,7 @@ bool is_local_shortage(int error) {
     case ENOMEM:
     case EAGAIN:  // connect(2): no free ephemeral port, or a Unix socket's backlog is full
       return true;
-    default:
-      return false;
+    default: return false;
   }
 }
 

@@ -57,8 +57,8 @@ unsigned long listening_inode(const Address& address) {
   while (std::getline(table, line)) {
     unsigned port = 0, state = 0;
     unsigned long inode = 0;
-    if (std::sscanf(line.c_str(), " %*d: %*[0-9A-F]:%x %*[0-9A-F]:%*x %x %*s %*s %*s %*s %*s %lu", &port, &state,
-                    &inode) == 3 &&
+    if (std::sscanf(line.c_str(), " %*d: %*[0-9A-F]:%x %*[0-9A-F]:%*x %x %*s %*s %*s %*s %*s %lu", &port,
+                    &state, &inode) == 3 &&
         state == 0x0A && port == address.port()) {
       return inode;
     }
@@ -108,7 +108,8 @@ BoundListener bind_tcp(const Address& wanted, std::uint32_t workers) {
       // Alone first: with SO_REUSEPORT another process of this user could share the port unnoticed.
       const Fd alone = open_socket(wanted, false, result.error);
       if (!alone) {
-        if (result.error.find(std::strerror(EADDRINUSE)) != std::string::npos) result.error += holder_of(wanted);
+        if (result.error.find(std::strerror(EADDRINUSE)) != std::string::npos)
+          result.error += holder_of(wanted);
         return result;
       }
       result.address = local_address(alone.get());
@@ -150,7 +151,8 @@ BoundListener bind_unix(const Address& wanted, std::uint32_t workers, std::uint3
   result.address = wanted;
   const std::string path = wanted.text().substr(5);
   if (!remove_stale(wanted, path, result.error)) return result;
-  const mode_t before = ::umask(0777 & ~mode);  // the file must never be more open than asked, not for a moment
+  const mode_t before =
+      ::umask(0777 & ~mode);  // the file must never be more open than asked, not for a moment
   Fd fd = open_socket(wanted, false, result.error);
   ::umask(before);
   if (!fd) return result;

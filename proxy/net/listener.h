@@ -13,13 +13,13 @@
 
 namespace limpet::net {
 
-// One address's sockets. TCP: first bound once without SO_REUSEPORT, so that an address in use is an error (with
-// the holder's pid where /proc shows it), then `workers` sockets with it. Unix: one socket that all share; a stale
-// file is removed only if nobody answers on it.
+// One address's sockets. TCP: first bound once without SO_REUSEPORT, so that an address in use is an error
+// (with the holder's pid where /proc shows it), then `workers` sockets with it. Unix: one socket that all
+// share; a stale file is removed only if nobody answers on it.
 struct BoundListener {
-  Address address;        // with the port that the kernel chose
+  Address address;          // with the port that the kernel chose
   std::vector<Fd> sockets;  // one a worker; a Unix socket is duplicated
-  std::string error;      // what went wrong, empty if nothing
+  std::string error;        // what went wrong, empty if nothing
 };
 BoundListener bind_listener(const Address& address, std::uint32_t workers, std::uint32_t unix_mode = 0666);
 

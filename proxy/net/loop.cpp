@@ -14,7 +14,9 @@ std::uint64_t now_us() {
   return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000 + static_cast<std::uint64_t>(now.tv_nsec) / 1000;
 }
 
-std::uint64_t now_ms() { return now_us() / 1000; }
+std::uint64_t now_ms() {
+  return now_us() / 1000;
+}
 
 Loop::Impl::Impl() : wheel(now_ms()) {}
 
@@ -45,26 +47,37 @@ void Loop::run() {
   impl_->thread = std::thread::id{};
 }
 
-void Loop::stop() { impl_->io.stop(); }
+void Loop::stop() {
+  impl_->io.stop();
+}
 
-void Loop::post(std::function<void()> task) { asio::post(impl_->io, std::move(task)); }
+void Loop::post(std::function<void()> task) {
+  asio::post(impl_->io, std::move(task));
+}
 
 bool Loop::on_my_thread() const {
   const std::thread::id owner = impl_->thread;
   return owner == std::thread::id{} || owner == std::this_thread::get_id();
 }
 
-Timer::Timer(Loop& loop, Delegate on_expiry) : loop_(loop), on_expiry_(on_expiry) { node_.owner = this; }
+Timer::Timer(Loop& loop, Delegate on_expiry) : loop_(loop), on_expiry_(on_expiry) {
+  node_.owner = this;
+}
 
-Timer::~Timer() { cancel(); }
+Timer::~Timer() {
+  cancel();
+}
 
 void Timer::after(std::uint64_t delay_ms) {
   const std::uint64_t deadline = now_ms() + delay_ms;
   loop_.impl().wheel.set(node_, deadline);
   // One tick later the wheel has reached the deadline's slot.
-  loop_.impl().arm(deadline + TimerWheel::kTickMs - 1 - (deadline + TimerWheel::kTickMs - 1) % TimerWheel::kTickMs);
+  loop_.impl().arm(deadline + TimerWheel::kTickMs - 1 -
+                   (deadline + TimerWheel::kTickMs - 1) % TimerWheel::kTickMs);
 }
 
-void Timer::cancel() { loop_.impl().wheel.cancel(node_); }
+void Timer::cancel() {
+  loop_.impl().wheel.cancel(node_);
+}
 
 }  // namespace limpet::net

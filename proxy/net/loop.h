@@ -1,4 +1,5 @@
-// Loop: one thread's event loop over Boost.Asio, with its timer wheel. Asio itself stays inside net's .cpp files.
+// Loop: one thread's event loop over Boost.Asio, with its timer wheel. Asio itself stays inside net's .cpp
+// files.
 #pragma once
 
 #include <cstdint>
@@ -19,9 +20,10 @@ class Loop {
   ~Loop();
   Loop(const Loop&) = delete;
 
-  void run();                            // until stop(); the calling thread is the loop's from then on
-  void stop();                           // any thread
-  void post(std::function<void()> task); // any thread; runs on the loop's, in order; dropped if it has stopped
+  void run();   // until stop(); the calling thread is the loop's from then on
+  void stop();  // any thread
+  void post(
+      std::function<void()> task);  // any thread; runs on the loop's, in order; dropped if it has stopped
   bool on_my_thread() const;
 
   struct Impl;

@@ -16,7 +16,8 @@ class Resolver {
  public:
   explicit Resolver(Loop& loop);
   ~Resolver();  // pending answers are dropped
-  using Answer = std::function<void(std::vector<Address> addresses, std::string error)>;  // on the loop's thread
+  using Answer =
+      std::function<void(std::vector<Address> addresses, std::string error)>;  // on the loop's thread
   void resolve(const std::string& host, std::uint16_t port, Answer then);
 
  private:

@@ -50,7 +50,8 @@ struct SlotAllocator {
 
 }  // namespace
 
-// Kept alive by its Stream and by each wait that Asio still holds; a wait that ends after close() finds no waiter.
+// Kept alive by its Stream and by each wait that Asio still holds; a wait that ends after close() finds no
+// waiter.
 struct Stream::Core {
   struct Direction {
     Delegate waiter;
@@ -109,9 +110,13 @@ void Stream::Core::wait(Direction& direction, asio::posix::descriptor_base::wait
   descriptor.async_wait(kind, WaitHandler<Core, Direction>(this, &direction));
 }
 
-Stream::Stream(Loop& loop, Fd fd) : core_(new Core(loop, fd.get())) { fd.release(); }
+Stream::Stream(Loop& loop, Fd fd) : core_(new Core(loop, fd.get())) {
+  fd.release();
+}
 
-Stream::~Stream() { close(); }
+Stream::~Stream() {
+  close();
+}
 
 Stream::Stream(Stream&& other) noexcept : core_(std::exchange(other.core_, nullptr)) {}
 
@@ -123,9 +128,13 @@ Stream& Stream::operator=(Stream&& other) noexcept {
   return *this;
 }
 
-int Stream::fd() const { return core_ ? core_->descriptor.native_handle() : -1; }
+int Stream::fd() const {
+  return core_ ? core_->descriptor.native_handle() : -1;
+}
 
-IoResult Stream::read(std::span<char> into) { return result_of(::recv(fd(), into.data(), into.size(), 0)); }
+IoResult Stream::read(std::span<char> into) {
+  return result_of(::recv(fd(), into.data(), into.size(), 0));
+}
 
 IoResult Stream::peek(std::span<char> into) {
   return result_of(::recv(fd(), into.data(), into.size(), MSG_PEEK));
@@ -144,8 +153,12 @@ IoResult Stream::write(std::span<const iovec> pieces) {
   return result.status == Io::eof ? IoResult{Io::again, 0, 0} : result;
 }
 
-void Stream::wait_read(Delegate then) { core_->wait(core_->in, Descriptor::wait_read, then); }
-void Stream::wait_write(Delegate then) { core_->wait(core_->out, Descriptor::wait_write, then); }
+void Stream::wait_read(Delegate then) {
+  core_->wait(core_->in, Descriptor::wait_read, then);
+}
+void Stream::wait_write(Delegate then) {
+  core_->wait(core_->out, Descriptor::wait_write, then);
+}
 
 void Stream::cancel_read() {
   if (core_) core_->in.waiter = {};
@@ -161,7 +174,9 @@ int Stream::take_error() {
   return error;
 }
 
-void Stream::shutdown_write() { ::shutdown(fd(), SHUT_WR); }
+void Stream::shutdown_write() {
+  ::shutdown(fd(), SHUT_WR);
+}
 
 void Stream::close() {
   if (!core_) return;

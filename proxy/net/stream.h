@@ -1,8 +1,8 @@
 // Stream: a connected, non-blocking socket on a Loop. Reads and writes are immediate; waiting is explicit.
 //
 // Owned by one object, touched on the loop's thread only. One waiter a direction. A waiter is called once per
-// wait; it may destroy the Stream. After close(), detach() or destruction no waiter is called. (TLS will stand
-// behind the same four verbs.)
+// wait; it may destroy the Stream. After close(), detach() or destruction no waiter is called. (TLS will
+// stand behind the same four verbs.)
 #pragma once
 
 #include <sys/uio.h>
@@ -28,8 +28,8 @@ struct IoResult {
 
 class Stream {
  public:
-  Stream() = default;                // empty: no socket
-  Stream(Loop& loop, Fd fd);         // the descriptor is non-blocking
+  Stream() = default;         // empty: no socket
+  Stream(Loop& loop, Fd fd);  // the descriptor is non-blocking
   ~Stream();
   Stream(Stream&&) noexcept;
   Stream& operator=(Stream&&) noexcept;
@@ -38,19 +38,19 @@ class Stream {
   int fd() const;
 
   IoResult read(std::span<char> into);
-  IoResult peek(std::span<char> into);              // MSG_PEEK
-  IoResult write(std::span<const char> bytes);      // may be short
+  IoResult peek(std::span<char> into);          // MSG_PEEK
+  IoResult write(std::span<const char> bytes);  // may be short
   IoResult write(std::span<const iovec> pieces);
-  void wait_read(Delegate then);                    // readable, at its end, or broken
+  void wait_read(Delegate then);  // readable, at its end, or broken
   void wait_write(Delegate then);
-  void cancel_read();                               // forget the waiter
+  void cancel_read();  // forget the waiter
   void cancel_write();
 
-  int take_error();          // SO_ERROR: how a connect ended
+  int take_error();  // SO_ERROR: how a connect ended
   void shutdown_write();
-  void close();              // orderly; unread input makes the kernel send a reset
-  void reset();              // closes with RST, so that the peer does not take a cut body for a whole one
-  Fd detach();               // leaves the loop; the caller owns the socket
+  void close();  // orderly; unread input makes the kernel send a reset
+  void reset();  // closes with RST, so that the peer does not take a cut body for a whole one
+  Fd detach();   // leaves the loop; the caller owns the socket
 
  private:
   struct Core;

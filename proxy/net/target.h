@@ -1,4 +1,5 @@
-// Target: the socket addresses of one server, as they are known now. The control thread publishes, workers read.
+// Target: the socket addresses of one server, as they are known now. The control thread publishes, workers
+// read.
 #pragma once
 
 #include <atomic>
@@ -23,8 +24,8 @@ class Target {
     addresses_ = std::move(fresh);
     version_.fetch_add(1, std::memory_order_release);
   }
-  // A reader keeps its own copy and asks version() before it takes the lock, so that the lock is taken only after
-  // a change.
+  // A reader keeps its own copy and asks version() before it takes the lock, so that the lock is taken only
+  // after a change.
   std::uint32_t version() const { return version_.load(std::memory_order_acquire); }
   std::shared_ptr<const Addresses> addresses() const {
     std::lock_guard lock(mutex_);

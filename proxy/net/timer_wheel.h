@@ -1,5 +1,5 @@
-// TimerWheel: deadlines of one thread. Hierarchical, O(1) to set and cancel, never fires early, at most one tick
-// (8 ms) late. Pure: time is handed in (milliseconds of a monotonic clock). Not thread-safe.
+// TimerWheel: deadlines of one thread. Hierarchical, O(1) to set and cancel, never fires early, at most one
+// tick (8 ms) late. Pure: time is handed in (milliseconds of a monotonic clock). Not thread-safe.
 #pragma once
 
 #include <array>
@@ -17,8 +17,8 @@ struct TimerNode {
   TimerNode* prev = nullptr;
   TimerNode* next = nullptr;
   std::uint64_t deadline_ms = 0;
-  std::uint16_t slot = 0;   // where in the wheel, for the occupancy bits
-  std::uint16_t user = 0;   // the owner's
+  std::uint16_t slot = 0;  // where in the wheel, for the occupancy bits
+  std::uint16_t user = 0;  // the owner's
 };
 
 class TimerWheel {
@@ -26,7 +26,8 @@ class TimerWheel {
   static constexpr std::uint64_t kTickMs = 8;
 
   explicit TimerWheel(std::uint64_t now_ms);
-  void set(TimerNode& node, std::uint64_t deadline_ms);  // re-arms if armed; a past deadline fires at the next advance
+  void set(TimerNode& node,
+           std::uint64_t deadline_ms);  // re-arms if armed; a past deadline fires at the next advance
   void cancel(TimerNode& node);
   // Takes out everything that is due, one at a time, so that a callback may set or cancel any node:
   //   while (TimerNode* n = wheel.expire(now)) ...

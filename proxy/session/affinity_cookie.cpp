@@ -15,7 +15,8 @@ std::string cookie_text(const config::Cookie& cookie, std::string_view value, bo
     case config::SameSite::strict: text += "; SameSite=Strict"; break;
     case config::SameSite::none: text += "; SameSite=None"; break;
   }
-  const bool secure = cookie.secure == config::Secure::yes || (cookie.secure == config::Secure::automatic && https);
+  const bool secure =
+      cookie.secure == config::Secure::yes || (cookie.secure == config::Secure::automatic && https);
   if (secure) text += "; Secure";
   if (cookie.partitioned) text += "; Partitioned";
   return text;
@@ -34,7 +35,8 @@ AffinityCookie decide_cookie(const config::PoolEntry& pool, const routing::Choic
   }
   if (cookie.mode != config::CookieMode::insert) return result;
   result.replace = cookie.name;
-  const bool due = cookie.on == config::CookieOn::all || (kind == routing::Kind::begins && answer.status < 400);
+  const bool due =
+      cookie.on == config::CookieOn::all || (kind == routing::Kind::begins && answer.status < 400);
   if (due && !choice.cookie_valid) result.set = cookie_text(cookie, id, scheme == "https");
   return result;
 }

@@ -12,9 +12,11 @@ namespace {
 constexpr Answer kAnswers[] = {
     {Cause::done, 0, false, Blame::nobody, "done", ""},
     {Cause::bad_request, 400, false, Blame::client, "bad_request", ""},
-    {Cause::head_timeout, 408, false, Blame::client, "head_timeout", "the request head did not arrive in time"},
+    {Cause::head_timeout, 408, false, Blame::client, "head_timeout",
+     "the request head did not arrive in time"},
     {Cause::client_gone, 0, false, Blame::client, "client_gone", ""},
-    {Cause::client_stalled, 408, false, Blame::client, "client_stalled", "the request body did not arrive in time"},
+    {Cause::client_stalled, 408, false, Blame::client, "client_stalled",
+     "the request body did not arrive in time"},
     {Cause::body_too_large, 413, false, Blame::client, "body_too_large", "the request body is too large"},
     {Cause::no_route, 404, false, Blame::proxy, "no_route", "no route leads to this host and path"},
     {Cause::all_down, 503, true, Blame::proxy, "all_down", "no server can take this request"},
@@ -23,9 +25,12 @@ constexpr Answer kAnswers[] = {
     {Cause::sid_gone, 400, false, Blame::proxy, "sid_gone", "Session ID unknown"},
     {Cause::no_connections, 503, true, Blame::proxy, "no_connections", "too many connections"},
     {Cause::connect_failed, 502, false, Blame::server, "connect_failed", "the server refused the connection"},
-    {Cause::connect_timeout, 504, false, Blame::server, "connect_timeout", "the server did not accept the connection"},
-    {Cause::unreachable, 503, true, Blame::server, "unreachable", "the server of this session cannot be reached"},
-    {Cause::local_shortage, 503, true, Blame::proxy, "local_shortage", "the proxy is out of ports or descriptors"},
+    {Cause::connect_timeout, 504, false, Blame::server, "connect_timeout",
+     "the server did not accept the connection"},
+    {Cause::unreachable, 503, true, Blame::server, "unreachable",
+     "the server of this session cannot be reached"},
+    {Cause::local_shortage, 503, true, Blame::proxy, "local_shortage",
+     "the proxy is out of ports or descriptors"},
     {Cause::server_closed, 502, false, Blame::server, "server_closed", "the server closed without an answer"},
     {Cause::bad_answer, 502, false, Blame::server, "bad_answer", "the server's answer is not valid"},
     {Cause::cut_answer, 502, false, Blame::server, "cut_answer", "the server's answer ended early"},
@@ -49,8 +54,8 @@ std::string_view explain(const Outcome& outcome) {
 
 void append_head(std::string& out, int status, std::string_view type, std::size_t length, bool close) {
   fmt::format_to(std::back_inserter(out),
-                 "HTTP/1.1 {} {}\r\nContent-Type: {}\r\nContent-Length: {}\r\nCache-Control: no-store\r\n", status,
-                 status_text(status), type, length);
+                 "HTTP/1.1 {} {}\r\nContent-Type: {}\r\nContent-Length: {}\r\nCache-Control: no-store\r\n",
+                 status, status_text(status), type, length);
   if (close) out += "Connection: close\r\n";
 }
 
@@ -70,7 +75,9 @@ void append_sid_unknown(std::string& out, const PageOptions& options) {
 
 }  // namespace
 
-const Answer& answer_of(Cause cause) { return kAnswers[static_cast<std::size_t>(cause)]; }
+const Answer& answer_of(Cause cause) {
+  return kAnswers[static_cast<std::size_t>(cause)];
+}
 
 int status_of(const Outcome& outcome) {
   if (outcome.fault && outcome.cause == Cause::bad_request) return wire::status_of(*outcome.fault);
@@ -89,14 +96,16 @@ void append_answer(std::string& out, const Outcome& outcome, const PageOptions& 
   const auto end =
       options.json
           ? fmt::format_to_n(body, sizeof(body),
-                             R"({{"status":{},"error":"{}","reason":"{}","message":"{}","request_id":"{}"}})", status,
-                             status_text(status), reason_of(outcome), text, options.request_id)
-          : fmt::format_to_n(body, sizeof(body),
-                             "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{0} {1}</title>"
-                             "</head>\n<body><h1>{0} {1}</h1><p>{2}.</p><p><small>{3} {4}</small></p></body></html>\n",
-                             status, status_text(status), text, reason_of(outcome), options.request_id);
+                             R"({{"status":{},"error":"{}","reason":"{}","message":"{}","request_id":"{}"}})",
+                             status, status_text(status), reason_of(outcome), text, options.request_id)
+          : fmt::format_to_n(
+                body, sizeof(body),
+                "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{0} {1}</title>"
+                "</head>\n<body><h1>{0} {1}</h1><p>{2}.</p><p><small>{3} {4}</small></p></body></html>\n",
+                status, status_text(status), text, reason_of(outcome), options.request_id);
   const std::string_view page(body, std::min(end.size, sizeof(body)));
-  append_head(out, status, options.json ? "application/json" : "text/html; charset=utf-8", page.size(), options.close);
+  append_head(out, status, options.json ? "application/json" : "text/html; charset=utf-8", page.size(),
+              options.close);
   if (!options.close && options.client_minor == 0) out += "Connection: keep-alive\r\n";
   if (answer_of(outcome.cause).retry_after) out += "Retry-After: 1\r\n";
   if (status == 426) out += "Sec-WebSocket-Version: 13\r\nUpgrade: websocket\r\n";
@@ -140,7 +149,8 @@ bool accepts_json(std::string_view accept) {
     std::string_view item = accept.substr(0, comma);
     accept = comma == std::string_view::npos ? std::string_view{} : accept.substr(comma + 1);
     while (!item.empty() && (item.front() == ' ' || item.front() == '\t')) item.remove_prefix(1);
-    if (item.size() < kJson.size() || !wire::equal_ignoring_case(item.substr(0, kJson.size()), kJson)) continue;
+    if (item.size() < kJson.size() || !wire::equal_ignoring_case(item.substr(0, kJson.size()), kJson))
+      continue;
     const std::string_view rest = item.substr(kJson.size());
     if (!rest.empty() && rest.front() != ';' && rest.front() != ' ') continue;
     return rest.find("q=0") == std::string_view::npos || rest.find("q=0.") != std::string_view::npos;

@@ -11,28 +11,28 @@
 namespace limpet::session {
 
 enum class Cause : std::uint8_t {
-  done,               // the server's answer was passed on
-  bad_request,        // with a wire::Fault, which gives status and reason
+  done,         // the server's answer was passed on
+  bad_request,  // with a wire::Fault, which gives status and reason
   head_timeout,
   client_gone,
-  client_stalled,     // its body came too slowly, or it did not read
+  client_stalled,  // its body came too slowly, or it did not read
   body_too_large,
   no_route,
   all_down,
   full,
-  lost,               // on_lost = "strict" and its server takes no new sessions
-  sid_gone,           // its server is down or gone
-  no_connections,     // the proxy's max_connections
+  lost,            // on_lost = "strict" and its server takes no new sessions
+  sid_gone,        // its server is down or gone
+  no_connections,  // the proxy's max_connections
   connect_failed,
   connect_timeout,
-  unreachable,        // the server of a session, which no other can stand in for
-  local_shortage,     // ports, descriptors, memory: ours, not the server's
-  server_closed,      // without a byte of answer
-  bad_answer,         // with a wire::Fault
-  cut_answer,         // the body ended before its length
-  server_silent,      // the response timeout
+  unreachable,     // the server of a session, which no other can stand in for
+  local_shortage,  // ports, descriptors, memory: ours, not the server's
+  server_closed,   // without a byte of answer
+  bad_answer,      // with a wire::Fault
+  cut_answer,      // the body ended before its length
+  server_silent,   // the response timeout
   shutdown,
-  ready,              // ready_path, answered here
+  ready,  // ready_path, answered here
 };
 inline constexpr std::size_t kCauses = static_cast<std::size_t>(Cause::ready) + 1;
 
@@ -45,9 +45,9 @@ enum class Blame : std::uint8_t { nobody, client, server, proxy };
 
 struct Answer {
   Cause cause;
-  std::uint16_t status;   // 0: none, the connection just ends
-  bool retry_after;       // worth asking again in a second
-  Blame ended_by;         // what the access log says
+  std::uint16_t status;  // 0: none, the connection just ends
+  bool retry_after;      // worth asking again in a second
+  Blame ended_by;        // what the access log says
   std::string_view reason;
   std::string_view text;  // for a person
 };
@@ -58,10 +58,10 @@ std::string_view reason_of(const Outcome& outcome);  // for logs and metrics: [a
 
 struct PageOptions {
   std::string_view request_id = {};
-  bool json = false;         // the client accepts application/json
-  bool head_only = false;    // HEAD
+  bool json = false;       // the client accepts application/json
+  bool head_only = false;  // HEAD
   bool close = true;
-  bool upgrade = false;      // the refused request was an upgrade: for sid_gone, the text that servers send
+  bool upgrade = false;  // the refused request was an upgrade: for sid_gone, the text that servers send
   std::uint8_t client_minor = 1;
 };
 // Appends a whole answer, head and body.

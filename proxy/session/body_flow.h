@@ -1,7 +1,7 @@
 // BodyFlow: one message body on its way through: decoded as it was framed, framed anew for the other side.
 //
-// Pure. Chunked bodies are decoded strictly and written as chunks of our own, so that no extension, odd size line
-// or smuggled byte gets through; a body with a length passes as it is, without a copy.
+// Pure. Chunked bodies are decoded strictly and written as chunks of our own, so that no extension, odd size
+// line or smuggled byte gets through; a body with a length passes as it is, without a copy.
 #pragma once
 
 #include <cstdint>
@@ -22,8 +22,9 @@ class BodyFlow {
   // `chunk_out`: the other side gets chunks. `most` bytes of payload; more is refused.
   BodyFlow(wire::Body body, bool chunk_out, std::uint64_t most);
 
-  // Consumes from `in`; framed bytes are appended to `out`, or, for bodies that pass as they are, `raw` is a part
-  // of `in` to be sent as it is. Returns how many bytes of `in` were used (all, unless the body has ended).
+  // Consumes from `in`; framed bytes are appended to `out`, or, for bodies that pass as they are, `raw` is a
+  // part of `in` to be sent as it is. Returns how many bytes of `in` were used (all, unless the body has
+  // ended).
   std::size_t feed(std::string_view in, std::string& out, std::string_view& raw);
   // Payload of the last feed(), for who wants to look: appended to `sample` up to its bound.
   template <class Sample>

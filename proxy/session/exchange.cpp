@@ -23,7 +23,9 @@ Exchange::Exchange(Session& session, std::uint64_t begun_us)
   worker_.write_request_id(request_id_);
 }
 
-Exchange::~Exchange() { leave_handshake_list(); }
+Exchange::~Exchange() {
+  leave_handshake_list();
+}
 
 void Exchange::begin(std::string_view head) {
   worker_.count().requests.add();
@@ -32,7 +34,8 @@ void Exchange::begin(std::string_view head) {
   if (const auto* fault = std::get_if<wire::Fault>(&parsed)) return refuse({Cause::bad_request, *fault});
   head_ = std::get<wire::RequestHead>(parsed);
   request_done_ = head_.body.kind == wire::BodyKind::none;
-  close_client_ = close_client_ || !head_.keep_alive || worker_.shared().draining.load(std::memory_order_relaxed);
+  close_client_ =
+      close_client_ || !head_.keep_alive || worker_.shared().draining.load(std::memory_order_relaxed);
 
   const auto& ready_path = session_.listener().ready_path;
   const bool reads = head_.method == wire::Method::get || head_.method == wire::Method::head;
@@ -51,14 +54,16 @@ void Exchange::begin(std::string_view head) {
   }
   identify();
   classify();
-  request_flow_ = BodyFlow(head_.body, head_.body.kind == wire::BodyKind::chunked, snapshot_->config->limits.body_bytes);
+  request_flow_ =
+      BodyFlow(head_.body, head_.body.kind == wire::BodyKind::chunked, snapshot_->config->limits.body_bytes);
   choose();
 }
 
 void Exchange::identify() {
   const auto& proxy = snapshot_->config->proxy;
   const auto peer = session_.peer().ip_address();
-  client_ = wire::identify_client(head_.fields, peer ? &*peer : nullptr, proxy.trusted_proxies, proxy.trust_unix);
+  client_ =
+      wire::identify_client(head_.fields, peer ? &*peer : nullptr, proxy.trusted_proxies, proxy.trust_unix);
   if (client_.known) key_ = routing::ClientKey::of(client_.address.bytes());
   if (!client_.believed_peer && wire::find(head_.fields, wire::FieldId::x_forwarded_for) != nullptr) {
     worker_.warn_untrusted(session_.peer());
@@ -68,7 +73,8 @@ void Exchange::identify() {
 // What the client spoke to the outermost proxy: a trusted peer's word, else our own listener's.
 std::string_view Exchange::client_scheme() const {
   const wire::Field* said = wire::find(head_.fields, wire::FieldId::x_forwarded_proto);
-  const bool https = client_.believed_peer && said != nullptr && wire::equal_ignoring_case(said->value, "https");
+  const bool https =
+      client_.believed_peer && said != nullptr && wire::equal_ignoring_case(said->value, "https");
   return https ? "https" : "http";
 }
 
@@ -97,8 +103,8 @@ routing::Choice Exchange::ask(std::span<const routing::Server* const> not_these)
   return worker_.chooser().choose(pool_->routing, ask);
 }
 
-// A server that was not tried, and a place on it. Another thread may take the last place between the choice and
-// the count: then the choice is made again, and finds that server full.
+// A server that was not tried, and a place on it. Another thread may take the last place between the choice
+// and the count: then the choice is made again, and finds that server full.
 LoadTicket Exchange::place() {
   constexpr int kTries = 4;
   routing::Choice choice;
@@ -129,7 +135,8 @@ void Exchange::choose() {
   }
   worker_.count().chosen_by[static_cast<std::size_t>(choice_.by)].add();
   if (kind_ == Kind::belongs) {
-    life_ms_ = choice_.life_ms ? choice_.life_ms : pool_->shared->session_life_ms.load(std::memory_order_relaxed);
+    life_ms_ =
+        choice_.life_ms ? choice_.life_ms : pool_->shared->session_life_ms.load(std::memory_order_relaxed);
   }
   build_upstream_head();
   attempt();
@@ -145,7 +152,8 @@ void Exchange::build_upstream_head() {
   const bool hides_cookie = mode == config::CookieMode::insert || mode == config::CookieMode::rewrite;
   if (holds(Affinity::cookie) && hides_cookie) options.drop_cookie = pool_->settings.cookie.name;
   options.websocket = websocket_;
-  options.drop_accept_encoding = engineio_.engineio && kind_ == Kind::begins && !websocket_ && holds(Affinity::sid);
+  options.drop_accept_encoding =
+      engineio_.engineio && kind_ == Kind::begins && !websocket_ && holds(Affinity::sid);
   wire::append_upstream_head(up_head_, head_, options);
 }
 

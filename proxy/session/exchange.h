@@ -1,7 +1,7 @@
 // Exchange: one request and its answer, from a complete head to the last byte of the answer or the tunnel.
 //
-// Owned by its Session, on the worker's thread. Two directions with a state each: the request goes up, the answer
-// comes down; an exchange is over when both are done, or when it was cut. The steps, in order:
+// Owned by its Session, on the worker's thread. Two directions with a state each: the request goes up, the
+// answer comes down; an exchange is over when both are done, or when it was cut. The steps, in order:
 //   exchange.cpp          who asks, for what: route, affinity, choice
 //   exchange_attempt.cpp  a server: connect, send the head, retries
 //   exchange_request.cpp  the request's body, and the client while it waits
@@ -63,7 +63,17 @@ class Exchange {
 
  private:
   friend class Worker;  // its list of waiting handshakes
-  enum class Wait : std::uint8_t { none, reconnect, body, upload, handshake, first_byte, head, answer, reader };
+  enum class Wait : std::uint8_t {
+    none,
+    reconnect,
+    body,
+    upload,
+    handshake,
+    first_byte,
+    head,
+    answer,
+    reader
+  };
 
   // exchange.cpp
   void identify();
@@ -162,14 +172,14 @@ class Exchange {
   std::uint32_t life_ms_ = 0;  // of the session that the request belongs to
   upstream::Connect connect_;
   net::Stream upstream_;
-  std::string up_head_;        // kept until the first byte of an answer, for a second attempt
+  std::string up_head_;  // kept until the first byte of an answer, for a second attempt
   std::size_t up_head_sent_ = 0;
-  std::string up_pending_;     // body that the server has not taken
+  std::string up_pending_;  // body that the server has not taken
   BodyFlow request_flow_;
   bool reused_ = false;
-  bool body_begun_ = false;    // a byte of it was given to a server
+  bool body_begun_ = false;  // a byte of it was given to a server
   bool request_done_ = false;
-  bool request_broken_ = false;  // the server takes no more of it; its answer may still come
+  bool request_broken_ = false;      // the server takes no more of it; its answer may still come
   std::size_t handshake_index_ = 0;  // in the worker's list, if listed_
   bool listed_ = false;
   bool counted_slow_ = false;
@@ -178,11 +188,11 @@ class Exchange {
   wire::FieldList answer_fields_;
   wire::ResponseHead answer_;
   wire::HeadScanner answer_scanner_;
-  std::string answer_in_;      // head bytes so far
+  std::string answer_in_;  // head bytes so far
   BodyFlow answer_flow_;
   wire::BodySample sample_;
-  std::string down_pending_;   // bytes that the client has not taken
-  std::uint16_t status_ = 0;   // sent to the client
+  std::string down_pending_;  // bytes that the client has not taken
+  std::uint16_t status_ = 0;  // sent to the client
   std::uint8_t interim_ = 0;
   bool sampling_ = false;
   bool answer_begun_ = false;  // a byte of it was read
@@ -194,8 +204,8 @@ class Exchange {
   bool reset_client_ = false;
   bool client_eof_ = false;
 
-  net::Timer deadline_;   // of the answer's direction
-  net::Timer up_timer_;   // of the request's
+  net::Timer deadline_;  // of the answer's direction
+  net::Timer up_timer_;  // of the request's
   net::Timer slow_;
   Wait waiting_for_ = Wait::none;
   Wait up_waiting_for_ = Wait::none;

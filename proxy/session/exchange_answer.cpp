@@ -9,7 +9,9 @@ namespace {
 constexpr int kReadsPerTurn = 8;  // before other connections have a turn
 constexpr std::uint8_t kMostInterim = 16;
 
-std::uint64_t ms(config::Duration duration) { return static_cast<std::uint64_t>(duration.count()); }
+std::uint64_t ms(config::Duration duration) {
+  return static_cast<std::uint64_t>(duration.count());
+}
 
 }  // namespace
 
@@ -51,13 +53,12 @@ void Exchange::parse_answer_heads() {
       case wire::HeadScanner::Step::more:
         if (waiting_for_ != Wait::head) arm(Wait::head, response_ms());  // the whole head, not each read
         return;
-      case wire::HeadScanner::Step::refused:
-        return refuse({Cause::bad_answer, answer_scanner_.fault()});
-      case wire::HeadScanner::Step::complete:
-        break;
+      case wire::HeadScanner::Step::refused: return refuse({Cause::bad_answer, answer_scanner_.fault()});
+      case wire::HeadScanner::Step::complete: break;
     }
     const std::size_t length = answer_scanner_.length();
-    const std::string_view head = std::string_view(answer_in_).substr(0, length).substr(answer_scanner_.start());
+    const std::string_view head =
+        std::string_view(answer_in_).substr(0, length).substr(answer_scanner_.start());
     auto parsed = wire::parse_response(head, head_.method, websocket_, answer_fields_);
     if (const auto* fault = std::get_if<wire::Fault>(&parsed)) return refuse({Cause::bad_answer, *fault});
     answer_ = std::get<wire::ResponseHead>(parsed);
@@ -112,9 +113,10 @@ void Exchange::on_final_head() {
   options.rewrite_value = cookie.rewrite_value;
   const wire::ClientHeadResult result = wire::append_client_head(down_pending_, answer_, options);
   if (result.server_cookie_dropped && !pool_->shared->cookie_warned.exchange(true)) {
-    log::warn("pool {}: server {} sets a cookie \"{}\" of its own, which is replaced by the proxy's; use mode = "
-              "\"passive\" or \"rewrite\", or another name",
-              pool_->settings.name, ticket_->id, pool_->settings.cookie.name);
+    log::warn(
+        "pool {}: server {} sets a cookie \"{}\" of its own, which is replaced by the proxy's; use mode = "
+        "\"passive\" or \"rewrite\", or another name",
+        pool_->settings.name, ticket_->id, pool_->settings.cookie.name);
   }
   const bool polls = engineio_.engineio && !websocket_ && holds(routing::Affinity::sid);
   sampling_ = polls && ((kind_ == routing::Kind::begins && answer_.status == 200) ||

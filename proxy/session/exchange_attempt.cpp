@@ -11,7 +11,9 @@ constexpr std::uint64_t kReconnectMs = 250;  // before the second connect to the
 constexpr std::uint8_t kMostServers = 2;     // a request
 constexpr std::uint8_t kMostConnects = 2;    // a server
 
-std::uint64_t ms(config::Duration duration) { return static_cast<std::uint64_t>(duration.count()); }
+std::uint64_t ms(config::Duration duration) {
+  return static_cast<std::uint64_t>(duration.count());
+}
 
 }  // namespace
 
@@ -38,8 +40,9 @@ void Exchange::connect() {
   worker_.count().connects.add();
   const std::uint64_t window = ms(pool_->settings.timeouts.connect);
   const std::uint64_t spent = net::now_ms() - connect_begun_ms_;
-  const bool at_once = connect_.start(worker_.addresses(*pool_, *choice_.member), pool_->settings.source_addresses,
-                                      worker_.next_turn(), spent < window ? window - spent : 0);
+  const bool at_once =
+      connect_.start(worker_.addresses(*pool_, *choice_.member), pool_->settings.source_addresses,
+                     worker_.next_turn(), spent < window ? window - spent : 0);
   if (at_once) after_connect();
 }
 
@@ -78,7 +81,8 @@ void Exchange::on_connect_failed(int error) {
 
 // A request that may be sent twice without harm, of which nothing but a head was written.
 bool Exchange::may_resend() const {
-  return wire::idempotent(head_.method) && engineio_.sid_length == 0 && head_.body.kind == wire::BodyKind::none;
+  return wire::idempotent(head_.method) && engineio_.sid_length == 0 &&
+         head_.body.kind == wire::BodyKind::none;
 }
 
 void Exchange::send_request() {
@@ -135,7 +139,8 @@ void Exchange::leave_handshake_list() {
 // On to another server, the first one's connection closed at once. Only a request that begins a session, only
 // before a byte of an answer, only once.
 bool Exchange::move_on(net::Counter& counter) {
-  if (kind_ != routing::Kind::begins || answer_begun_ || body_begun_ || servers_ >= kMostServers) return false;
+  if (kind_ != routing::Kind::begins || answer_begun_ || body_begun_ || servers_ >= kMostServers)
+    return false;
   LoadTicket another = place();
   if (!another) return false;
   drop_upstream();

@@ -9,7 +9,9 @@ namespace {
 
 constexpr std::uint64_t kProgress = 4096;  // what a reader must take in one idle_timeout
 
-std::uint64_t ms(config::Duration duration) { return static_cast<std::uint64_t>(duration.count()); }
+std::uint64_t ms(config::Duration duration) {
+  return static_cast<std::uint64_t>(duration.count());
+}
 
 std::string_view name_of(Blame blame) {
   switch (blame) {
@@ -71,9 +73,13 @@ void Exchange::cut(Outcome outcome) {
   reset_client_ = head_out_;
 }
 
-void Exchange::abort(Cause cause) { cut({cause, std::nullopt}); }
+void Exchange::abort(Cause cause) {
+  cut({cause, std::nullopt});
+}
 
-void Exchange::close_after() { close_client_ = true; }
+void Exchange::close_after() {
+  close_client_ = true;
+}
 
 void Exchange::become_tunnel(std::string_view early) {
   if (const auto fault = wire::check_switching(answer_, offer_)) return refuse({Cause::bad_answer, *fault});
@@ -171,7 +177,8 @@ log::AccessRecord Exchange::access_record() {
   record.bytes_out = bytes_out_;
   record.ended_by = name_of(answer_of(outcome_.cause).ended_by);
   record.reason = reason_of(outcome_);
-  if (const wire::Field* agent = wire::find(head_.fields, wire::FieldId::user_agent)) record.user_agent = agent->value;
+  if (const wire::Field* agent = wire::find(head_.fields, wire::FieldId::user_agent))
+    record.user_agent = agent->value;
   return record;
 }
 

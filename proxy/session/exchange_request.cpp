@@ -7,7 +7,9 @@ namespace {
 constexpr std::size_t kMostAhead = 64 * 1024;  // read from a client that does not wait for its answer
 constexpr std::uint64_t kProgress = 4096;      // what a body must move in one idle_timeout
 
-std::uint64_t ms(config::Duration duration) { return static_cast<std::uint64_t>(duration.count()); }
+std::uint64_t ms(config::Duration duration) {
+  return static_cast<std::uint64_t>(duration.count());
+}
 
 }  // namespace
 
@@ -26,7 +28,8 @@ void Exchange::pump_request() {
     }
     if (request_flow_.state() == BodyFlow::State::refused) {
       const auto fault = request_flow_.fault();
-      return refuse(fault ? Outcome{Cause::bad_request, fault} : Outcome{Cause::body_too_large, std::nullopt});
+      return refuse(fault ? Outcome{Cause::bad_request, fault}
+                          : Outcome{Cause::body_too_large, std::nullopt});
     }
     body_begun_ = body_begun_ || used > 0;
     flush_up(raw);
@@ -60,7 +63,8 @@ void Exchange::flush_up(std::string_view raw) {
   if (request_broken_ || !upstream_) return;
   iovec pieces[3];
   std::size_t count = 0, total = 0;
-  for (const std::string_view each : {std::string_view(up_head_).substr(up_head_sent_), std::string_view(up_pending_), raw}) {
+  for (const std::string_view each :
+       {std::string_view(up_head_).substr(up_head_sent_), std::string_view(up_pending_), raw}) {
     if (each.empty()) continue;
     pieces[count++] = {const_cast<char*>(each.data()), each.size()};
     total += each.size();
@@ -126,11 +130,8 @@ void Exchange::read_ahead() {
   const std::span<char> into = worker_.scratch().first(kOnce);
   const net::IoResult got = session_.client().read(into);
   switch (got.status) {
-    case net::Io::ok:
-      session_.ahead().append(into.data(), got.bytes);
-      break;
-    case net::Io::again:
-      break;
+    case net::Io::ok: session_.ahead().append(into.data(), got.bytes); break;
+    case net::Io::again: break;
     case net::Io::eof:
       client_eof_ = true;
       session_.note_end();
@@ -139,9 +140,7 @@ void Exchange::read_ahead() {
       // A client of Engine.IO that ends its connection has gone; any other may still read (RFC 9112, 9.6).
       if (engineio_.engineio || websocket_) abort(Cause::client_gone);
       break;
-    case net::Io::error:
-      abort(Cause::client_gone);
-      break;
+    case net::Io::error: abort(Cause::client_gone); break;
   }
   watch_client();
 }

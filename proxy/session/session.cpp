@@ -8,16 +8,18 @@
 namespace limpet::session {
 namespace {
 
-constexpr std::size_t kHeadRead = 16 * 1024;       // one read while a head is awaited
-constexpr std::uint64_t kLingerMs = 2'000;         // after a refusal: for the client to read it
+constexpr std::size_t kHeadRead = 16 * 1024;  // one read while a head is awaited
+constexpr std::uint64_t kLingerMs = 2'000;    // after a refusal: for the client to read it
 constexpr std::uint32_t kLingerBytes = 1024 * 1024;
-constexpr std::uint64_t kFreshMs = 1'000;          // while draining: for the first request of a new connection
+constexpr std::uint64_t kFreshMs = 1'000;  // while draining: for the first request of a new connection
 
 wire::HeadLimits head_limits(const config::Limits& limits) {
   return {limits.head_bytes, limits.head_fields, limits.target_bytes};
 }
 
-std::uint64_t ms(config::Duration duration) { return static_cast<std::uint64_t>(duration.count()); }
+std::uint64_t ms(config::Duration duration) {
+  return static_cast<std::uint64_t>(duration.count());
+}
 
 }  // namespace
 
@@ -39,7 +41,9 @@ void Session::move_to(Phase next) {
   phase_ = next;
 }
 
-const config::Listener& Session::listener() const { return worker_.snapshot()->config->listeners[listener_]; }
+const config::Listener& Session::listener() const {
+  return worker_.snapshot()->config->listeners[listener_];
+}
 
 std::string_view Session::peer_text() {
   if (peer_text_.empty()) peer_text_ = peer_.text();
@@ -55,16 +59,10 @@ void Session::on_readable() {
   const std::span<char> into = worker_.scratch().first(kHeadRead);
   const net::IoResult got = client_.read(into);
   switch (got.status) {
-    case net::Io::again:
-      client_.wait_read(net::delegate<&Session::on_readable>(this));
-      return;
+    case net::Io::again: client_.wait_read(net::delegate<&Session::on_readable>(this)); return;
     case net::Io::eof:
-    case net::Io::error:
-      move_to(Phase::closed);
-      break;
-    case net::Io::ok:
-      in_.append(into.data(), got.bytes);
-      break;
+    case net::Io::error: move_to(Phase::closed); break;
+    case net::Io::ok: in_.append(into.data(), got.bytes); break;
   }
   settle();
 }
@@ -80,11 +78,8 @@ void Session::settle() {
         if (!exchange_->ended()) return;
         finish_exchange();
         break;
-      case Phase::lingering:
-        return;
-      case Phase::closed:
-        worker_.bury(*this);
-        return;
+      case Phase::lingering: return;
+      case Phase::closed: worker_.bury(*this); return;
     }
   }
 }
@@ -116,9 +111,7 @@ bool Session::read_head() {
       }
       client_.wait_read(net::delegate<&Session::on_readable>(this));
       return false;
-    case wire::HeadScanner::Step::refused:
-      refuse_head({Cause::bad_request, scanner_.fault()});
-      return true;
+    case wire::HeadScanner::Step::refused: refuse_head({Cause::bad_request, scanner_.fault()}); return true;
     case wire::HeadScanner::Step::complete:
       begin_exchange(message.substr(scanner_.start(), scanner_.length() - scanner_.start()));
       return true;
@@ -199,8 +192,8 @@ void Session::next_message() {
   deadline_.after(ms(worker_.snapshot()->config->limits.idle_timeout));
 }
 
-// Closing over unread bytes would make the kernel send a reset, which can destroy the answer before the client
-// has read it (RFC 9112, 9.6).
+// Closing over unread bytes would make the kernel send a reset, which can destroy the answer before the
+// client has read it (RFC 9112, 9.6).
 void Session::linger() {
   move_to(Phase::lingering);
   in_ = ahead_ = std::string();
@@ -232,8 +225,8 @@ void Session::on_deadline() {
   settle();
 }
 
-// A connection that was just accepted may have its request under way, so it gets a moment; one that idles between
-// requests is read once more and closed.
+// A connection that was just accepted may have its request under way, so it gets a moment; one that idles
+// between requests is read once more and closed.
 void Session::drain() {
   draining_ = true;
   if (phase_ == Phase::exchange) {

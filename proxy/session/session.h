@@ -1,10 +1,11 @@
 // Session: one client connection from accept to close.
 //
-// Owned by its Worker, on whose thread it lives. Reads heads, runs one Exchange at a time, answers what it refuses
-// itself; keep-alive and pipelining are here. After a 101 the sockets go to the tunnel engine and the Session ends.
+// Owned by its Worker, on whose thread it lives. Reads heads, runs one Exchange at a time, answers what it
+// refuses itself; keep-alive and pipelining are here. After a 101 the sockets go to the tunnel engine and the
+// Session ends.
 //
-// Every event handler ends in settle(), which alone finishes exchanges, begins the next, and may destroy *this:
-// nothing may follow it.
+// Every event handler ends in settle(), which alone finishes exchanges, begins the next, and may destroy
+// *this: nothing may follow it.
 #pragma once
 
 #include <cstdint>
@@ -32,8 +33,8 @@ class Session {
 
   void start();
   void settle();
-  void drain();      // ends when idle, else after the answer under way
-  void abort();      // at once
+  void drain();  // ends when idle, else after the answer under way
+  void abort();  // at once
 
   // For the exchange.
   Worker& worker() { return worker_; }
@@ -44,7 +45,7 @@ class Session {
   std::string_view rest() const { return std::string_view(in_).substr(used_); }  // bytes after the head
   void consume(std::size_t bytes) { used_ += bytes; }
   std::string& ahead() { return ahead_; }  // bytes read while an answer was waited for
-  void note_end() { ended_ = true; }      // the client has sent its end: what is buffered is the last of it
+  void note_end() { ended_ = true; }       // the client has sent its end: what is buffered is the last of it
   // Counted as one client until the tunnel's record ends: the session gives its place away.
   void give_place() { has_place_ = false; }
 
@@ -55,20 +56,20 @@ class Session {
   void move_to(Phase next);
   void on_readable();
   void on_deadline();
-  bool read_head();        // false if more bytes are needed, or the session is ending
+  bool read_head();  // false if more bytes are needed, or the session is ending
   void begin_exchange(std::string_view head);
   void refuse_head(const Outcome& outcome);
   void finish_exchange();
-  void next_message();     // moves what was read ahead to the front
+  void next_message();  // moves what was read ahead to the front
   void linger();
   void on_linger();
 
   Worker& worker_;
   net::Stream client_;
   net::Address peer_;
-  std::string in_;         // bytes of the client: from begin_ on the current message and what came with it
+  std::string in_;  // bytes of the client: from begin_ on the current message and what came with it
   std::size_t begin_ = 0;
-  std::size_t used_ = 0;   // where the bytes begin that nobody has taken yet
+  std::size_t used_ = 0;  // where the bytes begin that nobody has taken yet
   std::string ahead_;
   wire::HeadScanner scanner_;
   net::Timer deadline_;

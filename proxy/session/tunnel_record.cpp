@@ -36,13 +36,14 @@ std::string_view name_of(tunnel::Who who) {
   return "proxy";
 }
 
-// An Engine.IO transport upgrade that was never finished has sent `2probe` at most; its polling session lives on.
+// An Engine.IO transport upgrade that was never finished has sent `2probe` at most; its polling session lives
+// on.
 constexpr std::uint64_t kProbeBytes = 18;
 
 }  // namespace
 
-TunnelRecord::TunnelRecord(Shared& shared, std::shared_ptr<routing::Server> server, const log::AccessRecord& record,
-                           std::uint64_t begun_us, bool learned)
+TunnelRecord::TunnelRecord(Shared& shared, std::shared_ptr<routing::Server> server,
+                           const log::AccessRecord& record, std::uint64_t begun_us, bool learned)
     : shared_(shared),
       server_(std::move(server)),
       begun_us_(begun_us),
@@ -51,10 +52,15 @@ TunnelRecord::TunnelRecord(Shared& shared, std::shared_ptr<routing::Server> serv
       retries_(static_cast<std::uint16_t>(record.retries)),
       learned_(learned) {
   server_->load.tunnels_total.fetch_add(1, std::memory_order_relaxed);
-  const std::string_view pieces[kPieces] = {
-      record.client, record.request_id,     record.method,
-      record.host.substr(0, kMostTarget), record.target.substr(0, kMostTarget), record.route,
-      record.by,     record.sid,            record.user_agent.substr(0, kMostAgent)};
+  const std::string_view pieces[kPieces] = {record.client,
+                                            record.request_id,
+                                            record.method,
+                                            record.host.substr(0, kMostTarget),
+                                            record.target.substr(0, kMostTarget),
+                                            record.route,
+                                            record.by,
+                                            record.sid,
+                                            record.user_agent.substr(0, kMostAgent)};
   std::size_t total = 0;
   for (const std::string_view each : pieces) total += each.size();
   text_.reserve(total);

@@ -1,5 +1,5 @@
-// TunnelRecord: what is kept of a request for the life of its tunnel: its place among the clients, its share of
-// the server's load, its learned sid, its log line. Ends on the tunnel thread.
+// TunnelRecord: what is kept of a request for the life of its tunnel: its place among the clients, its share
+// of the server's load, its learned sid, its log line. Ends on the tunnel thread.
 #pragma once
 
 #include <memory>
@@ -14,7 +14,8 @@ namespace limpet::session {
 
 class TunnelRecord final : public tunnel::Record {
  public:
-  // Views of `record` are copied; `server` counts the tunnel already. The sid is forgotten at the end if `learned`.
+  // Views of `record` are copied; `server` counts the tunnel already. The sid is forgotten at the end if
+  // `learned`.
   TunnelRecord(Shared& shared, std::shared_ptr<routing::Server> server, const log::AccessRecord& record,
                std::uint64_t begun_us, bool learned);
   ~TunnelRecord() override;

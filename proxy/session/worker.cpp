@@ -30,7 +30,10 @@ std::uint64_t split_mix(std::uint64_t& state) {
 }  // namespace
 
 Worker::Worker(Shared& shared, std::shared_ptr<const config::Snapshot> snapshot)
-    : shared_(shared), snapshot_(std::move(snapshot)), chooser_(shared.sids, random_seed()), id_state_(random_seed()) {}
+    : shared_(shared),
+      snapshot_(std::move(snapshot)),
+      chooser_(shared.sids, random_seed()),
+      id_state_(random_seed()) {}
 
 Worker::~Worker() {
   stop();
@@ -183,9 +186,10 @@ void Worker::warn_untrusted(const net::Address& peer) {
   if (!shared_.untrusted_said_ms.compare_exchange_strong(said, now, std::memory_order_relaxed)) return;
   const auto ip = peer.ip_address();
   const std::string name = ip ? ip->text() : "unix:";
-  log::warn("{} sends X-Forwarded-For and is not trusted, so its own address counts as the client's; if it is your "
-            "proxy, add to [proxy]: trusted_proxies = [\"{}\"]",
-            name, name);
+  log::warn(
+      "{} sends X-Forwarded-For and is not trusted, so its own address counts as the client's; if it is your "
+      "proxy, add to [proxy]: trusted_proxies = [\"{}\"]",
+      name, name);
 }
 
 void Worker::wait_for_handshake(Exchange& exchange) {

@@ -58,19 +58,20 @@ class Worker {
   void start();
 
   // Any thread; done on the worker's.
-  void accept();                      // from now on
-  void finish_accepting();            // empties the queues, closes the listeners
+  void accept();            // from now on
+  void finish_accepting();  // empties the queues, closes the listeners
   void drain(std::uint64_t window_ms);
-  void close_all();                   // what is left of sessions
+  void close_all();                                 // what is left of sessions
   void server_silent(std::uint32_t server_serial);  // suspect or down: handshakes that wait on it move
   void server_down(std::uint32_t server_serial);    // tunnels with on_down = "close" end
-  void stop();                        // ends the threads; call after close_all()
+  void stop();                                      // ends the threads; call after close_all()
 
   const Metrics& metrics() const { return metrics_; }
   const tunnel::Engine& tunnels() const { return tunnels_; }
   bool accepting_finished() const { return accepting_finished_.load(std::memory_order_acquire); }
 
-  // --- for sessions, on this thread -------------------------------------------------------------------------
+  // --- for sessions, on this thread
+  // -------------------------------------------------------------------------
   net::Loop& loop() { return loop_; }
   Shared& shared() { return shared_; }
   const std::shared_ptr<const config::Snapshot>& snapshot() const { return snapshot_; }
@@ -85,7 +86,7 @@ class Worker {
   void write_request_id(std::span<char, 32> out);
   // A peer that is not in trusted_proxies sent X-Forwarded-For: said once an hour, with the line to add.
   void warn_untrusted(const net::Address& peer);
-  void bury(Session& session);  // destroys it; the caller returns at once
+  void bury(Session& session);                  // destroys it; the caller returns at once
   void wait_for_handshake(Exchange& exchange);  // listed until forget_handshake()
   void forget_handshake(Exchange& exchange);
 

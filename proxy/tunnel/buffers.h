@@ -1,5 +1,5 @@
-// Buffers: what slow peers make a tunnel thread keep. One thread; its free list is bounded, so that memory after a
-// burst is memory at rest.
+// Buffers: what slow peers make a tunnel thread keep. One thread; its free list is bounded, so that memory
+// after a burst is memory at rest.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,7 @@ struct Pending {
 
 class Buffers {
  public:
-  static constexpr std::uint32_t kBlock = 16 * 1024;       // most remainders fit; kept for reuse
+  static constexpr std::uint32_t kBlock = 16 * 1024;  // most remainders fit; kept for reuse
   static constexpr std::size_t kMostKept = 1024 * 1024;
 
   Buffers() = default;

@@ -90,8 +90,8 @@ struct Engine::Impl {
   std::thread thread;
   std::mutex inbox_mutex;
   std::vector<Command> inbox;
-  Ring<Tunnel*, kStock> stock;                  // filled by the thread, emptied by the worker
-  std::atomic<std::uint64_t> handed_over{0};    // written by the worker
+  Ring<Tunnel*, kStock> stock;                // filled by the thread, emptied by the worker
+  std::atomic<std::uint64_t> handed_over{0};  // written by the worker
   Totals totals;
 
   LinuxKernel kernel;
@@ -110,7 +110,8 @@ struct Engine::Impl {
   std::uint64_t drain_end_ms = 0;
 };
 
-// --- worker ---------------------------------------------------------------------------------------------------
+// --- worker
+// ---------------------------------------------------------------------------------------------------
 
 void Engine::Impl::fill(Tunnel& t, Handover& handover) {
   t.fd[0] = handover.client.release();
@@ -123,8 +124,8 @@ void Engine::Impl::fill(Tunnel& t, Handover& handover) {
   t.record = handover.record.release();
 }
 
-// From the first epoll_ctl on the tunnel may live, and end, on the other thread; that thread closes nothing before
-// `added` says that this one is finished.
+// From the first epoll_ctl on the tunnel may live, and end, on the other thread; that thread closes nothing
+// before `added` says that this one is finished.
 void Engine::Impl::register_sockets(Tunnel& t) {
   const int fds[2] = {t.fd[0], t.fd[1]};
   const std::uint64_t tokens[2] = {token(t, 0), token(t, 1)};
@@ -146,7 +147,8 @@ void Engine::Impl::hand_over(Handover handover) {
   Tunnel* slot = nullptr;
   const bool with_bytes = !handover.to_client.empty() || !handover.to_server.empty();
   if (with_bytes || !stock.pop(slot)) {  // buffers and fresh slots are the thread's
-    Command command{.kind = Command::Kind::adopt, .handover = std::make_unique<Handover>(std::move(handover))};
+    Command command{.kind = Command::Kind::adopt,
+                    .handover = std::make_unique<Handover>(std::move(handover))};
     send(std::move(command));
     return;
   }
@@ -163,7 +165,8 @@ void Engine::Impl::send(Command command) {
   [[maybe_unused]] const ssize_t written = ::write(wake, &one, sizeof(one));
 }
 
-// --- thread ---------------------------------------------------------------------------------------------------
+// --- thread
+// ---------------------------------------------------------------------------------------------------
 
 void Engine::Impl::run() {
   epoll_event events[kEvents];
@@ -196,7 +199,8 @@ void Engine::Impl::on_event(const epoll_event& event) {
     return;
   }
   Tunnel* t = slab.at(static_cast<std::uint32_t>(event.data.u64 & 0xffffffff) >> 1);
-  if (t == nullptr || t->generation != event.data.u64 >> 32 || t->closing) return;  // of a tunnel that is gone
+  if (t == nullptr || t->generation != event.data.u64 >> 32 || t->closing)
+    return;  // of a tunnel that is gone
   if (!t->linked) link(*t);
   t->active_ms = now;
   apply(*t, relay.on_events(*t, static_cast<int>(event.data.u64 & 1), event.events));
@@ -300,9 +304,7 @@ void Engine::Impl::read_inbox() {
 
 void Engine::Impl::execute(Command& command) {
   switch (command.kind) {
-    case Command::Kind::stop:
-      stopping = true;
-      break;
+    case Command::Kind::stop: stopping = true; break;
     case Command::Kind::drain:
       draining = true;
       drain_end_ms = now + command.window_ms;
@@ -352,17 +354,22 @@ void Engine::Impl::restock() {
   while (stock.size() < kStock) stock.push(slab.take());
 }
 
-// --- interface ------------------------------------------------------------------------------------------------
+// --- interface
+// ------------------------------------------------------------------------------------------------
 
 Engine::Engine(Options options) : impl_(std::make_unique<Impl>(options)) {}
 
-Engine::~Engine() { stop(); }
+Engine::~Engine() {
+  stop();
+}
 
 void Engine::start() {
   impl_->thread = std::thread([this] { impl_->run(); });
 }
 
-void Engine::adopt(Handover handover) { impl_->hand_over(std::move(handover)); }
+void Engine::adopt(Handover handover) {
+  impl_->hand_over(std::move(handover));
+}
 
 void Engine::drain(std::uint64_t window_ms) {
   impl_->send({.kind = Command::Kind::drain, .window_ms = window_ms, .handover = nullptr});
@@ -382,6 +389,8 @@ std::uint64_t Engine::open() const {
   return impl_->handed_over.load(std::memory_order_relaxed) - impl_->totals.ended.get();
 }
 
-const Totals& Engine::totals() const { return impl_->totals; }
+const Totals& Engine::totals() const {
+  return impl_->totals;
+}
 
 }  // namespace limpet::tunnel

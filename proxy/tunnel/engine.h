@@ -1,7 +1,8 @@
 // Engine: one thread that runs nothing but established tunnels, on a private edge-triggered epoll set.
 //
 // One engine beside each worker. The worker calls adopt(), for which it is the only thread; drain(),
-// close_server() and stop() are for any thread. A tunnel costs its slot while idle: no buffer, no timer object.
+// close_server() and stop() are for any thread. A tunnel costs its slot while idle: no buffer, no timer
+// object.
 #pragma once
 
 #include <atomic>
@@ -21,7 +22,7 @@ struct Options {
 struct Totals {
   net::Counter opened;
   net::Counter ended;
-  net::Counter bytes_in;   // of tunnels that have ended
+  net::Counter bytes_in;  // of tunnels that have ended
   net::Counter bytes_out;
   net::Counter ended_by[6];                // by Why
   std::atomic<std::uint64_t> buffered{0};  // bytes held for slow peers now

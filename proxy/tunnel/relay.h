@@ -1,9 +1,10 @@
-// Relay: the byte path of a tunnel. One `recv` and one `send` a message, nothing else while both sides keep up.
+// Relay: the byte path of a tunnel. One `recv` and one `send` a message, nothing else while both sides keep
+// up.
 //
 // Edge-triggered: events set flags, bytes move until a socket says it is empty or full. Backpressure is the
-// absence of a read: while a side has not taken what was read for it, nothing more is read for it, so at most one
-// buffer a direction is ever held. Kernel is the system, or a test's that splits, shortens and fails every call;
-// its recv and send return a byte count or -errno.
+// absence of a read: while a side has not taken what was read for it, nothing more is read for it, so at most
+// one buffer a direction is ever held. Kernel is the system, or a test's that splits, shortens and fails
+// every call; its recv and send return a byte count or -errno.
 #pragma once
 
 #include <errno.h>
@@ -71,8 +72,8 @@ class Relay {
       }
       moved += static_cast<std::size_t>(got);
       way.bytes += static_cast<std::size_t>(got);
-      // Less than there was room for: the socket is empty, and what comes next comes with an event. Only an end
-      // that was announced before this read has no event of its own any more.
+      // Less than there was room for: the socket is empty, and what comes next comes with an event. Only an
+      // end that was announced before this read has no event of its own any more.
       if (static_cast<std::size_t>(got) < scratch_.size() && !way.ending) way.readable = false;
       if (!pass_on(t, s, scratch_.data(), static_cast<std::size_t>(got))) break;
     }
@@ -131,7 +132,8 @@ class Relay {
     note_first(t, s, Why::reset);
     end_way(t.way[1 - s]);
     Way& from = t.way[s];
-    if (!from.eof) from.readable = from.ending = true;  // the kernel may hold bytes of it, and then says the error
+    if (!from.eof)
+      from.readable = from.ending = true;  // the kernel may hold bytes of it, and then says the error
   }
 
   void tell_end(Tunnel& t, int s) {

@@ -1,8 +1,8 @@
 // Tunnel: two sockets whose bytes go to each other, after a protocol upgrade. A plain record.
 //
-// Lives in a slot of its Engine's slab and is touched by the engine's thread only, once it was handed over. Knows
-// nothing of HTTP, configuration or logs: whoever hands it over has sent the 101 and gives a Record to be told
-// of the end. An idle tunnel holds no buffer.
+// Lives in a slot of its Engine's slab and is touched by the engine's thread only, once it was handed over.
+// Knows nothing of HTTP, configuration or logs: whoever hands it over has sent the 101 and gives a Record to
+// be told of the end. An idle tunnel holds no buffer.
 #pragma once
 
 #include <atomic>
@@ -45,7 +45,7 @@ class Record {
 struct Handover {
   net::Fd client;
   net::Fd server;
-  std::string to_client;          // bytes that belong before everything else; mostly empty
+  std::string to_client;  // bytes that belong before everything else; mostly empty
   std::string to_server;
   std::uint64_t bytes_in = 0;
   std::uint64_t bytes_out = 0;
@@ -82,7 +82,7 @@ struct Tunnel {
   std::uint32_t server_serial = 0;
   std::atomic<std::uint8_t> added{0};  // sockets that are in the epoll set; both, before either may be closed
   bool linked = false;
-  bool ready = false;     // in the ready list: it yielded
+  bool ready = false;  // in the ready list: it yielded
   bool closing = false;
   bool draining = false;
   bool close_on_server_down = false;

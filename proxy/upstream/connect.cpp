@@ -9,8 +9,8 @@ namespace limpet::upstream {
 Connect::Connect(net::Loop& loop, net::Delegate done)
     : loop_(loop), done_(done), timer_(loop, net::delegate<&Connect::on_expiry>(this)) {}
 
-bool Connect::start(std::shared_ptr<const net::Target::Addresses> addresses, std::span<const wire::IpAddress> sources,
-                    std::uint32_t turn, std::uint64_t within_ms) {
+bool Connect::start(std::shared_ptr<const net::Target::Addresses> addresses,
+                    std::span<const wire::IpAddress> sources, std::uint32_t turn, std::uint64_t within_ms) {
   addresses_ = std::move(addresses);
   sources_ = sources;
   turn_ = turn;

@@ -15,11 +15,12 @@ class Connect {
  public:
   Connect(net::Loop& loop, net::Delegate done);
 
-  // True: ended at once. False: `done` will be called, once. Then stream() holds the connection, or error() says
-  // why not (an errno; ETIMEDOUT for the deadline). Each address gets an equal part of what is left of `within_ms`.
-  // `sources` are local addresses, tried from `turn` on while the kernel has no port left on one.
-  bool start(std::shared_ptr<const net::Target::Addresses> addresses, std::span<const wire::IpAddress> sources,
-             std::uint32_t turn, std::uint64_t within_ms);
+  // True: ended at once. False: `done` will be called, once. Then stream() holds the connection, or error()
+  // says why not (an errno; ETIMEDOUT for the deadline). Each address gets an equal part of what is left of
+  // `within_ms`. `sources` are local addresses, tried from `turn` on while the kernel has no port left on
+  // one.
+  bool start(std::shared_ptr<const net::Target::Addresses> addresses,
+             std::span<const wire::IpAddress> sources, std::uint32_t turn, std::uint64_t within_ms);
   void cancel();  // `done` will not be called
   bool running() const { return running_; }
 

@@ -2,7 +2,9 @@
 
 namespace limpet::upstream {
 
-void IdlePool::Entry::end() { pool.servers_[serial].erase(self); }
+void IdlePool::Entry::end() {
+  pool.servers_[serial].erase(self);
+}
 
 net::Stream IdlePool::take(std::uint32_t server_serial, bool check) {
   const auto found = servers_.find(server_serial);
@@ -28,7 +30,9 @@ void IdlePool::put(std::uint32_t server_serial, net::Stream stream, std::uint64_
   entry.expiry.after(keep_ms);
 }
 
-void IdlePool::drop(std::uint32_t server_serial) { servers_.erase(server_serial); }
+void IdlePool::drop(std::uint32_t server_serial) {
+  servers_.erase(server_serial);
+}
 
 std::size_t IdlePool::size() const {
   std::size_t total = 0;

@@ -1,7 +1,7 @@
 // IdlePool: one worker's idle connections to servers, kept for the next plain request.
 //
-// The newest is given out first, so that the rest can age out. A connection that becomes readable while idle is
-// closed: its server has ended it, or sends what nobody asked for. Only on the worker's thread.
+// The newest is given out first, so that the rest can age out. A connection that becomes readable while idle
+// is closed: its server has ended it, or sends what nobody asked for. Only on the worker's thread.
 #pragma once
 
 #include <cstddef>
@@ -21,8 +21,8 @@ class IdlePool {
   explicit IdlePool(net::Loop& loop) : loop_(loop) {}
   ~IdlePool() { clear(); }
 
-  // An empty stream if there is none. `check` looks once more whether the server has closed it: worth a system
-  // call where the request could not be sent again.
+  // An empty stream if there is none. `check` looks once more whether the server has closed it: worth a
+  // system call where the request could not be sent again.
   net::Stream take(std::uint32_t server_serial, bool check);
   void put(std::uint32_t server_serial, net::Stream stream, std::uint64_t keep_ms);
   void drop(std::uint32_t server_serial);
@@ -32,7 +32,10 @@ class IdlePool {
  private:
   struct Entry {
     Entry(IdlePool& pool, std::uint32_t serial, net::Stream s)
-        : pool(pool), serial(serial), stream(std::move(s)), expiry(pool.loop_, net::delegate<&Entry::end>(this)) {}
+        : pool(pool),
+          serial(serial),
+          stream(std::move(s)),
+          expiry(pool.loop_, net::delegate<&Entry::end>(this)) {}
     void end();
     IdlePool& pool;
     std::uint32_t serial;

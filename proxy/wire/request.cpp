@@ -59,13 +59,14 @@ std::optional<std::string_view> host_of(std::string_view authority) {
   return name;
 }
 
-// An IPv6 address and a port without brackets: not a Host by RFC 3986, but what socket.io-client sends from Node.js
-// when its URL has one. Nothing else can be meant by it.
+// An IPv6 address and a port without brackets: not a Host by RFC 3986, but what socket.io-client sends from
+// Node.js when its URL has one. Nothing else can be meant by it.
 std::optional<std::string_view> bare_ipv6(std::string_view value) {
   const std::size_t colon = value.rfind(':');
   if (colon == value.npos || value.find(':') == colon) return std::nullopt;
   const std::string_view address = value.substr(0, colon);
-  const bool whole = IpAddress::parse(address) && colon + 1 < value.size() && valid_port(value.substr(colon + 1));
+  const bool whole =
+      IpAddress::parse(address) && colon + 1 < value.size() && valid_port(value.substr(colon + 1));
   return whole ? std::optional(address) : std::nullopt;
 }
 

@@ -62,11 +62,17 @@ Example example_keys() {
 }
 
 std::set<std::string> manual_keys() {
-  const std::map<std::string, std::string> sections = {
-      {"PROXY", "proxy"},     {"LISTENER", "listener"},         {"ROUTE", "route"},
-      {"POOL", "pool.NAME"},  {"SERVERS", "pool.NAME.servers"}, {"COOKIE", "pool.NAME.cookie"},
-      {"LIMITS", "limits"},   {"HEALTH", "pool.NAME.health"},   {"TIMEOUTS", "pool.NAME.timeouts"},
-      {"LOG", "log"},         {"ADMIN", "admin"}};
+  const std::map<std::string, std::string> sections = {{"PROXY", "proxy"},
+                                                       {"LISTENER", "listener"},
+                                                       {"ROUTE", "route"},
+                                                       {"POOL", "pool.NAME"},
+                                                       {"SERVERS", "pool.NAME.servers"},
+                                                       {"COOKIE", "pool.NAME.cookie"},
+                                                       {"LIMITS", "limits"},
+                                                       {"HEALTH", "pool.NAME.health"},
+                                                       {"TIMEOUTS", "pool.NAME.timeouts"},
+                                                       {"LOG", "log"},
+                                                       {"ADMIN", "admin"}};
   std::set<std::string> keys;
   std::istringstream lines(read("man/limpet.toml.5"));
   std::string line, table;
@@ -82,9 +88,13 @@ std::set<std::string> manual_keys() {
   return keys;
 }
 
-TEST(Documents, ExampleNamesEveryKeyAndNoOther) { EXPECT_EQ(example_keys().keys, program_keys()); }
+TEST(Documents, ExampleNamesEveryKeyAndNoOther) {
+  EXPECT_EQ(example_keys().keys, program_keys());
+}
 
-TEST(Documents, ManualNamesEveryKeyAndNoOther) { EXPECT_EQ(manual_keys(), program_keys()); }
+TEST(Documents, ManualNamesEveryKeyAndNoOther) {
+  EXPECT_EQ(manual_keys(), program_keys());
+}
 
 TEST(Documents, DefaultsOfTheExampleAreTheProgrammes) {
   const Example example = example_keys();

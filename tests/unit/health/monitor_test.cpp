@@ -15,19 +15,22 @@ namespace {
 
 using routing::State;
 
-net::Address loopback(std::uint16_t port) { return net::Address::ip(*wire::IpAddress::parse("127.0.0.1"), port); }
+net::Address loopback(std::uint16_t port) {
+  return net::Address::ip(*wire::IpAddress::parse("127.0.0.1"), port);
+}
 
 // Answers every connection with the same bytes once it has sent something; may hang, or close at once.
 struct Origin {
   enum class Way : std::uint8_t { answer, hang, close_at_once };
   Origin(net::Loop& l, std::string text, Way w = Way::answer)
       : loop(l), answer(std::move(text)), way(w), bound(net::bind_listener(loopback(0), 1)) {
-    accept = std::make_unique<net::Acceptor>(loop, std::move(bound.sockets[0]), [this](net::Fd fd, const net::Address&) {
-      ++connections;
-      if (way == Way::close_at_once) return;
-      open.emplace_back(*this, std::move(fd));
-      open.back().stream.wait_read(net::delegate<&Connection::on_readable>(&open.back()));
-    });
+    accept = std::make_unique<net::Acceptor>(
+        loop, std::move(bound.sockets[0]), [this](net::Fd fd, const net::Address&) {
+          ++connections;
+          if (way == Way::close_at_once) return;
+          open.emplace_back(*this, std::move(fd));
+          open.back().stream.wait_read(net::delegate<&Connection::on_readable>(&open.back()));
+        });
     accept->start();
   }
   struct Connection {
@@ -75,20 +78,25 @@ struct Probing : testing::Test {
 };
 
 TEST_F(Probing, ExpectedStatusPassesWhateverTheBody) {
-  for (const char* answer : {"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", "HTTP/1.1 200 OK\r\nContent-Length: 999999999\r\n\r\nx",
-                             "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
-                             "HTTP/1.1 103 Early\r\n\r\nHTTP/1.1 200 OK\r\n\r\n", "HTTP/1.0 200 OK\r\n\r\nok"}) {
+  for (const char* answer :
+       {"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
+        "HTTP/1.1 200 OK\r\nContent-Length: 999999999\r\n\r\nx",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
+        "HTTP/1.1 103 Early\r\n\r\nHTTP/1.1 200 OK\r\n\r\n", "HTTP/1.0 200 OK\r\n\r\nok"}) {
     const auto got = probe_answer(answer);
     EXPECT_EQ(got.result, Result::passed) << answer << got.text;
   }
 }
 
 TEST_F(Probing, OtherStatusesAreWrongAndNamed) {
-  EXPECT_EQ(probe_answer("HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n").text, "GET /health: 503");
+  EXPECT_EQ(probe_answer("HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n").text,
+            "GET /health: 503");
   EXPECT_EQ(report.result, Result::wrong);
-  EXPECT_EQ(probe_answer("HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 0\r\n\r\n").result, Result::wrong);
+  EXPECT_EQ(probe_answer("HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 0\r\n\r\n").result,
+            Result::wrong);
   settings.expect = {{200, 299}, {302, 302}};
-  EXPECT_EQ(probe_answer("HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 0\r\n\r\n").result, Result::passed);
+  EXPECT_EQ(probe_answer("HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 0\r\n\r\n").result,
+            Result::passed);
 }
 
 TEST_F(Probing, GarbageAndOversizedHeadsAreWrong) {
@@ -129,8 +137,10 @@ TEST_F(Probing, NextAddressOfANameIsTried) {
 TEST_F(Probing, ExpectedBodyIsLookedForInEveryFraming) {
   settings.body = "all well";
   EXPECT_EQ(probe_answer("HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\n...all well.").result, Result::passed);
-  EXPECT_EQ(probe_answer("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nall \r\n4\r\nwell\r\n0\r\n\r\n").result,
-            Result::passed);
+  EXPECT_EQ(
+      probe_answer("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nall \r\n4\r\nwell\r\n0\r\n\r\n")
+          .result,
+      Result::passed);
   EXPECT_EQ(probe_answer("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nnope").result, Result::wrong);
 }
 
@@ -140,7 +150,8 @@ TEST_F(Probing, RequestIsWhatTheSettingsSay) {
   Origin origin(loop, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
   probe(origin.bound.address);
   EXPECT_EQ(origin.seen,
-            "GET /up?x=1 HTTP/1.1\r\nHost: ws1:3000\r\nUser-Agent: limpet/health\r\nAccept: */*\r\nConnection: close\r\n"
+            "GET /up?x=1 HTTP/1.1\r\nHost: ws1:3000\r\nUser-Agent: limpet/health\r\nAccept: "
+            "*/*\r\nConnection: close\r\n"
             "X-Probe: 1\r\n\r\n");
 }
 
@@ -157,7 +168,8 @@ TEST_F(Probing, OurOwnShortageSaysNothingOfTheServer) {
   ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
   const rlimit none{0, before.rlim_max};
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
-  auto addresses = std::make_shared<const net::Target::Addresses>(net::Target::Addresses{origin.bound.address});
+  auto addresses =
+      std::make_shared<const net::Target::Addresses>(net::Target::Addresses{origin.bound.address});
   int reports = 0;
   Probe one(loop, settings, addresses, "ws1", [&](const Probe::Report& r) {
     report = r;
@@ -197,7 +209,8 @@ struct Monitoring : testing::Test {
     auto target = std::make_shared<net::Target>();
     target->publish({address});
     servers.push_back(server);
-    monitor.add_pool("ws" + std::to_string(servers.size()), settings, {{server, target, "", 0, address.text()}});
+    monitor.add_pool("ws" + std::to_string(servers.size()), settings,
+                     {{server, target, "", 0, address.text()}});
   }
   void run_first_round() {
     monitor.start([this] { loop.stop(); });
@@ -274,7 +287,8 @@ TEST_F(Monitoring, OperatorsWordIsKeptApartFromHealth) {
 TEST_F(Monitoring, NameThatDoesNotResolveIsDownNotAnError) {
   auto server = std::make_shared<routing::Server>("ws", "named");
   auto target = std::make_shared<net::Target>();
-  monitor.add_pool("ws", settings, {{server, target, "no-such-host.invalid", 3000, "no-such-host.invalid:3000"}});
+  monitor.add_pool("ws", settings,
+                   {{server, target, "no-such-host.invalid", 3000, "no-such-host.invalid:3000"}});
   monitor.start([this] { loop.stop(); });
   loop.run();
   if (server->state() == State::up) run_until(State::down);  // the resolver took longer than the first round

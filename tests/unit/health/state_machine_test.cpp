@@ -30,12 +30,14 @@ struct Machine : testing::Test {
   }
 };
 
-TEST_F(Machine, NotYetProbedCountsAsUp) { EXPECT_EQ(machine.state(), State::up); }
+TEST_F(Machine, NotYetProbedCountsAsUp) {
+  EXPECT_EQ(machine.state(), State::up);
+}
 
 TEST_F(Machine, FirstResultCountsAlone) {
-  for (const auto& [result, state] : {std::pair{Result::passed, State::up}, std::pair{Result::wrong, State::refusing},
-                                      std::pair{Result::silent, State::down},
-                                      std::pair{Result::connect_failed, State::down}}) {
+  for (const auto& [result, state] :
+       {std::pair{Result::passed, State::up}, std::pair{Result::wrong, State::refusing},
+        std::pair{Result::silent, State::down}, std::pair{Result::connect_failed, State::down}}) {
     StateMachine fresh(settings);
     const auto step = fresh.on_probe(result, "first", now, false);
     EXPECT_EQ(fresh.state(), state);

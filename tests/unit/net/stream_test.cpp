@@ -134,7 +134,8 @@ struct Accepting {
   BoundListener bound;
   std::unique_ptr<Acceptor> acceptor;
   std::vector<Fd> accepted;
-  explicit Accepting(const Address& address, std::uint32_t workers = 1) : bound(bind_listener(address, workers)) {
+  explicit Accepting(const Address& address, std::uint32_t workers = 1)
+      : bound(bind_listener(address, workers)) {
     EXPECT_EQ(bound.error, "");
     acceptor = std::make_unique<Acceptor>(loop, std::move(bound.sockets[0]), [this](Fd fd, const Address&) {
       accepted.push_back(std::move(fd));
@@ -144,7 +145,9 @@ struct Accepting {
   }
 };
 
-Address loopback(std::uint16_t port) { return Address::ip(*wire::IpAddress::parse("127.0.0.1"), port); }
+Address loopback(std::uint16_t port) {
+  return Address::ip(*wire::IpAddress::parse("127.0.0.1"), port);
+}
 
 TEST(Listener, PortZeroIsTheKernelsChoiceAndAllWorkersShareIt) {
   const BoundListener bound = bind_listener(loopback(0), 4);

@@ -44,7 +44,8 @@ TEST_F(Checking, NumberSetByHandThatCannotBeHeldIsAWarningWithTheCures) {
   config.proxy.max_connections = 6'000;
   const Capacity capacity = check(10'000);
   EXPECT_LT(capacity.max_connections, 5'000u) << "a tunnel's second descriptor must not be lacking";
-  EXPECT_THAT(capacity.warnings, ElementsAre(testing::AllOf(HasSubstr("max_connections = 6000"), HasSubstr("LimitNOFILE"))));
+  EXPECT_THAT(capacity.warnings,
+              ElementsAre(testing::AllOf(HasSubstr("max_connections = 6000"), HasSubstr("LimitNOFILE"))));
 }
 
 TEST_F(Checking, PortsShortOfTheDefaultAreOneNote) {
@@ -56,7 +57,8 @@ TEST_F(Checking, PortsShortOfTheDefaultAreOneNote) {
 TEST_F(Checking, PortsShortOfANumberSetByHandAreAWarningThatSourceAddressesCure) {
   pool().servers[0].max_connections = 50'000;
   pool().servers[0].max_connections_set = true;
-  EXPECT_THAT(check(1'000'000).warnings, ElementsAre(testing::AllOf(HasSubstr("there are 28232 local ports"), HasSubstr("source_addresses"))));
+  EXPECT_THAT(check(1'000'000).warnings, ElementsAre(testing::AllOf(HasSubstr("there are 28232 local ports"),
+                                                                    HasSubstr("source_addresses"))));
   pool().source_addresses = {*wire::IpAddress::parse("10.0.0.8"), *wire::IpAddress::parse("10.0.0.9")};
   EXPECT_THAT(check(1'000'000).warnings, IsEmpty());
 }

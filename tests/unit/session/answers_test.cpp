@@ -22,7 +22,8 @@ TEST(Answers, EveryCauseHasAReasonOfSmallLetters) {
   for (std::size_t i = 0; i < kCauses; ++i) {
     const Answer& answer = answer_of(static_cast<Cause>(i));
     EXPECT_FALSE(answer.reason.empty());
-    EXPECT_EQ(answer.reason.find_first_not_of("abcdefghijklmnopqrstuvwxyz_0123456789"), std::string_view::npos);
+    EXPECT_EQ(answer.reason.find_first_not_of("abcdefghijklmnopqrstuvwxyz_0123456789"),
+              std::string_view::npos);
     if (answer.status != 0) {
       EXPECT_NE(status_text(answer.status), "Error") << answer.status;
     }
@@ -48,9 +49,11 @@ TEST(Answers, HeadGetsNoBody) {
 }
 
 TEST(Answers, LostSessionIsToldInTheServersOwnWords) {
-  EXPECT_TRUE(page({Cause::sid_gone, std::nullopt}).ends_with("\r\n\r\n{\"code\":1,\"message\":\"Session ID unknown\"}"));
+  EXPECT_TRUE(page({Cause::sid_gone, std::nullopt})
+                  .ends_with("\r\n\r\n{\"code\":1,\"message\":\"Session ID unknown\"}"));
   const std::string upgrade = page({Cause::sid_gone, std::nullopt}, {.upgrade = true});
-  EXPECT_THAT(upgrade, StartsWith("HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-type: text/html\r\n"));
+  EXPECT_THAT(upgrade,
+              StartsWith("HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-type: text/html\r\n"));
   EXPECT_TRUE(upgrade.ends_with("\r\n\r\nSession ID unknown"));
 }
 
@@ -58,7 +61,8 @@ TEST(Answers, FaultsGiveTheStatusAndTheReason) {
   const Outcome outcome{Cause::bad_request, wire::Fault::head_too_large};
   EXPECT_EQ(status_of(outcome), 431);
   EXPECT_EQ(reason_of(outcome), wire::text_of(wire::Fault::head_too_large));
-  EXPECT_THAT(page({Cause::bad_request, wire::Fault::version_not_13}), HasSubstr("Sec-WebSocket-Version: 13\r\n"));
+  EXPECT_THAT(page({Cause::bad_request, wire::Fault::version_not_13}),
+              HasSubstr("Sec-WebSocket-Version: 13\r\n"));
   EXPECT_EQ(status_of({Cause::bad_answer, wire::Fault::head_too_large}), 502) << "a server's fault is a 502";
 }
 

@@ -72,8 +72,9 @@ TEST(BodyFlow, LengthPassesAsItIsAndStopsThere) {
 }
 
 TEST(BodyFlow, ChunksComeOutAsOurOwn) {
-  const Passed got = pass_whole(BodyFlow({BodyKind::chunked, 0}, true, 100),
-                                "0003;name=\"value\"\r\nabc\r\n2\r\nde\r\n000\r\nX-Sum: 5\r\nContent-Length: 9\r\n\r\nNEXT");
+  const Passed got =
+      pass_whole(BodyFlow({BodyKind::chunked, 0}, true, 100),
+                 "0003;name=\"value\"\r\nabc\r\n2\r\nde\r\n000\r\nX-Sum: 5\r\nContent-Length: 9\r\n\r\nNEXT");
   std::string trailers;
   EXPECT_EQ(unchunk(got.out, &trailers), "abcde");
   EXPECT_EQ(got.out.find("name"), std::string::npos) << "extensions end here";
@@ -83,7 +84,8 @@ TEST(BodyFlow, ChunksComeOutAsOurOwn) {
 }
 
 TEST(BodyFlow, ChunksAreDecodedForAnOldClient) {
-  EXPECT_EQ(pass_whole(BodyFlow({BodyKind::chunked, 0}, false, 100), "3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n").out, "abcde");
+  EXPECT_EQ(pass_whole(BodyFlow({BodyKind::chunked, 0}, false, 100), "3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n").out,
+            "abcde");
 }
 
 TEST(BodyFlow, BodyUntilTheEndBecomesChunks) {
@@ -108,13 +110,15 @@ TEST(BodyFlow, EarlyEndIsToldApart) {
 }
 
 TEST(BodyFlow, BodyOverTheBoundIsRefusedAndNoByteOverItPasses) {
-  const Passed got = pass_whole(BodyFlow({BodyKind::chunked, 0}, true, 4), "3\r\nabc\r\n3\r\ndef\r\n0\r\n\r\n");
+  const Passed got =
+      pass_whole(BodyFlow({BodyKind::chunked, 0}, true, 4), "3\r\nabc\r\n3\r\ndef\r\n0\r\n\r\n");
   EXPECT_EQ(got.state, BodyFlow::State::refused);
   EXPECT_EQ(got.out.find("def"), std::string::npos);
 }
 
 TEST(BodyFlow, NothingPassesFromAFaultOn) {
-  const Passed got = pass_whole(BodyFlow({BodyKind::chunked, 0}, true, 100), "3\r\nabc\r\n-1\r\nX\r\n0\r\n\r\n");
+  const Passed got =
+      pass_whole(BodyFlow({BodyKind::chunked, 0}, true, 100), "3\r\nabc\r\n-1\r\nX\r\n0\r\n\r\n");
   EXPECT_EQ(got.state, BodyFlow::State::refused);
   EXPECT_EQ(got.out, "3\r\nabc\r\n");
 }
@@ -131,7 +135,8 @@ TEST(BodyFlow, AnySplitOfTheBytesGivesTheSamePayload) {
       payload += data;
     }
     body += "0\r\n\r\n";
-    const Passed got = pass(BodyFlow({BodyKind::chunked, 0}, true, 1 << 20), body + "REST", [&] { return 1 + random() % 40; });
+    const Passed got = pass(BodyFlow({BodyKind::chunked, 0}, true, 1 << 20), body + "REST",
+                            [&] { return 1 + random() % 40; });
     EXPECT_EQ(got.used, body.size());
     EXPECT_EQ(unchunk(got.out), payload);
   }

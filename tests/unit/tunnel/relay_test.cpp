@@ -1,5 +1,5 @@
-// The byte path against a kernel that splits, shortens and fails every call at random: what arrives is what was
-// sent, in order, none lost, none doubled.
+// The byte path against a kernel that splits, shortens and fails every call at random: what arrives is what
+// was sent, in order, none lost, none doubled.
 #include "proxy/tunnel/relay.h"
 
 #include <gtest/gtest.h>
@@ -10,17 +10,17 @@
 namespace limpet::tunnel {
 namespace {
 
-// Two socket pairs seen from the proxy: fd 0 is the client's, fd 1 the server's. Edge-triggered like the kernel: a
-// state change sets an event, and nothing repeats it.
+// Two socket pairs seen from the proxy: fd 0 is the client's, fd 1 the server's. Edge-triggered like the
+// kernel: a state change sets an event, and nothing repeats it.
 struct FakeKernel {
   struct Socket {
-    std::deque<char> incoming;     // sent by the peer, not read by the proxy
-    std::string outgoing;          // written by the proxy
-    std::size_t room = 0;          // what the peer's window still takes
-    bool peer_ended = false;       // FIN is behind `incoming`
+    std::deque<char> incoming;  // sent by the peer, not read by the proxy
+    std::string outgoing;       // written by the proxy
+    std::size_t room = 0;       // what the peer's window still takes
+    bool peer_ended = false;    // FIN is behind `incoming`
     bool broken = false;
-    bool shut = false;             // shutdown(SHUT_WR) by the proxy
-    bool wants_room = false;       // a send found no room: EPOLLOUT is due when there is some
+    bool shut = false;        // shutdown(SHUT_WR) by the proxy
+    bool wants_room = false;  // a send found no room: EPOLLOUT is due when there is some
     std::uint32_t events = 0;
   };
   std::mt19937_64 random;

@@ -10,8 +10,12 @@
 namespace limpet::upstream {
 namespace {
 
-net::Address loopback(std::uint16_t port) { return net::Address::ip(*wire::IpAddress::parse("127.0.0.1"), port); }
-std::uint16_t closed_port() { return net::bind_listener(loopback(0), 1).address.port(); }
+net::Address loopback(std::uint16_t port) {
+  return net::Address::ip(*wire::IpAddress::parse("127.0.0.1"), port);
+}
+std::uint16_t closed_port() {
+  return net::bind_listener(loopback(0), 1).address.port();
+}
 
 struct Connecting : testing::Test {
   net::Loop loop;
@@ -22,7 +26,8 @@ struct Connecting : testing::Test {
     ++calls;
     loop.stop();
   }
-  int run(net::Target::Addresses addresses, std::vector<wire::IpAddress> sources = {}, std::uint64_t within = 5'000) {
+  int run(net::Target::Addresses addresses, std::vector<wire::IpAddress> sources = {},
+          std::uint64_t within = 5'000) {
     const auto list = std::make_shared<const net::Target::Addresses>(std::move(addresses));
     if (!connect.start(list, sources, 0, within)) loop.run();
     return connect.error();
@@ -40,7 +45,9 @@ TEST_F(Connecting, AddressesAreTriedInTurn) {
   EXPECT_EQ(run({loopback(closed_port()), loopback(closed_port())}), ECONNREFUSED);
 }
 
-TEST_F(Connecting, NoAddressIsAFailureAtOnce) { EXPECT_EQ(run({}), EHOSTUNREACH); }
+TEST_F(Connecting, NoAddressIsAFailureAtOnce) {
+  EXPECT_EQ(run({}), EHOSTUNREACH);
+}
 
 TEST_F(Connecting, ConnectsFromTheSourceAddress) {
   EXPECT_EQ(run({listener.address}, {*wire::IpAddress::parse("127.0.0.9")}), 0);
