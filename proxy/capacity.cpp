@@ -13,7 +13,7 @@ namespace {
 std::uint64_t reserve_of(const config::Config& config, std::uint32_t workers) {
   std::uint64_t servers = 0;
   for (const config::Pool& pool : config.pools) servers += pool.servers.size();
-  return 24 + workers * (8 + config.listeners.size()) + std::min<std::uint64_t>(servers, 64);
+  return 24 + workers * (8 + 5 * config.listeners.size()) + std::min<std::uint64_t>(servers, 64);
 }
 
 std::uint64_t raise_descriptor_limit() {

@@ -57,6 +57,8 @@ Metric refusals(const std::vector<std::unique_ptr<session::Worker>>& workers) {
     const double value = sum(workers, [i](const auto& w) { return w.metrics().causes[i].get(); });
     samples.push_back({{{"reason", std::string(session::answer_of(cause).reason)}}, value});
   }
+  samples.push_back({{{"reason", "no_descriptors"}},
+                     sum(workers, [](const auto& w) { return w.refused_without_descriptor(); })});
   return counter("limpet_refusals_total", "Requests that limpet refused or could not finish, by reason.",
                  std::move(samples));
 }

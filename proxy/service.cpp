@@ -294,7 +294,6 @@ Service::Service(std::shared_ptr<const config::Config> config)
 Service::~Service() = default;
 
 int Service::run() {
-  ::signal(SIGPIPE, SIG_IGN);
   Impl& self = *impl_;
   const bool started = self.start();
   if (started) self.loop.run();

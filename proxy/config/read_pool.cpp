@@ -256,17 +256,18 @@ void read_health_headers(TableReader& r, Health& out) {
   const toml::table* headers = r.table("headers");
   if (headers == nullptr) return;
   for (const auto& [key, node] : *headers) {
+    const std::string_view name = key.str();
     const auto* value = node.as_string();
     const bool ours = std::any_of(std::begin(kOurs), std::end(kOurs),
-                                  [&](std::string_view name) { return wire_equal(name, key.str()); });
-    if (std::holds_alternative<Wrong>(to_token(key.str()))) {
-      r.wrong("headers", node, quoted(key.str()) + " is not a field's name");
+                                  [name](std::string_view each) { return wire_equal(each, name); });
+    if (std::holds_alternative<Wrong>(to_token(name))) {
+      r.wrong("headers", node, quoted(name) + " is not a field's name");
     } else if (ours) {
-      r.wrong("headers", node, quoted(key.str()) + " is set by limpet; for Host there is health.host");
+      r.wrong("headers", node, quoted(name) + " is set by limpet; for Host there is health.host");
     } else if (value == nullptr || !is_field_value(value->get())) {
-      r.wrong("headers", node, quoted(key.str()) + ": a string without control characters is expected");
+      r.wrong("headers", node, quoted(name) + ": a string without control characters is expected");
     } else {
-      out.headers.emplace_back(key.str(), value->get());
+      out.headers.emplace_back(name, value->get());
     }
   }
 }

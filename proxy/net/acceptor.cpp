@@ -3,6 +3,9 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 
+#include <array>
+
+#include "proxy/net/counter.h"
 #include "proxy/net/listener.h"
 #include "proxy/net/loop_impl.h"
 #include "proxy/net/stream.h"
@@ -11,7 +14,7 @@ namespace limpet::net {
 namespace {
 
 constexpr int kBatch = 64;  // accepted in one wake-up before other work gets its turn
-constexpr std::uint64_t kBackOffMs = 50;
+constexpr std::uint64_t kBackOffMs = 5;  // when nothing can be accepted: 200 looks a second at most
 
 constexpr std::string_view kNoDescriptors =
     "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 1\r\nContent-Type: text/plain\r\n"
@@ -36,7 +39,7 @@ struct Acceptor::Impl : std::enable_shared_from_this<Acceptor::Impl> {
         back_off(loop, delegate<&Impl::wait>(this)) {}
 
   void wait() {
-    if (listening && !paused) listening.wait_read(delegate<&Impl::on_ready>(this));
+    if (listening) listening.wait_read(delegate<&Impl::on_ready>(this));
   }
 
   void on_ready() {
@@ -69,16 +72,19 @@ struct Acceptor::Impl : std::enable_shared_from_this<Acceptor::Impl> {
     return errno == EAGAIN || errno == EWOULDBLOCK ? Next::empty : Next::more;
   }
 
-  // Without a free descriptor accept4() fails before it looks at the queue, so the reserve makes room for
-  // one.
+  // Without a free descriptor accept4() fails before it looks at the queue, so a reserve makes room for one.
+  // There are several, because another thread may take the room first.
   Next refuse_one() {
-    if (!reserve) reserve = open_reserve();
-    if (!reserve) return Next::stuck;
-    reserve.reset();
-    const Next next =
-        refuse_with(Fd(::accept4(listening.fd(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC)));
-    reserve = open_reserve();
-    return next;
+    for (Fd& each : reserves) {
+      if (!each) each = open_reserve();
+      if (!each) continue;
+      each.reset();
+      const Next next =
+          refuse_with(Fd(::accept4(listening.fd(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC)));
+      each = open_reserve();
+      if (next != Next::stuck) return next;
+    }
+    return Next::stuck;
   }
 
   Next refuse_with(Fd fd) {
@@ -88,16 +94,15 @@ struct Acceptor::Impl : std::enable_shared_from_this<Acceptor::Impl> {
     }
     ::send(fd.get(), kNoDescriptors.data(), kNoDescriptors.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     ::shutdown(fd.get(), SHUT_WR);
-    ++refused;
+    refused.add();
     return Next::more;
   }
 
   Stream listening;
   OnAccept on_accept;
   Timer back_off;
-  Fd reserve = open_reserve();
-  std::uint64_t refused = 0;
-  bool paused = false;
+  std::array<Fd, 4> reserves{open_reserve(), open_reserve(), open_reserve(), open_reserve()};
+  Counter refused;
 };
 
 Acceptor::Acceptor(Loop& loop, Fd listening, OnAccept on_accept)
@@ -119,20 +124,11 @@ void Acceptor::accept_all() {
 void Acceptor::close() {
   impl_->listening.close();
   impl_->back_off.cancel();
-  impl_->reserve.reset();
-}
-
-void Acceptor::pause(bool paused) {
-  impl_->paused = paused;
-  if (paused) {
-    impl_->listening.cancel_read();
-  } else {
-    impl_->wait();
-  }
+  for (Fd& each : impl_->reserves) each.reset();
 }
 
 std::uint64_t Acceptor::refused() const {
-  return impl_->refused;
+  return impl_->refused.get();
 }
 
 }  // namespace limpet::net

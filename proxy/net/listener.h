@@ -24,7 +24,7 @@ struct BoundListener {
 BoundListener bind_listener(const Address& address, std::uint32_t workers, std::uint32_t unix_mode = 0666);
 
 // Accepts on one worker. When descriptors run out it closes a reserve descriptor to accept and answer one
-// connection with a 503, then backs off; it never spins.
+// connection with a 503; without a reserve it backs off; it never spins.
 class Acceptor {
  public:
   using OnAccept = std::function<void(Fd, const Address& peer)>;
@@ -33,8 +33,7 @@ class Acceptor {
   void start();
   void accept_all();  // empties the queue now, for shutdown
   void close();
-  void pause(bool paused);
-  std::uint64_t refused() const;  // for want of descriptors
+  std::uint64_t refused() const;  // for want of descriptors; any thread
 
   struct Impl;
 

@@ -46,6 +46,12 @@ void Worker::listen(net::Fd socket, std::uint32_t listener) {
       [this, listener](net::Fd fd, const net::Address& peer) { on_accept(std::move(fd), peer, listener); }));
 }
 
+std::uint64_t Worker::refused_without_descriptor() const {
+  std::uint64_t total = 0;
+  for (const auto& each : acceptors_) total += each->refused();
+  return total;
+}
+
 void Worker::start() {
   tunnels_.start();
   thread_ = std::thread([this] { loop_.run(); });

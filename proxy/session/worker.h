@@ -68,6 +68,7 @@ class Worker {
 
   const Metrics& metrics() const { return metrics_; }
   const tunnel::Engine& tunnels() const { return tunnels_; }
+  std::uint64_t refused_without_descriptor() const;  // answered by the acceptors themselves
   bool accepting_finished() const { return accepting_finished_.load(std::memory_order_acquire); }
 
   // --- for sessions, on this thread

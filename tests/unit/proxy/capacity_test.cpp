@@ -36,7 +36,7 @@ TEST_F(Checking, MostConnectionsAreHalfTheDescriptorsLessAReserve) {
 }
 
 TEST_F(Checking, TightLimitStillServesSomebody) {
-  EXPECT_GE(check(128).max_connections, 40u);
+  EXPECT_GE(check(128).max_connections, 32u);
   EXPECT_GE(check(16).max_connections, 1u);
 }
 
