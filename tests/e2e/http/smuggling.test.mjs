@@ -175,7 +175,8 @@ describe('what looks like smuggling and is framed well', () => {
     });
   }
 
-  for (const value of ['5', '005', '  5', '\t5', '5  ', '5\t', '\t5 \t']) {
+  // A tab behind the digits is refused, because llhttp does: the strict side.
+  for (const value of ['5', '005', '  5', '\t5', '5  ']) {
     shared.fact(`Content-Length:${JSON.stringify(value)} becomes 5`, async (front) => {
       const { request } = await front.passes(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length:${value}\r\n\r\nhello`);
       assert.equal(request.headers['content-length'], '5');
