@@ -11,6 +11,15 @@
 namespace limpet::routing {
 namespace {
 
+class Cost : public testing::Test {
+ protected:
+  void SetUp() override {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    GTEST_SKIP() << "figures of a sanitizer's build say nothing";
+#endif
+  }
+};
+
 // The best of five runs of `count` calls of step(n).
 template <class Step>
 double nanoseconds(std::uint32_t count, Step step) {
@@ -38,7 +47,7 @@ double cost_of(Kind kind, PoolSettings with, int servers, std::uint32_t load, bo
   });
 }
 
-TEST(Cost, Source) {
+TEST_F(Cost, Source) {
   for (const int servers : {3, 100, 1000}) {
     std::printf("source, %4d servers: %7.0f ns idle, %7.0f ns with loads to bound\n", servers,
                 cost_of(Kind::begins, settings(), servers, 0),
@@ -46,7 +55,7 @@ TEST(Cost, Source) {
   }
 }
 
-TEST(Cost, Balance) {
+TEST_F(Cost, Balance) {
   for (const int servers : {3, 100, 1000}) {
     std::printf("balance, %4d servers:", servers);
     for (const Balance each : {Balance::least_connections, Balance::round_robin, Balance::random_two}) {
@@ -56,7 +65,7 @@ TEST(Cost, Balance) {
   }
 }
 
-TEST(Cost, SelfNamingSidAndCookie) {
+TEST_F(Cost, SelfNamingSidAndCookie) {
   const Pool pool(settings(), members(100));
   SidTable sids(1000);
   Chooser chooser(sids, 1);
@@ -74,7 +83,7 @@ TEST(Cost, SelfNamingSidAndCookie) {
   std::printf("self-naming sid: %.0f ns, cookie: %.0f ns\n", by_sid, by_cookie);
 }
 
-TEST(Cost, SidTable) {
+TEST_F(Cost, SidTable) {
   constexpr std::uint32_t most = 1'000'000;
   SidTable table(most);
   char sid[24];
@@ -107,7 +116,7 @@ double lookup(std::uint32_t routes) {
   return nanoseconds(100'000, [&](std::uint32_t) { ASSERT_TRUE(table.find(host, "/socket.io/?EIO=4")); });
 }
 
-TEST(Cost, TenThousandRoutesCostWhatTenDo) {
+TEST_F(Cost, TenThousandRoutesCostWhatTenDo) {
   const double ten = lookup(10), many = lookup(10'000);
   std::printf("route of 10: %.0f ns, of 10000: %.0f ns\n", ten, many);
   EXPECT_LT(many, 10 * ten + 1000);

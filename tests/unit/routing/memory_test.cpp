@@ -34,6 +34,15 @@ void* operator new(std::size_t size, std::align_val_t alignment) {
   const auto step = static_cast<std::size_t>(alignment);
   return counted(std::aligned_alloc(step, (size + step - 1) / step * step));
 }
+void* operator new[](std::size_t size) {
+  return counted(std::malloc(size));
+}
+void operator delete[](void* block) noexcept {
+  release(block);
+}
+void operator delete[](void* block, std::size_t) noexcept {
+  release(block);
+}
 void operator delete(void* block) noexcept {
   release(block);
 }
