@@ -38,6 +38,7 @@ struct Proxy {
   Duration shutdown_delay{0};               // accepting goes on for this long after SIGTERM, readiness at 503
   Duration drain_timeout{30'000};           // then tunnels are closed, spread over this time
   std::optional<std::string> hash_seed;     // unset: each pool's name
+  bool via = false;                         // add Via to requests and answers (RFC 9110, 7.6.3)
 };
 
 struct Listener {

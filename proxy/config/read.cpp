@@ -18,6 +18,7 @@ void read_proxy(const toml::table& table, Proxy& out, Findings& findings) {
   r.duration("shutdown_delay", out.shutdown_delay, seconds(0), hours(1));
   r.duration("drain_timeout", out.drain_timeout, seconds(0), hours(24));
   r.string("hash_seed", out.hash_seed);
+  r.boolean("via", out.via);
   r.strings("trusted_proxies", [&](std::string_view text, const toml::node& node) {
     if (text == "unix:") {
       out.trust_unix = true;

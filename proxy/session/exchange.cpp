@@ -152,6 +152,7 @@ void Exchange::build_upstream_head() {
   const bool hides_cookie = mode == config::CookieMode::insert || mode == config::CookieMode::rewrite;
   if (holds(Affinity::cookie) && hides_cookie) options.drop_cookie = pool_->settings.cookie.name;
   options.websocket = websocket_;
+  options.via = snapshot_->config->proxy.via;
   options.drop_accept_encoding =
       engineio_.engineio && kind_ == Kind::begins && !websocket_ && holds(Affinity::sid);
   wire::append_upstream_head(up_head_, head_, options);

@@ -111,6 +111,7 @@ void Exchange::on_final_head() {
   options.private_no_store = !cookie.set.empty();
   options.replace_cookie = cookie.replace;
   options.rewrite_value = cookie.rewrite_value;
+  if (snapshot_->config->proxy.via) options.via_pseudonym = "limpet";
   const wire::ClientHeadResult result = wire::append_client_head(down_pending_, answer_, options);
   if (result.server_cookie_dropped && !pool_->shared->cookie_warned.exchange(true)) {
     log::warn(

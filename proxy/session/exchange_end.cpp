@@ -89,6 +89,7 @@ void Exchange::become_tunnel(std::string_view early) {
   options.set_cookie = cookie.set;
   options.replace_cookie = cookie.replace;
   options.rewrite_value = cookie.rewrite_value;
+  if (snapshot_->config->proxy.via) options.via_pseudonym = "limpet";
   wire::append_client_head(down_pending_, answer_, options);
   down_pending_.append(early);
   status_ = 101;

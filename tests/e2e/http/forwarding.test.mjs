@@ -195,3 +195,10 @@ scenario('over IPv6', async (world) => {
   assert.equal(headers['x-real-ip'], '::1');
   assert.match(headers.forwarded, /^for="\[::1\]";/);
 });
+
+scenario('via = true names limpet to the server and to the client', async (world) => {
+  const front = await Front.start(world, { more: '[proxy]\nvia = true\ndrain_timeout = "1s"\n' });
+  const { request, answers } = await front.passes(get());
+  assert.equal(request.headers.via, '1.1 limpet');
+  assert.equal(answers[0].headers.via, '1.1 limpet');
+});
