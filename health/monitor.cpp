@@ -18,6 +18,7 @@ using routing::State;
 constexpr std::uint64_t kFirstRoundMs = 1'000;
 constexpr std::uint64_t kResolveEveryMs = 30'000;
 constexpr std::uint64_t kNeverPassedMs = 5'000;  // after the start
+constexpr std::uint64_t kSlowGapMs = 500;        // clients' slow handshakes bring no more than a probe in this
 
 std::string duration_text(std::uint64_t ms) {
   const std::uint64_t seconds = ms / 1000;
@@ -65,6 +66,7 @@ struct Monitor::Impl {
     bool resolved_before = false;
     bool lost_name_said = false;
     bool probing = false;            // probes have begun: the name resolved
+    std::uint64_t probed_ms = 0;     // when the last one began
     std::atomic<int> last_error{0};  // of a worker's connect
     std::atomic<bool> failed_noted{false};
     std::atomic<bool> slow_noted{false};
@@ -102,8 +104,7 @@ struct Monitor::Impl {
   std::shared_ptr<bool> alive = std::make_shared<bool>(true);
 };
 
-// --- names
-// ----------------------------------------------------------------------------------------------------
+// --- names ---
 
 void Monitor::Impl::Entry::begin() {
   if (watched.host.empty()) {
@@ -148,13 +149,13 @@ void Monitor::Impl::Entry::on_resolved(net::Target::Addresses addresses, const s
   resolve_again.after(pool.settings.interval_ms);
 }
 
-// --- probes
-// ---------------------------------------------------------------------------------------------------
+// --- probes ---
 
 void Monitor::Impl::Entry::probe() {
   if (running || !probing) return;
   if (pool.settings.type == Settings::Type::off) return first_result();
   next.cancel();
+  probed_ms = net::now_ms();
   running =
       std::make_unique<Probe>(impl.loop, pool.settings, watched.target->addresses(), watched.host_header,
                               [this](const Probe::Report& report) { on_report(report); });
@@ -197,7 +198,11 @@ void Monitor::Impl::Entry::on_connect_failed() {
 
 void Monitor::Impl::Entry::on_slow() {
   slow_noted.store(false, std::memory_order_relaxed);
-  probe();
+  if (running || !probing || pool.settings.type == Settings::Type::off) return;
+  const std::uint64_t now = net::now_ms();
+  const std::uint64_t due = probed_ms + kSlowGapMs;
+  if (due <= now) return probe();
+  if (!next.armed() || next.deadline_ms() > due) next.after(due - now);
 }
 
 // The one place where a state is published.
@@ -238,8 +243,7 @@ void Monitor::Impl::say_never_passed() {
   }
 }
 
-// --- interface
-// ------------------------------------------------------------------------------------------------
+// --- interface ---
 
 Monitor::Monitor(net::Loop& control) : impl_(std::make_unique<Impl>(*this, control)) {}
 

@@ -59,8 +59,7 @@ int run(const std::string& file) {
   return code;
 }
 
-// --- talking to a running proxy
-// ---------------------------------------------------------------------------------
+// --- talking to a running proxy ---
 
 struct Remote {
   std::string file;     // -c: its [admin] address

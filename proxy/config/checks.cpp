@@ -131,8 +131,7 @@ void check_routes(Draft& draft, Findings& findings) {
   }
 }
 
-// --- cookies of two pools that would overwrite each other
-// --------------------------------------------------------
+// --- cookies of two pools that would overwrite each other ---
 
 bool host_matches(const std::string& pattern, const std::string& host) {
   if (pattern.starts_with("*.")) {

@@ -31,8 +31,7 @@ constexpr std::pair<std::string_view, HealthType> kTypes[] = {
     {"http", HealthType::http}, {"tcp", HealthType::tcp}, {"off", HealthType::off}};
 constexpr std::pair<std::string_view, OnDown> kOnDown[] = {{"keep", OnDown::keep}, {"close", OnDown::close}};
 
-// --- servers
-// --------------------------------------------------------------------------------------------------
+// --- servers ---
 
 // An address that is its own id: without an IPv6 address's brackets.
 std::optional<std::string> own_id(const Endpoint& address) {
@@ -123,8 +122,7 @@ void read_servers(TableReader& r, Pool& pool, PoolPlaces& places, Findings& find
   }
 }
 
-// --- affinity
-// -------------------------------------------------------------------------------------------------
+// --- affinity ---
 
 void read_affinity(TableReader& r, Pool& pool, PoolPlaces& places) {
   r.choice<Balance>("balance", pool.balance, kBalance);
@@ -225,8 +223,7 @@ void settle_cookie(TableReader& r, Pool& pool, const PoolPlaces& places) {
   std::erase(pool.affinity, AffinityKind::cookie);
 }
 
-// --- health and timeouts
-// --------------------------------------------------------------------------------------
+// --- health and timeouts ---
 
 void read_expect(TableReader& r, Health& out) {
   const toml::node* node = r.find("expect");

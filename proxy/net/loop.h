@@ -41,6 +41,7 @@ class Timer {
   void after(std::uint64_t delay_ms);  // replaces an earlier deadline
   void cancel();
   bool armed() const { return node_.armed(); }
+  std::uint64_t deadline_ms() const { return node_.deadline_ms; }  // if armed
 
  private:
   friend struct Loop::Impl;

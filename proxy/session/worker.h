@@ -71,8 +71,7 @@ class Worker {
   std::uint64_t refused_without_descriptor() const;  // answered by the acceptors themselves
   bool accepting_finished() const { return accepting_finished_.load(std::memory_order_acquire); }
 
-  // --- for sessions, on this thread
-  // -------------------------------------------------------------------------
+  // --- for sessions, on this thread ---
   net::Loop& loop() { return loop_; }
   Shared& shared() { return shared_; }
   const std::shared_ptr<const config::Snapshot>& snapshot() const { return snapshot_; }

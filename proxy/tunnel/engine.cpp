@@ -110,8 +110,7 @@ struct Engine::Impl {
   std::uint64_t drain_end_ms = 0;
 };
 
-// --- worker
-// ---------------------------------------------------------------------------------------------------
+// --- worker ---
 
 void Engine::Impl::fill(Tunnel& t, Handover& handover) {
   t.fd[0] = handover.client.release();
@@ -165,8 +164,7 @@ void Engine::Impl::send(Command command) {
   [[maybe_unused]] const ssize_t written = ::write(wake, &one, sizeof(one));
 }
 
-// --- thread
-// ---------------------------------------------------------------------------------------------------
+// --- thread ---
 
 void Engine::Impl::run() {
   epoll_event events[kEvents];
@@ -354,8 +352,7 @@ void Engine::Impl::restock() {
   while (stock.size() < kStock) stock.push(slab.take());
 }
 
-// --- interface
-// ------------------------------------------------------------------------------------------------
+// --- interface ---
 
 Engine::Engine(Options options) : impl_(std::make_unique<Impl>(options)) {}
 

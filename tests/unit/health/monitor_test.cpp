@@ -260,7 +260,7 @@ TEST_F(Monitoring, WorkersConnectsTakeAServerDownAtOnce) {
   EXPECT_EQ(servers[0]->state(), State::down);
 }
 
-TEST_F(Monitoring, SlowHandshakeBringsAProbeAtOnce) {
+TEST_F(Monitoring, SlowHandshakeBringsAProbe) {
   settings.interval_ms = settings.fast_interval_ms = 60'000;
   Origin origin(loop, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
   watch(origin.bound.address);
@@ -271,6 +271,31 @@ TEST_F(Monitoring, SlowHandshakeBringsAProbeAtOnce) {
   run_until(State::refusing);
   worker.join();
   EXPECT_EQ(origin.connections, 2);
+}
+
+TEST_F(Monitoring, ManySlowHandshakesBringNoStormOfProbes) {
+  settings.interval_ms = settings.fast_interval_ms = 60'000;
+  Origin origin(loop, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+  watch(origin.bound.address);
+  run_first_round();
+  const std::uint64_t begun = net::now_ms();
+  struct Again {
+    void on_expiry() {
+      monitor.handshake_slow(server);
+      if (net::now_ms() - begun < 1200) return timer.after(10);
+      loop.stop();
+    }
+    net::Loop& loop;
+    Monitor& monitor;
+    routing::Server& server;
+    std::uint64_t begun;
+    net::Timer timer{loop, net::delegate<&Again::on_expiry>(this)};
+  } again{loop, monitor, *servers[0], begun};
+  again.timer.after(0);
+  loop.run();
+  const std::uint64_t lasted = net::now_ms() - begun;
+  EXPECT_GE(origin.connections, 2);
+  EXPECT_LE(static_cast<std::uint64_t>(origin.connections), 2 + lasted / 500);
 }
 
 TEST_F(Monitoring, OperatorsWordIsKeptApartFromHealth) {
