@@ -23,13 +23,33 @@ const Pool* Config::find_pool(std::string_view name) const {
   return found == pools.end() ? nullptr : &*found;
 }
 
-std::string default_admin_path() {
-  if (const char* folder = std::getenv("RUNTIME_DIRECTORY"); folder && *folder)
-    return std::string(folder) + "/limpet.sock";
-  if (::geteuid() == 0) return "/run/limpet.sock";
-  if (const char* folder = std::getenv("XDG_RUNTIME_DIR"); folder && *folder)
-    return std::string(folder) + "/limpet.sock";
+namespace {
+
+std::optional<std::string> in_folder_of(const char* variable) {
+  const char* value = std::getenv(variable);
+  if (value == nullptr || *value == '\0') return std::nullopt;
+  const std::string_view all = value;  // systemd gives several folders with ':' between them
+  return std::string(all.substr(0, all.find(':'))) + "/limpet.sock";
+}
+
+std::string temporary_path() {
   return "/tmp/limpet-" + std::to_string(::geteuid()) + ".sock";
+}
+
+}  // namespace
+
+std::string default_admin_path() {
+  if (const auto path = in_folder_of("RUNTIME_DIRECTORY")) return *path;
+  if (::geteuid() == 0) return "/run/limpet.sock";
+  if (const auto path = in_folder_of("XDG_RUNTIME_DIR")) return *path;
+  return temporary_path();
+}
+
+std::vector<std::string> admin_paths() {
+  std::vector<std::string> paths{default_admin_path(), "/run/limpet/limpet.sock", "/run/limpet.sock"};
+  if (const auto path = in_folder_of("XDG_RUNTIME_DIR")) paths.push_back(*path);
+  paths.push_back(temporary_path());
+  return paths;
 }
 
 }  // namespace limpet::config

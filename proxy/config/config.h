@@ -17,6 +17,11 @@ namespace limpet::config {
 
 using Duration = std::chrono::milliseconds;  // every duration key: "500ms", "30s", "5m", "1h", "7d"
 
+// As timers and counters take it. No key accepts less than 0.
+inline std::uint64_t ms(Duration d) {
+  return static_cast<std::uint64_t>(d.count());
+}
+
 // Where something listens or is reached. `host` is an IP literal (no brackets), a host name or, for a
 // Unix-domain socket, empty with `path` set.
 struct Endpoint {
@@ -39,17 +44,20 @@ struct Proxy {
   Duration drain_timeout{30'000};           // then tunnels are closed, spread over this time
   std::optional<std::string> hash_seed;     // unset: each pool's name
   bool via = false;                         // add Via to requests and answers (RFC 9110, 7.6.3)
+  bool operator==(const Proxy&) const = default;
 };
 
 struct Listener {
   Endpoint address;                       // port 0: the kernel's choice, logged; a host name is an error
   std::optional<std::string> ready_path;  // GET of it answers readiness on this client port
+  bool operator==(const Listener&) const = default;
 };
 
 struct Route {
   std::vector<std::string> hosts;  // exact or "*.example.org", lower case, no port; empty: all
   std::string path = "/";          // prefix, matched at segment boundaries
   std::string pool;
+  bool operator==(const Route&) const = default;
 };
 
 struct Server {
@@ -59,6 +67,7 @@ struct Server {
   std::uint32_t max_connections = 50'000;
   bool max_connections_set = false;  // by hand: a limit the machine cannot hold is then a warning
   bool backup = false;               // used only while no other server of the pool can be
+  bool operator==(const Server&) const = default;
 };
 
 enum class AffinityKind : std::uint8_t { sid, cookie, source };
@@ -80,6 +89,7 @@ struct Cookie {
   bool http_only = true;
   std::optional<std::chrono::seconds> max_age;  // unset: a session cookie
   bool partitioned = false;                     // needs secure = true
+  bool operator==(const Cookie&) const = default;
 };
 
 enum class HealthType : std::uint8_t { http, tcp, off };
@@ -102,6 +112,7 @@ struct Health {
   std::optional<std::uint16_t> port;  // unset: the server's
   Duration slow_start{10'000};        // from 10 % of its weight to all of it; 0 turns it off
   OnDown on_down = OnDown::keep;      // tunnels of a server that went down
+  bool operator==(const Health&) const = default;
 };
 
 struct Timeouts {
@@ -110,12 +121,13 @@ struct Timeouts {
   Duration response{60'000};  // first byte of any other answer, then between reads
   Duration tunnel_idle{3'600'000};
   Duration keep_alive{4'000};  // idle upstream connections; Node.js closes at 5 s
+  bool operator==(const Timeouts&) const = default;
 };
 
 struct Pool {
   std::string name;
   std::vector<Server> servers;
-  std::vector<AffinityKind> affinity;  // in order; default by `balance`, see limpet.toml(5)
+  std::vector<AffinityKind> affinity;  // in order; default by `balance` and `engineio`, see limpet.toml(5)
   Balance balance = Balance::source;
   std::optional<double> bounded_load = 1.25;  // unset: off
   OnLost on_lost = OnLost::redispatch;
@@ -126,6 +138,7 @@ struct Pool {
   Health health;
   Timeouts timeouts;
   bool uses(AffinityKind kind) const;
+  bool operator==(const Pool&) const = default;
 };
 
 struct Limits {
@@ -136,6 +149,7 @@ struct Limits {
   Duration head_timeout{10'000};            // for a whole head
   Duration idle_timeout{75'000};            // of a client's connection between requests
   std::uint32_t sid_entries = 1'000'000;    // learned sids, in all
+  bool operator==(const Limits&) const = default;
 };
 
 enum class LogLevel : std::uint8_t { debug, info, warn, error };
@@ -148,11 +162,13 @@ struct Log {
   bool access = true;
   std::optional<std::string> access_file;  // unset: standard output
   bool query = false;                      // log the query string of a target
+  bool operator==(const Log&) const = default;
 };
 
 struct Admin {
   Endpoint address;        // default: a Unix socket, see default_admin_path()
   bool by_default = true;  // the file named none: failing to bind it is a warning, not an error
+  bool operator==(const Admin&) const = default;
 };
 
 struct Config {
@@ -165,10 +181,13 @@ struct Config {
   Log log;
   Admin admin;
   const Pool* find_pool(std::string_view name) const;
+  bool operator==(const Config&) const = default;
 };
 
 // $RUNTIME_DIRECTORY/limpet.sock under systemd, /run/limpet.sock as root, else
 // $XDG_RUNTIME_DIR/limpet.sock, else /tmp/limpet-UID.sock.
 std::string default_admin_path();
+// Where it may be of a limpet that runs in another environment, the likeliest first.
+std::vector<std::string> admin_paths();
 
 }  // namespace limpet::config

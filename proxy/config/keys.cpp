@@ -1,5 +1,5 @@
 // Every key that is accepted, with its default as a file would write it. limpet.toml(5), examples/limpet.toml
-// and this table name the same keys; a test holds them together.
+// and this table name the same keys, and config.h the same defaults; tests hold them together.
 #include "proxy/config/load.h"
 
 namespace limpet::config {
@@ -15,7 +15,7 @@ constexpr KeyDoc kKeys[] = {
     {"proxy", "via", "false"},
     {"listener", "address", ""},
     {"listener", "ready_path", ""},
-    {"route", "hosts", "[]"},
+    {"route", "hosts", ""},
     {"route", "path", "\"/\""},
     {"route", "pool", ""},
     {"pool.NAME", "servers", ""},

@@ -1,11 +1,11 @@
 #include "proxy/config/load.h"
 
 #include <algorithm>
+#include <cerrno>
+#include <cstdio>
 #include <cstring>
-#include <fstream>
-#include <sstream>
 
-#include "proxy/config/read.h"
+#include "proxy/config/checks.h"
 
 namespace limpet::config {
 namespace {
@@ -19,10 +19,21 @@ void sort_by_place(std::vector<Problem>& problems) {
 }
 
 Problem syntax_problem(const toml::parse_error& error) {
+  constexpr std::size_t kMostShown = 200;
   const auto& at = error.source().begin;
-  const std::string text = quoted(std::string(error.description()).substr(0, 200));
+  const std::string text = quoted(error.description(), kMostShown);
   // quoted() escapes what toml++ repeats of the file; its quotation marks are not wanted here.
   return {static_cast<int>(at.line), static_cast<int>(at.column), text.substr(1, text.size() - 2)};
+}
+
+Loaded only(Place at, std::string message) {
+  return {nullptr, {{at.line, at.column, std::move(message)}}, {}};
+}
+
+Loaded unreadable(int error) {
+  constexpr Place kNowhere{};
+  if (error == EISDIR) return only(kNowhere, "is a directory; a file is expected");
+  return only(kNowhere, std::string("cannot be read: ") + std::strerror(error));
 }
 
 }  // namespace
@@ -49,17 +60,17 @@ Loaded load_text(std::string_view toml, std::string name) {
 }
 
 Loaded load_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return {nullptr, {{0, 0, std::string("cannot be read: ") + std::strerror(errno)}}, {}};
+  const std::unique_ptr<std::FILE, decltype(&std::fclose)> file(std::fopen(path.c_str(), "rbe"),
+                                                                &std::fclose);
+  if (!file) return unreadable(errno);
   std::string text;
   char chunk[65536];
-  while (file.read(chunk, sizeof(chunk)) || file.gcount() > 0) {
-    text.append(chunk, static_cast<std::size_t>(file.gcount()));
-    if (text.size() > kMostBytes) return {nullptr, {{0, 0, "is larger than 16 MiB"}}, {}};
+  while (const std::size_t got = std::fread(chunk, 1, sizeof(chunk), file.get())) {
+    text.append(chunk, got);
+    if (text.size() > kMostBytes)
+      return only(kWholeFile, "the file is larger than 16 MiB, the most that is read");
   }
-  if (file.bad() || text.empty()) {
-    return {nullptr, {{0, 0, text.empty() ? "is empty or no file" : "cannot be read"}}, {}};
-  }
+  if (std::ferror(file.get())) return unreadable(errno);
   return load_text(text, path);
 }
 

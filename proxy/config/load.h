@@ -12,7 +12,8 @@
 
 namespace limpet::config {
 
-// What is wrong and what is accepted. Line and column count from 1; 0 where the file as a whole is meant.
+// What is wrong and what is accepted. Line and column count from 1; what is wrong with a file as a whole
+// stands at 1:1, and a file that cannot be read has no place: 0.
 struct Problem {
   int line = 0;
   int column = 0;

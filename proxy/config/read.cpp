@@ -39,31 +39,30 @@ void read_listener(const toml::table& table, std::size_t index, Draft& draft, Fi
   const std::string path = "listener[" + std::to_string(index) + "]";
   TableReader r(findings, table, "listener", path);
   Listener listener;
-  bool good = false;
-  if (const toml::node* node = r.find("address")) {
-    const std::size_t before = findings.problems.size();
-    r.parsed("address", listener.address, to_endpoint);
-    good = findings.problems.size() == before;
-    if (good && listener.address.kind == Endpoint::Kind::name) {
-      r.wrong("address", *node,
-              quoted(listener.address.text()) +
-                  ": a listener takes an IP address; write \"0.0.0.0:80\" "
-                  "or \"[::]:80\" for all of this machine's");
-      good = false;
-    }
-  } else {
+  const std::size_t before = findings.problems.size();
+  const toml::node* address = r.find("address");
+  if (address == nullptr) {
     findings.problem(r.place(), path + ": address is missing; write address = \"0.0.0.0:80\"");
   }
+  r.parsed("address", listener.address, to_listen_endpoint);
+  if (listener.address.kind == Endpoint::Kind::name) {
+    r.wrong("address", *address,
+            quoted(listener.address.text()) +
+                ": a listener takes an IP address; write \"0.0.0.0:80\" "
+                "or \"[::]:80\" for all of this machine's");
+  }
+  const bool good = findings.problems.size() == before;
   r.parsed("ready_path", listener.ready_path, to_prefix);
   r.refuse_unknown();
   if (!good) return;
   draft.config.listeners.push_back(std::move(listener));
-  draft.listeners.push_back(r.place());
+  draft.listeners.push_back({index, r.place(), place_of(*address)});
 }
 
 void read_route(const toml::table& table, std::size_t index, Draft& draft, Findings& findings) {
   TableReader r(findings, table, "route", "route[" + std::to_string(index) + "]");
   Route route;
+  const std::size_t before = findings.problems.size();
   r.strings("hosts", [&](std::string_view text, const toml::node& node) {
     std::string host;
     r.accept("hosts", node, to_host_pattern(text), host);
@@ -73,27 +72,40 @@ void read_route(const toml::table& table, std::size_t index, Draft& draft, Findi
     r.wrong("hosts", *node, "an empty list matches nothing; leave the key out for all hosts");
   }
   r.parsed("path", route.path, to_prefix);
+  const bool sound = findings.problems.size() == before;
   r.string("pool", route.pool);
   r.refuse_unknown();
   draft.config.routes.push_back(std::move(route));
-  draft.routes.push_back(r.place());
-  draft.route_has_pool.push_back(r.has("pool"));
+  const toml::node* pool = r.find("pool");
+  draft.routes.push_back({r.place(), pool ? std::optional(place_of(*pool)) : std::nullopt, sound});
+}
+
+// A target is a part of its head.
+void check_target_bytes(TableReader& r, const Limits& limits) {
+  if (limits.target_bytes <= limits.head_bytes) return;
+  const auto shown = [&](std::string_view key, std::uint32_t bytes) {
+    return quoted(size_text(bytes)) + (r.has(key) ? "" : " by default");
+  };
+  const std::string target = shown("target_bytes", limits.target_bytes);
+  const std::string head = shown("head_bytes", limits.head_bytes);
+  if (const toml::node* at = r.find("target_bytes"))
+    return r.wrong("target_bytes", *at, target + " cannot be more than head_bytes, which is " + head);
+  r.wrong("head_bytes", *r.find("head_bytes"),
+          head + " cannot be less than target_bytes, which is " + target + "; write both");
 }
 
 void read_limits(const toml::table& table, Limits& out, Findings& findings) {
   TableReader r(findings, table, "limits", "limits");
+  const std::size_t before = findings.problems.size();
   r.size("head_bytes", out.head_bytes, kKiB, kMiB);
-  r.integer("head_fields", out.head_fields, 1, 1000);
   r.size("target_bytes", out.target_bytes, 64, kMiB);
+  if (findings.problems.size() == before) check_target_bytes(r, out);
+  r.integer("head_fields", out.head_fields, 1, 1000);
   r.size("body_bytes", out.body_bytes, 0, 1ull << 50);
   r.duration("head_timeout", out.head_timeout, milliseconds(100), hours(1));
   r.duration("idle_timeout", out.idle_timeout, milliseconds(100), hours(24));
   r.integer("sid_entries", out.sid_entries, 0, 100'000'000);
   r.refuse_unknown();
-  if (out.target_bytes <= out.head_bytes) return;
-  const toml::node* at = r.find("target_bytes") ? r.find("target_bytes") : r.find("head_bytes");
-  r.wrong("target_bytes", at ? *at : static_cast<const toml::node&>(table),
-          "a target cannot be longer than head_bytes");
 }
 
 // A file's name, as opposed to a word: it has a slash.
@@ -138,60 +150,97 @@ void read_log(const toml::table& table, Log& out, Findings& findings) {
   r.refuse_unknown();
 }
 
-void read_admin(const toml::table& table, Admin& out, Findings& findings) {
+// Admin asks for no password.
+std::string why_not_admin(const Endpoint& endpoint) {
+  const std::string port = std::to_string(endpoint.port);
+  const auto ip = wire::IpAddress::parse(endpoint.host);
+  if (endpoint.kind == Endpoint::Kind::unix_socket || (ip && ip->is_loopback())) return {};
+  if (endpoint.kind == Endpoint::Kind::name) {
+    return ": a host name is not accepted here; write \"127.0.0.1:" + port +
+           "\" or a Unix socket: \"unix:/path\"";
+  }
+  return " can be reached from elsewhere, and admin asks for no password; write \"unix:/path\" or a loopback "
+         "address: \"127.0.0.1:" +
+         port + "\"";
+}
+
+void read_admin(const toml::table& table, Draft& draft, Findings& findings) {
   TableReader r(findings, table, "admin", "admin");
-  if (const toml::node* node = r.find("address")) {
-    Endpoint endpoint;
-    const std::size_t before = findings.problems.size();
-    r.parsed("address", endpoint, to_endpoint);
-    if (findings.problems.size() == before) {
-      const auto ip = wire::IpAddress::parse(endpoint.host);
-      const bool local = endpoint.kind == Endpoint::Kind::unix_socket || (ip && ip->is_loopback());
-      if (local) {
-        out.address = endpoint;
-        out.by_default = false;
-      } else {
-        r.wrong("address", *node,
-                quoted(endpoint.text()) +
-                    " can be reached from elsewhere, and admin asks for no "
-                    "password; write \"unix:/path\" or a loopback address: \"127.0.0.1:9000\"");
-      }
+  const std::size_t before = findings.problems.size();
+  Endpoint endpoint;
+  r.parsed("address", endpoint, to_listen_endpoint);
+  if (const toml::node* node = r.find("address"); node && findings.problems.size() == before) {
+    if (const std::string why = why_not_admin(endpoint); !why.empty()) {
+      r.wrong("address", *node, quoted(endpoint.text()) + why);
+    } else {
+      draft.config.admin = {std::move(endpoint), false};
+      draft.admin = place_of(*node);
     }
   }
   r.refuse_unknown();
 }
 
-void each_table(TableReader& root, std::string_view key,
+// False if the key is there and no list of tables.
+bool each_table(TableReader& root, std::string_view key,
                 const std::function<void(const toml::table&, std::size_t)>& then) {
   const toml::node* node = root.find(key);
-  if (node == nullptr) return;
+  if (node == nullptr) return true;
   const toml::array* array = node->as_array();
   const bool tables = array != nullptr && std::all_of(array->begin(), array->end(),
                                                       [](const toml::node& n) { return n.is_table(); });
-  if (!tables) return root.wrong(key, *node, "is a list of tables; write [[" + std::string(key) + "]]");
+  if (!tables) {
+    root.wrong(key, *node, "is a list of tables; write [[" + std::string(key) + "]]");
+    return false;
+  }
   for (std::size_t i = 0; i < array->size(); ++i) then(*array->get(i)->as_table(), i);
+  return true;
 }
 
 bool is_pool_name(std::string_view name) {
   return !name.empty() && name.size() <= 64 && std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '-';
+    return is_digit(c) || is_letter(c) || c == '_' || c == '-';
   });
+}
+
+bool is_pool_key(std::string_view word) {
+  const auto keys = known_keys();
+  return word == "cookie" || word == "health" || word == "timeouts" ||
+         std::any_of(keys.begin(), keys.end(),
+                     [word](const KeyDoc& each) { return each.table == "pool.NAME" && each.key == word; });
+}
+
+// Of "[pool]", "servers = ...": where the first such key stands, if there is one.
+std::optional<Place> nameless_pool(const toml::table& pools) {
+  std::optional<Place> first;
+  for (const auto& [key, node] : pools) {
+    const Place at = place_of(key);
+    if (node.is_table() || !is_pool_key(key.str())) continue;
+    if (!first || std::pair(at.line, at.column) < std::pair(first->line, first->column)) first = at;
+  }
+  return first;
 }
 
 void read_pools(TableReader& root, Draft& draft, Findings& findings) {
   const toml::table* pools = root.table("pool");
   if (pools == nullptr) return;
+  const std::size_t before = findings.problems.size();
+  const auto nameless = nameless_pool(*pools);
+  if (nameless) findings.problem(*nameless, "pool: a pool needs a name: write [pool.ws]");
   for (const auto& [key, node] : *pools) {
-    const Place at{static_cast<int>(key.source().begin.line), static_cast<int>(key.source().begin.column)};
     const std::string name(key.str());
+    if (nameless && is_pool_key(name)) continue;
     if (!is_pool_name(name)) {
-      findings.problem(at,
+      findings.problem(place_of(key),
                        "pool: " + quoted(name) + " is not a name; 1 to 64 of A-Z a-z 0-9 _ - are accepted");
-    } else if (const toml::table* table = node.as_table()) {
-      read_pool(*table, name, draft, findings);
-    } else {
-      findings.problem(at, "pool." + name + ": a table is expected; write [pool." + name + "]");
+    } else if (!node.is_table()) {
+      findings.problem(place_of(key), "pool." + name + ": a table is expected; write [pool." + name + "]");
     }
+  }
+  draft.all_pools_known = findings.problems.size() == before;
+  for (const auto& [key, node] : *pools) {
+    const std::string name(key.str());
+    const bool good = node.is_table() && is_pool_name(name) && !(nameless && is_pool_key(name));
+    if (good) read_pool(*node.as_table(), name, draft, findings);
   }
 }
 
@@ -206,11 +255,12 @@ Draft read_document(const toml::table& root_table, Findings& findings) {
   if (const toml::table* t = root.table("proxy")) read_proxy(*t, draft.config.proxy, findings);
   each_table(root, "listener",
              [&](const toml::table& t, std::size_t i) { read_listener(t, i, draft, findings); });
-  each_table(root, "route", [&](const toml::table& t, std::size_t i) { read_route(t, i, draft, findings); });
+  draft.all_routes_known = each_table(
+      root, "route", [&](const toml::table& t, std::size_t i) { read_route(t, i, draft, findings); });
   read_pools(root, draft, findings);
   if (const toml::table* t = root.table("limits")) read_limits(*t, draft.config.limits, findings);
   if (const toml::table* t = root.table("log")) read_log(*t, draft.config.log, findings);
-  if (const toml::table* t = root.table("admin")) read_admin(*t, draft.config.admin, findings);
+  if (const toml::table* t = root.table("admin")) read_admin(*t, draft, findings);
   root.refuse_unknown({"proxy", "listener", "route", "pool", "limits", "log", "admin"});
   return draft;
 }

@@ -1,6 +1,8 @@
 // read: a parsed TOML document to a Config, and where in the file things stand, for the checks between them.
 #pragma once
 
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "proxy/config/config.h"
@@ -8,27 +10,50 @@
 
 namespace limpet::config {
 
+struct ListenerPlaces {
+  std::size_t index;  // in the file: one that is wrong is left out of the Config
+  Place table;
+  Place address;
+};
+
+struct RoutePlaces {
+  Place table;
+  std::optional<Place> pool;  // the key's value, if it is there
+  bool sound;                 // its hosts and path are
+};
+
 struct PoolPlaces {
   Place pool;
-  Place cookie;
+  Place server_list;
   std::vector<Place> servers;
-  bool affinity_set = false;
-  bool cookie_mode_off = false;
+  std::vector<Place> sources;
+  std::vector<Place> affinity;  // as in the Pool, if it was written
+  Place cookie;
+  bool affinity_written = false;
+  bool affinity_sound = false;  // written, and nothing is wrong with it
+  bool cookie_written = false;
 };
 
 struct Draft {
   Config config;
-  std::vector<Place> listeners;
-  std::vector<Place> routes;
-  std::vector<bool> route_has_pool;
+  std::vector<ListenerPlaces> listeners;
+  std::vector<RoutePlaces> routes;
   std::vector<PoolPlaces> pools;
-  bool bundle = false;  // [bundle] is there: neither listener nor pool is needed
+  std::optional<Place> admin;    // of its address, if that was written
+  bool all_pools_known = true;   // none was too wrong to be in the Config
+  bool all_routes_known = true;  // likewise
+  bool bundle = false;           // [bundle] is there: neither listener nor pool is needed
 };
 
 Draft read_document(const toml::table& root, Findings& findings);
-void read_pool(const toml::table& table, const std::string& name, Draft& draft, Findings& findings);
 
-// Between tables: what each says is sound, together it may not be.
-void check_document(Draft& draft, Findings& findings);
+// Parts of it. `r` reads the pool's own table.
+void read_pool(const toml::table& table, const std::string& name, Draft& draft, Findings& findings);
+void read_servers(TableReader& r, Pool& pool, PoolPlaces& places, Findings& findings);
+void read_affinity(TableReader& r, Pool& pool, PoolPlaces& places, Findings& findings);
+void read_cookie(const toml::table& table, Pool& pool, PoolPlaces& places, Findings& findings);
+void read_health(const toml::table& table, Pool& pool, Findings& findings);
+// Once all of the pool is read: what its other keys say of its affinity.
+void settle_affinity(TableReader& r, Pool& pool, const PoolPlaces& places, Findings& findings);
 
 }  // namespace limpet::config

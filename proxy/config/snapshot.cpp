@@ -31,8 +31,9 @@ routing::PoolSettings settings_of(const Config& config, const Pool& pool) {
   settings.balance = to_routing(pool.balance);
   settings.bounded_load = pool.bounded_load;
   settings.strict = pool.on_lost == OnLost::strict;
+  settings.cookie_may_be_sid = pool.cookie.mode == CookieMode::passive;
   settings.max_connections = pool.max_connections;
-  settings.slow_start_ms = static_cast<std::uint64_t>(pool.health.slow_start.count());
+  settings.slow_start_ms = ms(pool.health.slow_start);
   return settings;
 }
 

@@ -23,6 +23,7 @@ struct PoolShared {
   // seen.
   std::atomic<std::uint32_t> session_life_ms{0};
   std::atomic<bool> cookie_warned{false};  // a server's own cookie was replaced
+  std::atomic<bool> tag_warned{false};     // a server's sids name another
 };
 
 struct PoolEntry {

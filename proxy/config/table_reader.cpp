@@ -17,22 +17,6 @@ std::string_view type_name(const toml::node& node) {
   }
 }
 
-std::string duration_text(Duration d) {
-  const auto ms = d.count();
-  if (ms % 86'400'000 == 0 && ms != 0) return std::to_string(ms / 86'400'000) + "d";
-  if (ms % 3'600'000 == 0 && ms != 0) return std::to_string(ms / 3'600'000) + "h";
-  if (ms % 60'000 == 0 && ms != 0) return std::to_string(ms / 60'000) + "m";
-  if (ms % 1000 == 0) return std::to_string(ms / 1000) + "s";
-  return std::to_string(ms) + "ms";
-}
-
-std::string size_text(std::uint64_t bytes) {
-  if (bytes >= 1024 * 1024 && bytes % (1024 * 1024) == 0)
-    return std::to_string(bytes / (1024 * 1024)) + "MiB";
-  if (bytes >= 1024 && bytes % 1024 == 0) return std::to_string(bytes / 1024) + "KiB";
-  return std::to_string(bytes) + "B";
-}
-
 std::string number_text(double value) {
   std::string text = std::to_string(value);
   while (text.back() == '0') text.pop_back();
@@ -54,10 +38,15 @@ bool not_yet(std::string_view table, std::string_view key) {
                      [&](const auto& each) { return each.first == table && each.second == key; });
 }
 
-// Where else a key of this name belongs.
-std::string_view home_of(std::string_view key) {
+// "tunnel_idle belongs in [pool.NAME.timeouts]": where else a key of this name, in whatever case, is known.
+std::string home_of(std::string_view key) {
+  const std::string wanted = lower(key);
   for (const KeyDoc& each : known_keys()) {
-    if (each.key == key) return each.table;
+    if (each.key != wanted) continue;
+    const std::string table(each.table);
+    const std::string begin = wanted + " belongs in ";
+    if (table == "pool.NAME.servers") return begin + "a server's table";
+    return begin + (table == "listener" || table == "route" ? "[[" + table + "]]" : "[" + table + "]");
   }
   return {};
 }
@@ -66,6 +55,11 @@ std::string_view home_of(std::string_view key) {
 
 Place place_of(const toml::node& node) {
   const auto& begin = node.source().begin;
+  return {static_cast<int>(begin.line), static_cast<int>(begin.column)};
+}
+
+Place place_of(const toml::key& key) {
+  const auto& begin = key.source().begin;
   return {static_cast<int>(begin.line), static_cast<int>(begin.column)};
 }
 
@@ -92,9 +86,7 @@ void TableReader::string(std::string_view key, std::string& out, std::size_t lea
   if (node == nullptr) return;
   const auto text = text_of(key, *node);
   if (!text) return;
-  const bool clean = std::all_of(text->begin(), text->end(),
-                                 [](char c) { return static_cast<unsigned char>(c) >= 0x20 && c != 0x7f; });
-  if (text->size() < least || text->size() > most || !clean) {
+  if (text->size() < least || text->size() > most || std::any_of(text->begin(), text->end(), is_control)) {
     return wrong(key, *node,
                  quoted(*text) + ": " + std::to_string(least) + " to " + std::to_string(most) +
                      " bytes without control characters are accepted");
@@ -126,7 +118,10 @@ void TableReader::duration(std::string_view key, Duration& out, Duration least, 
   const std::string_view text = node->as_string()->get();
   Value<Duration> value = to_duration(text);
   const auto* good = std::get_if<Duration>(&value);
-  if (good != nullptr && (*good < least || *good > most)) {
+  if (good != nullptr && *good > most) {
+    return wrong(key, *node, quoted(text) + " is too long; at most \"" + duration_text(most) + "\"");
+  }
+  if (good != nullptr && *good < least) {
     return wrong(key, *node,
                  quoted(text) + " is out of range; \"" + duration_text(least) + "\" to \"" +
                      duration_text(most) + "\" are accepted");
@@ -138,21 +133,29 @@ bool TableReader::read_size(std::string_view key, std::uint64_t& out, std::uint6
                             std::uint64_t most) {
   const toml::node* node = find(key);
   if (node == nullptr) return false;
+  std::string shown;
+  bool below = false;
   if (const auto* integer = node->as_integer()) {
-    out = integer->get() < 0 ? ~0ull : static_cast<std::uint64_t>(integer->get());
-  } else if (node->is_string()) {
-    const Value<std::uint64_t> value = to_size(node->as_string()->get());
+    shown = std::to_string(integer->get());
+    below = integer->get() < 0;
+    out = below ? 0 : static_cast<std::uint64_t>(integer->get());
+  } else if (const auto* text = node->as_string()) {
+    const Value<std::uint64_t> value = to_size(text->get());
     if (const auto* bad = std::get_if<Wrong>(&value)) {
       wrong(key, *node, bad->why);
       return false;
     }
+    shown = quoted(text->get());
     out = std::get<std::uint64_t>(value);
   } else {
     wrong_type(key, *node, "a size such as \"16KiB\" or \"128MiB\"");
     return false;
   }
-  if (out >= least && out <= most) return true;
-  wrong(key, *node, "out of range; \"" + size_text(least) + "\" to \"" + size_text(most) + "\" are accepted");
+  if (!below && out >= least && out <= most) return true;
+  wrong(key, *node,
+        out > most ? shown + " is too large; at most \"" + size_text(most) + "\""
+                   : shown + " is out of range; \"" + size_text(least) + "\" to \"" + size_text(most) +
+                         "\" are accepted");
   return false;
 }
 
@@ -221,21 +224,29 @@ void TableReader::refuse_unknown(std::initializer_list<std::string_view> tables)
   for (const auto& [key, node] : table_) {
     const std::string_view word = key.str();
     if (std::find(known.begin(), known.end(), word) != known.end()) continue;
-    const Place at{static_cast<int>(key.source().begin.line), static_cast<int>(key.source().begin.column)};
+    const Place at = place_of(key);
     const std::string shown = quoted(word);
     const std::string full = name(shown.size() == word.size() + 2 ? word : std::string_view(shown));
     if (not_yet(documented_, word)) {
       findings_.problem(at, full + ": not supported yet");
     } else if (const std::string_view near = nearest(word, known); !near.empty()) {
       findings_.problem(at, full + ": unknown key (did you mean " + std::string(near) + "?)");
-    } else if (const std::string_view home = home_of(word); !home.empty()) {
-      findings_.problem(
-          at, full + ": unknown key here; " + std::string(word) + " belongs in [" + std::string(home) + "]");
+    } else if (const std::string home = home_of(word); !home.empty()) {
+      findings_.problem(at, full + ": unknown key here; " + home);
     } else {
       std::string list;
       for (const std::string_view each : known) list += (list.empty() ? "" : ", ") + std::string(each);
       findings_.problem(at, full + ": unknown key; accepted are " + list);
     }
+  }
+}
+
+void TableReader::warn_idle(std::string_view with, const std::function<bool(std::string_view key)>& idle) {
+  for (const KeyDoc& each : known_keys()) {
+    const toml::node* node = each.table == documented_ ? find(each.key) : nullptr;
+    if (node != nullptr && idle(each.key))
+      findings_.warning(place_of(*node),
+                        name(each.key) + ": has no effect with " + std::string(with) + "; leave it out");
   }
 }
 

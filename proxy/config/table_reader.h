@@ -21,7 +21,9 @@ struct Place {
   int line = 0;
   int column = 0;
 };
+constexpr Place kWholeFile{1, 1};  // of what is wrong with all of it
 Place place_of(const toml::node& node);
+Place place_of(const toml::key& key);
 
 // What reading collects.
 struct Findings {
@@ -105,6 +107,9 @@ class TableReader {
   // Complains about every key that known_keys() does not name for this table, with the nearest one that it
   // does. `tables` are the sub-tables that may stand here.
   void refuse_unknown(std::initializer_list<std::string_view> tables = {});
+
+  // Warns of every key that is there, known and, as `idle` says, without effect `with` something else.
+  void warn_idle(std::string_view with, const std::function<bool(std::string_view key)>& idle);
 
   template <class T>
   void accept(std::string_view key, const toml::node& at, Value<T> value, T& out) {
