@@ -102,7 +102,7 @@ MaybeFault ChunkReader::in_size(char c) {
   if (at_ == At::size && is(c, kHex)) {
     left_ = left_ << 4 | static_cast<std::uint64_t>(hex_value(c));
     // No body has over 2^63 bytes; refusing there keeps the sums of all who count them simple.
-    return ++digits_ > kMostDigits || left_ > INT64_MAX ? MaybeFault(Fault::bad_chunk) : std::nullopt;
+    return ++digits_ > kMostDigits || left_ > most_ ? MaybeFault(Fault::bad_chunk) : std::nullopt;
   }
   if (digits_ == 0) return Fault::bad_chunk;
   if (c == '\r') {

@@ -17,6 +17,9 @@ namespace limpet::wire {
 //   head's.
 class ChunkReader {
  public:
+  // `most`: a chunk of more is refused at its size line.
+  explicit ChunkReader(std::uint64_t most = INT64_MAX) : most_(most) {}
+
   struct Step {
     std::size_t used = 0;   // bytes of `in` consumed
     std::string_view data;  // payload found, a part of `in`; may be empty
@@ -38,6 +41,7 @@ class ChunkReader {
   std::optional<Fault> in_trailers(char c);
   void keep_trailer();
 
+  std::uint64_t most_;
   std::uint64_t left_ = 0;  // of the chunk in progress
   std::uint64_t payload_ = 0;
   std::string line_;  // a trailer line in progress

@@ -12,7 +12,7 @@ namespace limpet::wire {
 namespace {
 
 constexpr double kLeastPing = 1'000;
-constexpr double kMostPing = 3'600'000;
+constexpr double kMostPing = 24 * 3'600'000;
 
 // A percent-decoded query component of at most `Most` bytes; longer ones are known to be longer, no more.
 template <std::size_t Most>

@@ -33,6 +33,9 @@ struct UpstreamHeadOptions {
   bool drop_accept_encoding = false;  // an Engine.IO open, whose answer must be readable
   bool via = false;
 };
+// X-Request-Id of a trusted peer, if it has one of 1 to 128 characters of [A-Za-z0-9._-]; else nothing.
+std::string_view believed_request_id(const RequestHead& head, const ClientIdentity& client);
+
 // Appends the head for a server: origin-form request line in HTTP/1.1, Host first (an absolute form's
 // authority wins), then the client's fields in their order without hop-by-hop and forged ones, then ours,
 // then the empty line. Body framing is written from head.body (one Content-Length, or Transfer-Encoding:

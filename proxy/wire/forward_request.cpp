@@ -17,6 +17,13 @@ bool clean_request_id(std::string_view id) {
   return true;
 }
 
+// An application server may read X_Forwarded_For as X-Forwarded-For, and believes more of this family than we
+// set.
+bool looks_forwarded(std::string_view name) {
+  constexpr std::string_view kFamily = "x-forwarded-";
+  return name.find('_') != name.npos || equal_ignoring_case(name.substr(0, kFamily.size()), kFamily);
+}
+
 // True if the field goes to the server where it stands; those that are made anew come later.
 bool passes(const Field& field, const RequestHead& head, const UpstreamHeadOptions& options,
             const HopByHop& hop) {
@@ -38,8 +45,7 @@ bool passes(const Field& field, const RequestHead& head, const UpstreamHeadOptio
     case FieldId::accept_encoding: return !options.drop_accept_encoding;
     case FieldId::expect: return head.expect_continue;
     case FieldId::trailer: return head.body.kind == BodyKind::chunked;
-    // An application server may read X_Forwarded_For as X-Forwarded-For.
-    case FieldId::other: return believed || field.name.find('_') == field.name.npos;
+    case FieldId::other: return believed || !looks_forwarded(field.name);
     default: return true;
   }
 }
@@ -138,13 +144,17 @@ void append_forwarding(std::string& out, const RequestHead& head, const Upstream
 }
 
 void append_request_id(std::string& out, const RequestHead& head, const UpstreamHeadOptions& options) {
-  const Field* sent = options.client.believed_peer ? find(head.fields, FieldId::x_request_id) : nullptr;
-  const std::string_view id =
-      sent != nullptr && clean_request_id(sent->value) ? sent->value : options.request_id;
+  const std::string_view theirs = believed_request_id(head, options.client);
+  const std::string_view id = theirs.empty() ? options.request_id : theirs;
   if (!id.empty()) append_field(out, "X-Request-Id", id);
 }
 
 }  // namespace
+
+std::string_view believed_request_id(const RequestHead& head, const ClientIdentity& client) {
+  const Field* sent = client.believed_peer ? find(head.fields, FieldId::x_request_id) : nullptr;
+  return sent != nullptr && clean_request_id(sent->value) ? sent->value : std::string_view();
+}
 
 void append_upstream_head(std::string& out, const RequestHead& head, const UpstreamHeadOptions& options) {
   out.append(head.method_text).append(" ");

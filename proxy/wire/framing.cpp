@@ -48,6 +48,8 @@ struct Reader {
   void refuse(Fault fault) {
     if (!out.fault) out.fault = fault;
   }
+  // Whatever else is wrong with either of them.
+  void refuse_both() { out.fault = Fault::length_and_coding; }
 
   void connection(std::string_view value) {
     ListReader list(value);
@@ -62,14 +64,14 @@ struct Reader {
   }
 
   void length(std::string_view value) {
-    if (out.coding) return refuse(Fault::length_and_coding);
+    if (out.coding) return refuse_both();
     const auto parsed = parse_length(value);
     if (!parsed || out.length) return refuse(Fault::bad_content_length);
     out.length = parsed;
   }
 
   void coding(std::string_view value, std::uint8_t minor) {
-    if (out.length) return refuse(Fault::length_and_coding);
+    if (out.length) return refuse_both();
     // RFC 9112, 6.1: in HTTP/1.0 the framing is faulty.
     if (out.coding || minor == 0) return refuse(Fault::bad_transfer_encoding);
     out.coding = true;

@@ -122,6 +122,7 @@ enum class BodyKind : std::uint8_t { none, length, chunked, until_close };
 struct Body {
   BodyKind kind = BodyKind::none;
   std::uint64_t length = 0;
+  bool empty() const { return kind == BodyKind::none || (kind == BodyKind::length && length == 0); }
 };
 
 struct RequestHead {
@@ -151,9 +152,9 @@ struct ResponseHead {
   Body body;  // given the request's method: none for HEAD, 1xx, 204, 304
   std::uint16_t status = 0;
   std::uint8_t minor = 1;
-  bool keep_alive = true;                  // of the server's connection, after this answer
-  bool upgrade = false;                    // Connection has the token `upgrade` and there is an Upgrade field
-  std::uint32_t keep_alive_timeout_s = 0;  // of `Keep-Alive: timeout=`; 0: not announced
+  bool keep_alive = true;  // of the server's connection, after this answer
+  bool upgrade = false;    // Connection has the token `upgrade` and there is an Upgrade field
+  std::optional<std::uint32_t> keep_alive_timeout_s;  // of `Keep-Alive: timeout=`
 };
 
 template <class T>
@@ -164,6 +165,10 @@ using Parsed = std::variant<T, Fault>;
 Parsed<RequestHead> parse_request(std::string_view head, FieldList& fields);
 Parsed<ResponseHead> parse_response(std::string_view head, Method asked, bool asked_upgrade,
                                     FieldList& fields);
+
+// What a refused head seems to ask for: method_text, and of an origin form target and path; nothing where the
+// line is not that clear. For the log alone.
+RequestHead guess_request(std::string_view message);
 
 // The first field with this id, or nullptr.
 const Field* find(std::span<const Field> fields, FieldId id);

@@ -166,4 +166,20 @@ Parsed<RequestHead> parse_request(std::string_view head, FieldList& fields) {
   return out;
 }
 
+// An absolute form is left out: it may hold a password.
+RequestHead guess_request(std::string_view message) {
+  RequestHead out;
+  while (message.starts_with('\r') || message.starts_with('\n')) message.remove_prefix(1);
+  const std::string_view line = message.substr(0, message.find_first_of("\r\n"));
+  const std::size_t space = line.find(' ');
+  if (space == line.npos || space == 0 || !all(line.substr(0, space), kToken)) return out;
+  out.method_text = line.substr(0, space);
+  if (out.method_text == "HEAD") out.method = Method::head;
+  const std::string_view target = line.substr(space + 1, line.find(' ', space + 1) - space - 1);
+  if (!target.starts_with('/')) return out;
+  out.target = target;
+  out.path = target.substr(0, target.find('?'));
+  return out;
+}
+
 }  // namespace limpet::wire

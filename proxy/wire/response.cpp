@@ -23,9 +23,9 @@ bool read_line(ResponseHead& head) {
   return all(head.reason, kValue);
 }
 
-std::uint32_t announced_timeout(std::span<const Field> fields) {
+std::optional<std::uint32_t> announced_timeout(std::span<const Field> fields) {
   constexpr std::string_view kName = "timeout=";
-  std::uint32_t seconds = 0;
+  std::optional<std::uint32_t> result;
   for (const Field& field : fields) {
     if (field.id != FieldId::keep_alive) continue;
     ListReader parameters(field.value);
@@ -33,11 +33,13 @@ std::uint32_t announced_timeout(std::span<const Field> fields) {
       if (!equal_ignoring_case(parameter.substr(0, kName.size()), kName)) continue;
       const std::string_view digits = parameter.substr(kName.size());
       const auto end = digits.data() + digits.size();
-      if (std::from_chars(digits.data(), end, seconds).ec == std::errc::result_out_of_range)
-        return UINT32_MAX;
+      std::uint32_t seconds = 0;
+      const std::errc error = std::from_chars(digits.data(), end, seconds).ec;
+      if (error == std::errc::result_out_of_range) return UINT32_MAX;
+      if (error == std::errc()) result = seconds;
     }
   }
-  return seconds;
+  return result;
 }
 
 // RFC 9112, 6.3, in its order.

@@ -121,7 +121,7 @@ Offer offer_of(const RequestHead& head) {
 
 std::optional<Fault> check_switching(const ResponseHead& answer, const Offer& offer) {
   constexpr auto kMismatch = Fault::upgrade_mismatch;
-  if (answer.status != 101 || !answer.upgrade) return kMismatch;
+  if (answer.status != 101 || answer.minor == 0 || !answer.upgrade) return kMismatch;
   if (!names_websocket(only(answer.fields, FieldId::upgrade))) return kMismatch;
   const Field* accept = only(answer.fields, FieldId::sec_websocket_accept);
   if (accept == nullptr || accept->value != accept_for(offer.key)) return kMismatch;

@@ -65,7 +65,8 @@ TEST(ResponseFraming, BodyWhereNoneMayBeEndsTheConnection) {
   EXPECT_TRUE(Response("HTTP/1.1 204 No Content\r\n\r\n")->keep_alive);
   EXPECT_TRUE(Response("HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n")->keep_alive);
   EXPECT_EQ(response_fault("HTTP/1.1 204 No Content\r\nContent-Length: 1\r\n\r\n"), Fault::unexpected_body);
-  EXPECT_EQ(response_fault("HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n"), Fault::unexpected_body);
+  EXPECT_EQ(response_fault("HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n"),
+            Fault::unexpected_body);
   for (const char* head : {"HTTP/1.1 304 Not Modified\r\nTransfer-Encoding: chunked\r\n\r\n",
                            "HTTP/1.1 103 Early Hints\r\nContent-Length: 1\r\n\r\n"}) {
     const Response response(head);
@@ -111,9 +112,10 @@ TEST(ResponseConnection, AnnouncedTimeoutIsRead) {
   EXPECT_EQ(seconds("timeout=5"), 5u);
   EXPECT_EQ(seconds("max=100, Timeout=65"), 65u);
   EXPECT_EQ(seconds("timeout=99999999999999"), UINT32_MAX);
-  EXPECT_EQ(seconds("timeout=-1"), 0u);
-  EXPECT_EQ(seconds("max=3"), 0u);
-  EXPECT_EQ(Response(ok(""))->keep_alive_timeout_s, 0u);
+  EXPECT_EQ(seconds("timeout=0"), 0u);
+  EXPECT_EQ(seconds("timeout=-1"), std::nullopt);
+  EXPECT_EQ(seconds("max=3"), std::nullopt);
+  EXPECT_EQ(Response(ok(""))->keep_alive_timeout_s, std::nullopt);
 }
 
 TEST(ResponseHead, BytesThatNoScannerSawAreRefusedToo) {
