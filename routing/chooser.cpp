@@ -95,7 +95,8 @@ Chooser::Chooser(SidTable& sids, std::uint64_t random_seed) : sids_(sids), rando
 
 Choice Chooser::choose(const Pool& pool, const Ask& ask) {
   if (ask.kind == Kind::belongs) return choose_belonging(pool, ask);
-  const std::uint32_t most = pool.settings().max_connections;
+  // A second try has its place in the pool already.
+  const std::uint32_t most = ask.not_these.empty() ? pool.settings().max_connections : 0;
   if (most != 0 && pool.load() >= most) return refuse(Refusal::full);
 
   const Member* named = nullptr;
@@ -165,8 +166,9 @@ Choice Chooser::choose_by_hash(const Pool& pool, const Ask& ask) const {
 const Member* Chooser::named_by(const Pool& pool, std::string_view cookie, std::uint64_t now_ms) const {
   if (cookie.empty() || cookie.size() > kLongestName) return nullptr;
   if (const Member* member = pool.by_id(cookie)) return member;
+  if (!pool.settings().cookie_may_be_sid) return nullptr;
   if (const Member* member = named_by_tag(pool, cookie)) return member;
-  const auto found = sids_.touch(cookie, now_ms);  // passive mode: a node's own cookie may be the sid
+  const auto found = sids_.touch(cookie, now_ms);
   return found ? pool.by_serial(found->server_serial) : nullptr;
 }
 
@@ -178,8 +180,8 @@ bool Chooser::may_be_held(const Pool& pool, const Ask& ask, const Member& named)
   if (!named.server->takes_new()) {
     if (named.server->state() != State::suspect || named.server->wanted() != Wanted::serving) return false;
     for (const Member& other : pool.members()) {  // a suspect one only if no other is up
-      if (in_round(other, Round::up) && !tried(ask, other) && !full(other, other.server->in_use()))
-        return false;
+      const bool up = in_round(other, Round::up) || in_round(other, Round::backup_up);
+      if (up && !tried(ask, other) && !full(other, other.server->in_use())) return false;
     }
   }
   if (!bounds(pool, ask) || load < 2 * kLeastBound) return true;
@@ -210,7 +212,8 @@ Choice Chooser::place(const Pool& pool, const Ask& ask) {
       return {member, By::source, Refusal::none, false};
   }
   met_full_ = false;
-  for (const Round round : {Round::up, Round::suspect, Round::backup_up, Round::backup_suspect}) {
+  for (const Round round : {Round::up, Round::backup_up, Round::suspect, Round::backup_suspect}) {
+    if (round == Round::suspect && met_full_) break;  // those that are up are full, not away
     gather(pool, ask, round);
     if (candidates_.empty()) continue;
     if (by_hash) return {by_source(pool, ask, key), By::source, Refusal::none, false};
@@ -222,6 +225,7 @@ Choice Chooser::place(const Pool& pool, const Ask& ask) {
 void Chooser::gather(const Pool& pool, const Ask& ask, Round round) {
   candidates_.clear();
   weights_ = 0;
+  met_slow_ = false;
   const auto& members = pool.members();
   for (std::uint32_t i = 0; i < members.size(); ++i) {
     const Member& member = members[i];
@@ -235,8 +239,13 @@ void Chooser::gather(const Pool& pool, const Ask& ask, Round round) {
       met_full_ = true;
       continue;
     }
+    met_slow_ |= member.server->is_slow();
     candidates_.push_back({i, load, weight, factor});
   }
+  // The second server is the last one: not one on which handshakes wait already, if there is another.
+  if (ask.not_these.empty() || !met_slow_) return;
+  const auto slow = [&members](const Candidate& each) { return members[each.index].server->is_slow(); };
+  if (!std::all_of(candidates_.begin(), candidates_.end(), slow)) std::erase_if(candidates_, slow);
 }
 
 // Nearly always the first in order takes the request, and nobody else's counters need be read: below the
@@ -246,6 +255,7 @@ const Member* Chooser::first_by_source(const Pool& pool, const Ask& ask, std::ui
   for (const Pool::Seat& seat : pool.seats(false)) first.offer(seat);
   const Member* member = first.member();
   if (!member || !in_round(*member, Round::up) || tried(ask, *member)) return nullptr;
+  if (!ask.not_these.empty() && member->server->is_slow()) return nullptr;
   const std::uint32_t load = member->server->in_use();
   if (full(*member, load) || (bounds(pool, ask) && load > kLeastBound)) return nullptr;
   const double factor = slow_start_factor(*member->server, pool.settings().slow_start_ms, ask.now_ms);

@@ -63,7 +63,7 @@ class Chooser {
 
  private:
   // In this order servers are asked to take a request; the next round only if none of the last can take it.
-  enum class Round : std::uint8_t { up, suspect, backup_up, backup_suspect };
+  enum class Round : std::uint8_t { up, backup_up, suspect, backup_suspect };
   static bool in_round(const Member& member, Round round);
 
   Choice choose_belonging(const Pool& pool, const Ask& ask);
@@ -82,6 +82,7 @@ class Chooser {
   std::vector<Candidate> candidates_;  // scratch: who can take the request in this round
   double weights_ = 0;                 // scratch: present weights of all of this round
   bool met_full_ = false;              // scratch: in any round
+  bool met_slow_ = false;              // scratch: in this round
 };
 
 }  // namespace limpet::routing

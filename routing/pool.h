@@ -35,6 +35,7 @@ struct PoolSettings {
   Balance balance = Balance::source;
   std::optional<double> bounded_load = 1.25;
   bool strict = false;                // on_lost
+  bool cookie_may_be_sid = false;     // passive mode: a node's own cookie may hold the session's sid
   std::uint32_t max_connections = 0;  // tunnels and requests in flight; 0: no bound
   std::uint64_t slow_start_ms = 10'000;
 };

@@ -73,6 +73,8 @@ struct Server {
   Wanted wanted() const { return view.wanted.load(std::memory_order_relaxed); }
   // The table of the design: new sessions only where it says so (suspect: as a last resort, see Chooser).
   bool takes_new() const { return state() == State::up && wanted() == Wanted::serving; }
+  // Handshakes have waited on it for half a second and more.
+  bool is_slow() const { return view.slow_handshakes.load(std::memory_order_relaxed) > 0; }
   bool serves_old() const { return state() != State::down && wanted() != Wanted::maintenance; }
 };
 

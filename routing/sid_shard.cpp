@@ -89,6 +89,13 @@ void SidShard::pin(const Key& key) {
   if (const Index i = find(key); i != kNone) move_to(i, Part::pinned);
 }
 
+void SidShard::unpin(const Key& key, std::uint64_t now_ms) {
+  const Index i = find(key);
+  if (i == kNone || part_of(at(i)) != Part::pinned) return;
+  at(i).touched = std::max<std::uint64_t>(at(i).touched, clock(now_ms));
+  move_to(i, Part::settled);
+}
+
 void SidShard::forget(const Key& key) {
   if (const Index i = find(key); i != kNone) remove(i);
 }

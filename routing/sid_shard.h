@@ -33,6 +33,7 @@ class SidShard {
              std::uint64_t now_ms);
   std::optional<Found> touch(const Key& key, std::uint64_t now_ms);
   void pin(const Key& key);
+  void unpin(const Key& key, std::uint64_t now_ms);
   void forget(const Key& key);
 
   std::uint32_t size() const;

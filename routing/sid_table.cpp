@@ -102,6 +102,10 @@ void SidTable::pin(std::string_view sid) {
   impl_->with(sid, [](SidShard& shard, const SidShard::Key& key) { shard.pin(key); });
 }
 
+void SidTable::unpin(std::string_view sid, std::uint64_t now_ms) {
+  impl_->with(sid, [now_ms](SidShard& shard, const SidShard::Key& key) { shard.unpin(key, now_ms); });
+}
+
 void SidTable::forget(std::string_view sid) {
   impl_->with(sid, [](SidShard& shard, const SidShard::Key& key) { shard.forget(key); });
 }

@@ -45,8 +45,10 @@ class SidTable {
   // A request with this sid: ends probation, refreshes the entry. Expired entries are not found.
   std::optional<Found> touch(std::string_view sid, std::uint64_t now_ms);
 
-  // A session became a tunnel: its entry stays until forget(), whatever its age.
+  // A session became a tunnel: its entry stays, whatever its age, until forget() or unpin().
   void pin(std::string_view sid);
+  // The tunnel has ended and the session may live on: its entry counts as touched now.
+  void unpin(std::string_view sid, std::uint64_t now_ms);
   void forget(std::string_view sid);
 
   std::size_t size() const;

@@ -219,15 +219,42 @@ TEST_F(Loaded, BackupsComeAfterEveryOther) {
   const auto id = [&] { return begins(pool).member->server->id; };
   EXPECT_EQ(id(), "a");
   set_state(pool.members()[0], State::suspect);
+  EXPECT_EQ(id()[0], 'b') << "a suspect one only if no other is up";
+  set_state(pool.members()[1], State::suspect);
+  EXPECT_EQ(id(), "b2");
+  set_state(pool.members()[2], State::suspect);
   EXPECT_EQ(id(), "a");
   set_state(pool.members()[0], State::refusing);
   EXPECT_EQ(id()[0], 'b');
-  set_state(pool.members()[1], State::suspect);
-  EXPECT_EQ(id(), "b2");
   set_state(pool.members()[2], State::down);
   EXPECT_EQ(id(), "b1");
   set_state(pool.members()[1], State::down);
   EXPECT_EQ(begins(pool).refusal, Refusal::all_down);
+}
+
+TEST_F(Loaded, ASuspectServerDoesNotStandInForFullOnes) {
+  const Pool pool(settings(), {member("a"), member("b")});
+  set_load(pool.members()[0], 50'000);
+  set_state(pool.members()[1], State::suspect);
+  EXPECT_EQ(begins(pool).refusal, Refusal::full);
+}
+
+TEST_F(Loaded, ASecondTryGoesWhereNoHandshakeWaits) {
+  const Pool pool(settings(), members(3));
+  const Member& first = *begins(pool).member;
+  const Server* tried[] = {first.server.get()};
+  Ask ask;
+  ask.kind = Kind::begins;
+  ask.client = client(1);
+  ask.now_ms = now;
+  ask.not_these = tried;
+  const Member& second = *chooser.choose(pool, ask).member;
+  second.server->view.slow_handshakes = 1;
+  const Member& third = *chooser.choose(pool, ask).member;
+  EXPECT_NE(&third, &second);
+  EXPECT_NE(&third, &first);
+  third.server->view.slow_handshakes = 1;
+  EXPECT_EQ(chooser.choose(pool, ask).member, &second) << "if all are slow, the order stands";
 }
 
 TEST_F(Loaded, BackupsTakeWhatFullServersCannot) {

@@ -226,8 +226,10 @@ TEST_F(Affine, OnlyEightCookiesAreLookedAt) {
   EXPECT_EQ(begins(pool).by, By::cookie);
 }
 
-TEST_F(Affine, ACookieThatIsASidCountsAsThatSid) {
-  const Pool pool(settings(), members(3));
+TEST_F(Affine, ACookieThatIsASidCountsAsThatSidInPassiveModeAlone) {
+  PoolSettings passive = settings();
+  passive.cookie_may_be_sid = true;
+  const Pool pool(passive, members(3));
   const std::string sid = self_named("ws2");
   cookies = {sid};
   EXPECT_EQ(id(begins(pool)), "ws2");
@@ -235,6 +237,7 @@ TEST_F(Affine, ACookieThatIsASidCountsAsThatSid) {
   cookies = {"a-plain-one"};
   EXPECT_EQ(id(begins(pool)), "ws3");
   EXPECT_EQ(begins(pool).by, By::cookie);
+  EXPECT_NE(begins(Pool(settings(), members(3))).by, By::cookie) << "elsewhere it is a foreign value";
 }
 
 TEST_F(Affine, AMillionForeignCookiesChooseNobody) {

@@ -62,6 +62,23 @@ TEST_F(Sids, AnEntryLivesItsLifeAfterItsLastTouch) {
   EXPECT_EQ(table.evicted(), 0u);
 }
 
+TEST_F(Sids, AnUnpinnedEntryLivesItsLifeFromThenOn) {
+  SidTable table(100);
+  learn(table, 1);
+  table.pin(sid(1));
+  now += 10 * kLife;
+  table.unpin(sid(1), now);
+  EXPECT_EQ(table.on_probation(), 0u);
+  now += kLife;
+  EXPECT_TRUE(knows(table, 1));
+  now += kLife + 1;
+  EXPECT_FALSE(knows(table, 1));
+  learn(table, 2);
+  table.unpin(sid(2), now);
+  table.unpin(sid(3), now);
+  EXPECT_EQ(table.on_probation(), 1u) << "of what was never pinned it says nothing";
+}
+
 TEST_F(Sids, TimeMayStandStill) {
   SidTable table(100);
   now = 0;
