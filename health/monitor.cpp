@@ -18,7 +18,7 @@ using routing::State;
 constexpr std::uint64_t kFirstRoundMs = 1'000;
 constexpr std::uint64_t kResolveEveryMs = 30'000;
 constexpr std::uint64_t kNeverPassedMs = 5'000;  // after the start
-constexpr std::uint64_t kSlowGapMs = 500;        // clients' slow handshakes bring no more than a probe in this
+constexpr std::uint64_t kSlowGapMs = 500;  // clients' slow handshakes bring no more than a probe in this
 
 std::string duration_text(std::uint64_t ms) {
   const std::uint64_t seconds = ms / 1000;
@@ -48,6 +48,7 @@ struct Monitor::Impl {
     void on_report(const Probe::Report& report);
     void on_connect_failed();
     void on_slow();
+    void probe_by(std::uint64_t due_ms);
     void apply(const StateMachine::Step& step);
     void schedule();
     void first_result();
@@ -153,7 +154,10 @@ void Monitor::Impl::Entry::on_resolved(net::Target::Addresses addresses, const s
 
 void Monitor::Impl::Entry::probe() {
   if (running || !probing) return;
-  if (pool.settings.type == Settings::Type::off) return first_result();
+  if (pool.settings.type == Settings::Type::off) {  // up, once its name resolves
+    apply(machine.on_probe(Result::passed, "not probed", net::now_ms(), false, 0));
+    return first_result();
+  }
   next.cancel();
   probed_ms = net::now_ms();
   running =
@@ -166,12 +170,13 @@ void Monitor::Impl::Entry::on_report(const Probe::Report& report) {
   finished = std::move(running);
   if (!report.said_nothing) {
     auto& failed = server().view.failed_connects;
+    std::uint32_t in_a_row = 0;
     if (report.result == Result::connect_failed) {
-      failed.fetch_add(1, std::memory_order_relaxed);
+      in_a_row = failed.fetch_add(1, std::memory_order_relaxed) + 1;
     } else {
       failed.store(0, std::memory_order_relaxed);
     }
-    apply(machine.on_probe(report.result, report.text, net::now_ms(), pool.all_down()));
+    apply(machine.on_probe(report.result, report.text, net::now_ms(), pool.all_down(), in_a_row));
     first_result();
   }
   schedule();
@@ -190,19 +195,26 @@ void Monitor::Impl::Entry::on_connect_failed() {
   failed_noted.store(false, std::memory_order_relaxed);
   const std::uint32_t in_a_row = server().view.failed_connects.load(std::memory_order_relaxed);
   if (in_a_row == 0) return;  // one has succeeded since
-  const std::string text = "connect to " + watched.host_header + ": " + std::strerror(last_error.load());
+  const auto addresses = watched.target->addresses();
+  const std::string where =
+      watched.host.empty() && !addresses->empty() ? addresses->front().text() : watched.host_header;
+  const std::string text = "connect to " + where + ": " + std::strerror(last_error.load());
   apply(machine.on_connect_failed(in_a_row, text, net::now_ms()));
-  if (pool.settings.type != Settings::Type::off && probing && !running)
-    next.after(pool.settings.fast_interval_ms);
+  probe_by(net::now_ms() + pool.settings.fast_interval_ms);
 }
 
 void Monitor::Impl::Entry::on_slow() {
   slow_noted.store(false, std::memory_order_relaxed);
+  const std::uint64_t now = net::now_ms();
+  if (now >= probed_ms + kSlowGapMs) return probe();
+  probe_by(probed_ms + kSlowGapMs);
+}
+
+// The next probe begins at this time, or sooner if it was to anyway: what clients cause never puts it off.
+void Monitor::Impl::Entry::probe_by(std::uint64_t due_ms) {
   if (running || !probing || pool.settings.type == Settings::Type::off) return;
   const std::uint64_t now = net::now_ms();
-  const std::uint64_t due = probed_ms + kSlowGapMs;
-  if (due <= now) return probe();
-  if (!next.armed() || next.deadline_ms() > due) next.after(due - now);
+  if (!next.armed() || next.deadline_ms() > due_ms) next.after(due_ms > now ? due_ms - now : 0);
 }
 
 // The one place where a state is published.
@@ -212,7 +224,10 @@ void Monitor::Impl::Entry::apply(const StateMachine::Step& step) {
   const State to = machine.state();
   const std::uint64_t lasted = now - std::exchange(since_ms, now);
   const bool alone = pool.entries.size() == 1;
-  server().view.slow_start_at_ms.store(step.slow_start && !alone ? now : 0, std::memory_order_relaxed);
+  // A moment of suspicion, and what follows it, leaves a slow start as it was.
+  if (to != State::suspect && step.from != State::suspect) {
+    server().view.slow_start_at_ms.store(step.slow_start && !alone ? now : 0, std::memory_order_relaxed);
+  }
   server().view.state.store(to, std::memory_order_relaxed);
   const std::string line =
       fmt::format("server {}/{} is {}: {}; was {} for {}", server().pool, server().id, name_of(to),

@@ -23,7 +23,7 @@ struct Watched {
   std::shared_ptr<net::Target> target;
   std::string host;  // a name to resolve; empty: the target is filled already
   std::uint16_t port = 0;
-  std::string host_header;  // the server's address as it is written
+  std::string host_header;  // the server's address as it is written; of a Unix socket localhost
 };
 
 struct Status {

@@ -18,9 +18,14 @@ std::string request_text(const Settings& settings, std::string_view host) {
   return text + "\r\n";
 }
 
-net::Address with_port(const net::Address& address, std::optional<std::uint16_t> port) {
-  const auto ip = address.ip_address();
-  return ip && port ? net::Address::ip(*ip, *port) : address;
+std::shared_ptr<const net::Target::Addresses> with_port(
+    std::shared_ptr<const net::Target::Addresses> addresses, std::optional<std::uint16_t> port) {
+  if (!port) return addresses;
+  auto changed = std::make_shared<net::Target::Addresses>(*addresses);
+  for (net::Address& each : *changed) {
+    if (const auto ip = each.ip_address()) each = net::Address::ip(*ip, *port);
+  }
+  return changed;
 }
 
 wire::Method method_of(std::string_view text) {
@@ -31,51 +36,35 @@ wire::Method method_of(std::string_view text) {
 
 Probe::Probe(net::Loop& loop, const Settings& settings,
              std::shared_ptr<const net::Target::Addresses> addresses, std::string_view host, Done done)
-    : loop_(loop),
-      settings_(settings),
-      addresses_(std::move(addresses)),
+    : settings_(settings),
+      addresses_(with_port(std::move(addresses), settings.port)),
       done_(std::move(done)),
       deadline_(loop, net::delegate<&Probe::on_deadline>(this)),
+      connect_(loop, net::delegate<&Probe::on_connect_ended>(this)),
       out_(request_text(settings, host)),
       scanner_(wire::HeadScanner::Kind::response, {}) {}
 
 void Probe::start() {
   deadline_.after(settings_.timeout_ms);
-  connect_next();
+  if (connect_.start(addresses_, {}, 0, settings_.timeout_ms)) on_connect_ended();
 }
 
-// A name's addresses in turn; the last one's error stands for all.
-void Probe::connect_next() {
-  while (next_ < addresses_->size()) {
-    const net::Address to = with_port((*addresses_)[next_++], settings_.port);
-    address_ = to.text();
-    net::ConnectStart start = net::start_connect(loop_, to);
-    if (!start.stream) {
-      error_ = start.error;
-      continue;
-    }
-    stream_ = std::move(start.stream);
-    if (start.done) return on_connected();
-    stream_.wait_write(net::delegate<&Probe::on_writable>(this));
-    return;
+void Probe::on_connect_ended() {
+  const int error = connect_.error();
+  if (error == 0) {
+    stream_ = std::move(connect_.stream());
+    return on_connected();
   }
-  if (net::is_local_shortage(error_)) {
-    return end({true, Result::silent, std::string("no probe: ") + std::strerror(error_)});
+  if (error == ETIMEDOUT) return on_deadline();
+  if (net::is_local_shortage(error)) {
+    return end({true, Result::silent, std::string("no probe: ") + std::strerror(error)});
   }
-  finish(Result::connect_failed,
-         "connect to " + address_ + ": " + std::strerror(error_ ? error_ : EHOSTUNREACH));
-}
-
-void Probe::on_writable() {
-  error_ = stream_.take_error();
-  if (error_ == 0) return on_connected();
-  stream_.close();
-  connect_next();
+  finish(Result::connect_failed, connecting() + ": " + std::strerror(error));
 }
 
 void Probe::on_connected() {
   connected_ = true;
-  if (settings_.type == Settings::Type::tcp) return finish(Result::passed, "connect to " + address_);
+  if (settings_.type == Settings::Type::tcp) return finish(Result::passed, connecting());
   stream_.wait_read(net::delegate<&Probe::on_readable>(this));
   write();
 }
@@ -177,7 +166,7 @@ void Probe::on_body_end() {
 }
 
 void Probe::on_deadline() {
-  if (!connected_) return finish(Result::silent, "connect to " + address_ + ": no answer in time");
+  if (!connected_) return finish(Result::silent, connecting() + ": no answer in time");
   finish(Result::silent, asked() + ": no answer in " + std::to_string(settings_.timeout_ms) + " ms");
 }
 
@@ -187,6 +176,7 @@ void Probe::finish(Result result, std::string text) {
 
 void Probe::end(const Report& report) {
   deadline_.cancel();
+  connect_.cancel();
   stream_.close();
   const Done done = std::move(done_);
   done(report);

@@ -12,6 +12,7 @@
 
 #include "health/settings.h"
 #include "health/state_machine.h"
+#include "proxy/net/connect.h"
 #include "proxy/net/loop.h"
 #include "proxy/net/stream.h"
 #include "proxy/net/target.h"
@@ -36,8 +37,7 @@ class Probe {
   static constexpr std::size_t kMostBody = 16 * 1024;
 
  private:
-  void connect_next();
-  void on_writable();
+  void on_connect_ended();
   void on_connected();
   void write();
   void on_readable();
@@ -49,17 +49,15 @@ class Probe {
   void on_deadline();
   void finish(Result result, std::string text);
   void end(const Report& report);
+  std::string connecting() const { return "connect to " + connect_.address().text(); }
   std::string asked() const { return settings_.method + " " + settings_.path; }
 
-  net::Loop& loop_;
   const Settings& settings_;
   std::shared_ptr<const net::Target::Addresses> addresses_;
   Done done_;
   net::Timer deadline_;
+  net::Connect connect_;
   net::Stream stream_;
-  std::size_t next_ = 0;
-  std::string address_;  // being connected to
-  int error_ = 0;
   std::string out_;
   std::string in_;
   std::string body_;

@@ -26,7 +26,7 @@ std::string_view name_of(routing::Wanted wanted) {
 }
 
 StateMachine::Step StateMachine::on_probe(Result result, std::string_view text, std::uint64_t now_ms,
-                                          bool pool_down) {
+                                          bool pool_down, std::uint32_t failed_in_a_row) {
   if (result != Result::connect_failed) connects_failed_ = 0;
   if (result == Result::passed) ever_passed_ = true;
   unresolved_ = false;
@@ -39,7 +39,7 @@ StateMachine::Step StateMachine::on_probe(Result result, std::string_view text, 
       reason_ = text;
       return {};
     case Result::silent: return on_silent(text, now_ms);
-    case Result::connect_failed: passed_ = 0; return on_connect_failed(connects_failed_ + 1, text, now_ms);
+    case Result::connect_failed: passed_ = 0; return on_connect_failed(failed_in_a_row, text, now_ms);
   }
   return {};
 }
@@ -90,7 +90,7 @@ StateMachine::Step StateMachine::on_silent(std::string_view text, std::uint64_t 
 
 StateMachine::Step StateMachine::on_connect_failed(std::uint32_t in_a_row, std::string_view text,
                                                    std::uint64_t now_ms) {
-  connects_failed_ = std::max(connects_failed_, in_a_row);
+  connects_failed_ = in_a_row;
   if (settings_.type == Settings::Type::off) return {};
   if (state_ == State::down) {
     reason_ = text;
@@ -146,7 +146,8 @@ std::uint64_t StateMachine::next_delay_ms(double random, bool pool_down) const {
       state_ == State::suspect || connects_failed_ > 0 || (state_ != State::up && passed_ > 0);
   const std::uint64_t base =
       changing || (pool_down && !unresolved_) ? settings_.fast_interval_ms : settings_.interval_ms;
-  const double factor = 1.0 + settings_.jitter * (2.0 * random - 1.0);
+  // Only ever sooner: `fall` and `timeout` promise by when a silent server is out.
+  const double factor = 1.0 - settings_.jitter * random;
   return std::max<std::uint64_t>(static_cast<std::uint64_t>(static_cast<double>(base) * factor), 1);
 }
 

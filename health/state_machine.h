@@ -37,7 +37,10 @@ class StateMachine {
     bool slow_start = false;  // came up again: from 10 % of its weight
   };
   // `text` says what was seen, for the reason. `pool_down`: every server of the pool is down.
-  Step on_probe(Result result, std::string_view text, std::uint64_t now_ms, bool pool_down);
+  // `failed_in_a_row`: of a connect_failed, how many of the server's connects have failed since one
+  // succeeded, workers' included.
+  Step on_probe(Result result, std::string_view text, std::uint64_t now_ms, bool pool_down,
+                std::uint32_t failed_in_a_row);
   // A worker's connect failed, the `in_a_row`-th one of the server's connects.
   Step on_connect_failed(std::uint32_t in_a_row, std::string_view text, std::uint64_t now_ms);
   // Its name does not resolve: down until it does, then probed afresh.

@@ -15,10 +15,12 @@ struct Machine : testing::Test {
   StateMachine machine{settings};
   std::uint64_t now = 1'000'000;
   bool pool_down = false;
+  std::uint32_t failed = 0;  // connects in a row, the workers' too
 
   StateMachine::Step probe(Result result) {
     now += 500;
-    return machine.on_probe(result, "seen", now, pool_down);
+    failed = result == Result::connect_failed ? failed + 1 : 0;
+    return machine.on_probe(result, "seen", now, pool_down, failed);
   }
   void probes(Result result, int count) {
     for (int i = 0; i < count; ++i) probe(result);
@@ -39,7 +41,7 @@ TEST_F(Machine, FirstResultCountsAlone) {
        {std::pair{Result::passed, State::up}, std::pair{Result::wrong, State::refusing},
         std::pair{Result::silent, State::down}, std::pair{Result::connect_failed, State::down}}) {
     StateMachine fresh(settings);
-    const auto step = fresh.on_probe(result, "first", now, false);
+    const auto step = fresh.on_probe(result, "first", now, false, 1);
     EXPECT_EQ(fresh.state(), state);
     EXPECT_FALSE(step.slow_start);
   }
@@ -105,9 +107,17 @@ TEST_F(Machine, TwoFailedConnectsInARowAreDownFromAnyState) {
 
 TEST_F(Machine, ProbesConnectsCountTogetherWithWorkers) {
   bring_up();
-  machine.on_connect_failed(1, "refused", now);
+  machine.on_connect_failed(failed = 1, "refused", now);
   probe(Result::connect_failed);
   EXPECT_EQ(machine.state(), State::down);
+}
+
+TEST_F(Machine, AWorkersGoodConnectBetweenStartsTheRowAnew) {
+  bring_up();
+  machine.on_connect_failed(failed = 1, "refused", now);
+  failed = 0;  // it connected
+  probe(Result::connect_failed);
+  EXPECT_EQ(machine.state(), State::up);
 }
 
 TEST_F(Machine, GoodProbeBetweenFailedConnectsStartsTheRowAnew) {
@@ -138,10 +148,10 @@ TEST_F(Machine, ProbesAreFastWhileAStateIsChangingAndWhileThePoolIsDown) {
   EXPECT_EQ(machine.next_delay_ms(0.5, false), settings.fast_interval_ms) << "coming up";
 }
 
-TEST_F(Machine, JitterIsTenPercentEitherWay) {
+TEST_F(Machine, JitterMakesProbesUpToTenPercentSooner) {
   bring_up();
-  EXPECT_EQ(machine.next_delay_ms(0.0, false), 1800u);
-  EXPECT_NEAR(static_cast<double>(machine.next_delay_ms(0.9999, false)), 2200, 1);
+  EXPECT_EQ(machine.next_delay_ms(0.0, false), 2000u);
+  EXPECT_NEAR(static_cast<double>(machine.next_delay_ms(0.9999, false)), 1800, 1);
 }
 
 TEST_F(Machine, DownNeedsRiseGoodProbesAndThenStartsSlowly) {
@@ -167,7 +177,7 @@ TEST_F(Machine, ThirdDownInAMinuteDoublesRiseAndEachFurtherOneAgain) {
   const auto fall_and_rise = [&] {
     machine.on_connect_failed(2, "refused", now += 100);
     const std::uint32_t needed = machine.needed();
-    for (std::uint32_t i = 0; i < needed; ++i) machine.on_probe(Result::passed, "ok", now += 100, false);
+    for (std::uint32_t i = 0; i < needed; ++i) machine.on_probe(Result::passed, "ok", now += 100, false, 0);
     EXPECT_EQ(machine.state(), State::up);
     return needed;
   };
@@ -216,13 +226,13 @@ TEST_F(Machine, NeverUpAgainWithoutAGoodProbeWhateverHappens) {
       if (random() % 3 == 0) {
         any.on_connect_failed(1 + random() % 3, "refused", now);
       } else {
-        any.on_probe(result, "x", now, random() % 2 == 0);
+        any.on_probe(result, "x", now, random() % 2 == 0, 1 + random() % 2);
         if (result == Result::passed) good_since_down = true;
       }
       if (any.state() == State::down && before != State::down) good_since_down = false;
       EXPECT_TRUE(good_since_down || any.state() != State::up || before == State::up);
       const std::uint64_t delay = any.next_delay_ms(0.5, random() % 2 == 0);
-      EXPECT_GE(delay, settings.fast_interval_ms);
+      EXPECT_GE(delay, settings.fast_interval_ms * 9 / 10);
       EXPECT_LE(delay, settings.interval_ms);
     }
   }
