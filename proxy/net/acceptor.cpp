@@ -8,12 +8,13 @@
 #include "proxy/net/counter.h"
 #include "proxy/net/listener.h"
 #include "proxy/net/loop_impl.h"
+#include "proxy/net/refuse.h"
 #include "proxy/net/stream.h"
 
 namespace limpet::net {
 namespace {
 
-constexpr int kBatch = 64;  // accepted in one wake-up before other work gets its turn
+constexpr int kBatch = 64;               // accepted in one wake-up before other work gets its turn
 constexpr std::uint64_t kBackOffMs = 5;  // when nothing can be accepted: 200 looks a second at most
 
 constexpr std::string_view kNoDescriptors =
@@ -89,11 +90,7 @@ struct Acceptor::Impl : std::enable_shared_from_this<Acceptor::Impl> {
 
   Next refuse_with(Fd fd) {
     if (!fd) return errno == EAGAIN || errno == EWOULDBLOCK ? Next::empty : Next::stuck;
-    char unread[4096];  // closing over unread bytes would send a reset instead of the answer
-    while (::recv(fd.get(), unread, sizeof(unread), MSG_DONTWAIT) > 0) {
-    }
-    ::send(fd.get(), kNoDescriptors.data(), kNoDescriptors.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-    ::shutdown(fd.get(), SHUT_WR);
+    answer_and_close(std::move(fd), kNoDescriptors);
     refused.add();
     return Next::more;
   }

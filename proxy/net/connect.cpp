@@ -3,7 +3,7 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
-#include "proxy/net/stream.h"
+#include "proxy/net/connect.h"
 
 namespace limpet::net {
 namespace {
@@ -31,7 +31,7 @@ bool is_local_shortage(int error) {
     case ENFILE:
     case ENOBUFS:
     case ENOMEM:
-    case EAGAIN:  // connect(2): no free ephemeral port, or a Unix socket's backlog is full
+    case EAGAIN:  // connect(2): no free ephemeral port
       return true;
     default: return false;
   }
@@ -39,17 +39,18 @@ bool is_local_shortage(int error) {
 
 ConnectStart start_connect(Loop& loop, const Address& to, const wire::IpAddress* from) {
   Fd fd(::socket(to.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (!fd) return {{}, errno, false};
+  if (!fd) return {{}, errno, false, false};
   tune_socket(fd.get(), to.family());
   if (from != nullptr) {
     // The port is chosen at connect, by the whole four-tuple, not at bind.
     set_int(fd.get(), IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
     const Address local = Address::ip(*from, 0);
-    if (::bind(fd.get(), local.raw(), local.length()) != 0) return {{}, errno, false};
+    if (::bind(fd.get(), local.raw(), local.length()) != 0) return {{}, errno, false, false};
   }
-  if (::connect(fd.get(), to.raw(), to.length()) == 0) return {Stream(loop, std::move(fd)), 0, true};
-  if (errno != EINPROGRESS) return {{}, errno, false};
-  return {Stream(loop, std::move(fd)), 0, false};
+  if (::connect(fd.get(), to.raw(), to.length()) == 0) return {Stream(loop, std::move(fd)), 0, true, false};
+  if (errno == EAGAIN && to.is_unix()) return {{}, EAGAIN, false, true};
+  if (errno != EINPROGRESS) return {{}, errno, false, false};
+  return {Stream(loop, std::move(fd)), 0, false, false};
 }
 
 }  // namespace limpet::net

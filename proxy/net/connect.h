@@ -1,4 +1,4 @@
-// Connect: one connect to one server, its addresses in turn, under one deadline. Only on the loop's thread.
+// Connecting: one socket to one address, and Connect, which tries a server's addresses in turn.
 #pragma once
 
 #include <cstdint>
@@ -9,43 +9,66 @@
 #include "proxy/net/target.h"
 #include "proxy/wire/ip_address.h"
 
-namespace limpet::upstream {
+namespace limpet::net {
 
+// TCP_NODELAY, TCP_USER_TIMEOUT 60 s, keep-alive 60 s + 3 x 10 s; nothing on a Unix socket.
+void tune_socket(int fd, int family);
+
+// errno values that are our own shortage, and say nothing of the server.
+bool is_local_shortage(int error);  // EADDRNOTAVAIL, EMFILE, ENFILE, ENOBUFS, ENOMEM, EAGAIN
+
+// Starts a non-blocking connect. The result is writable (or broken) when it has ended; take_error() says how.
+// `from` is the local address, or nullptr. Sets TCP_NODELAY, TCP_USER_TIMEOUT, keep-alive; with `from` also
+// IP_BIND_ADDRESS_NO_PORT. A failure at once gives an empty Stream and `error`.
+struct ConnectStart {
+  Stream stream;
+  int error = 0;
+  bool done = false;  // connected already (Unix sockets)
+  bool busy = false;  // a Unix socket's server has not accepted what came before: to be tried again
+};
+ConnectStart start_connect(Loop& loop, const Address& to, const wire::IpAddress* from = nullptr);
+
+// One connect to one server, its addresses in turn, under one deadline. Only on the loop's thread.
 class Connect {
  public:
-  Connect(net::Loop& loop, net::Delegate done);
+  Connect(Loop& loop, Delegate done);
 
   // True: ended at once. False: `done` will be called, once. Then stream() holds the connection, or error()
   // says why not (an errno; ETIMEDOUT for the deadline). Each address gets an equal part of what is left of
   // `within_ms`. `sources` are local addresses, tried from `turn` on while the kernel has no port left on
   // one.
-  bool start(std::shared_ptr<const net::Target::Addresses> addresses,
-             std::span<const wire::IpAddress> sources, std::uint32_t turn, std::uint64_t within_ms);
+  bool start(std::shared_ptr<const Target::Addresses> addresses, std::span<const wire::IpAddress> sources,
+             std::uint32_t turn, std::uint64_t within_ms);
   void cancel();  // `done` will not be called
   bool running() const { return running_; }
 
-  net::Stream& stream() { return stream_; }
+  Stream& stream() { return stream_; }
   int error() const { return error_; }
+  const Address& address() const { return address_; }  // the last that was tried
 
  private:
   void try_next();
-  net::ConnectStart open(const net::Address& to) const;
+  bool try_one();
+  ConnectStart open(const Address& to) const;
   void on_writable();
   void on_expiry();
   void finish(int error);
 
-  net::Loop& loop_;
-  net::Delegate done_;
-  net::Timer timer_;
-  std::shared_ptr<const net::Target::Addresses> addresses_;
+  Loop& loop_;
+  Delegate done_;
+  Timer timer_;
+  std::shared_ptr<const Target::Addresses> addresses_;
   std::span<const wire::IpAddress> sources_;
+  Address address_;
   std::size_t next_ = 0;
   std::uint64_t deadline_ms_ = 0;
+  std::uint64_t turn_ends_ms_ = 0;  // of this address
   std::uint32_t turn_ = 0;
   int error_ = 0;
   bool running_ = false;
   bool starting_ = false;  // within start(): the caller is told by its result
-  net::Stream stream_;
+  bool busy_ = false;      // no socket now: this address is tried again when the timer ends
+  Stream stream_;
 };
 
-}  // namespace limpet::upstream
+}  // namespace limpet::net

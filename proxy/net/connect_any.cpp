@@ -1,15 +1,21 @@
-#include "proxy/upstream/connect.h"
-
+// Connect: the addresses of one server, one after the other.
 #include <errno.h>
 
 #include <algorithm>
 
-namespace limpet::upstream {
+#include "proxy/net/connect.h"
 
-Connect::Connect(net::Loop& loop, net::Delegate done)
-    : loop_(loop), done_(done), timer_(loop, net::delegate<&Connect::on_expiry>(this)) {}
+namespace limpet::net {
+namespace {
 
-bool Connect::start(std::shared_ptr<const net::Target::Addresses> addresses,
+constexpr std::uint64_t kBusyMs = 16;  // between two tries of a Unix socket whose queue is full
+
+}  // namespace
+
+Connect::Connect(Loop& loop, Delegate done)
+    : loop_(loop), done_(done), timer_(loop, delegate<&Connect::on_expiry>(this)) {}
+
+bool Connect::start(std::shared_ptr<const Target::Addresses> addresses,
                     std::span<const wire::IpAddress> sources, std::uint32_t turn, std::uint64_t within_ms) {
   addresses_ = std::move(addresses);
   sources_ = sources;
@@ -17,7 +23,7 @@ bool Connect::start(std::shared_ptr<const net::Target::Addresses> addresses,
   next_ = 0;
   error_ = EHOSTUNREACH;  // what stands if there is no address at all
   running_ = true;
-  deadline_ms_ = net::now_ms() + within_ms;
+  deadline_ms_ = now_ms() + within_ms;
   starting_ = true;
   try_next();
   starting_ = false;
@@ -30,36 +36,53 @@ void Connect::cancel() {
   stream_.close();
 }
 
-net::ConnectStart Connect::open(const net::Address& to) const {
+ConnectStart Connect::open(const Address& to) const {
   const bool v4 = to.family() == AF_INET;
-  net::ConnectStart start{{}, EADDRNOTAVAIL, false};
+  ConnectStart start{{}, EADDRNOTAVAIL, false, false};
   bool had_source = false;
   for (std::size_t i = 0; i < sources_.size(); ++i) {
     const wire::IpAddress& from = sources_[(turn_ + i) % sources_.size()];
     if (to.is_unix() || from.is_v4() != v4) continue;
     had_source = true;
-    start = net::start_connect(loop_, to, &from);
+    start = start_connect(loop_, to, &from);
     if (start.error != EADDRNOTAVAIL) return start;
   }
-  return had_source ? std::move(start) : net::start_connect(loop_, to);
+  return had_source ? std::move(start) : start_connect(loop_, to);
 }
 
 void Connect::try_next() {
   while (next_ < addresses_->size()) {
+    const std::uint64_t now = now_ms();
     const std::size_t left = addresses_->size() - next_;
-    net::ConnectStart start = open((*addresses_)[next_++]);
-    if (!start.stream) {
-      error_ = start.error;
-      continue;
-    }
-    stream_ = std::move(start.stream);
-    if (start.done) return finish(0);
-    stream_.wait_write(net::delegate<&Connect::on_writable>(this));
-    const std::uint64_t now = net::now_ms();
-    timer_.after(deadline_ms_ > now ? (deadline_ms_ - now) / left : 0);
-    return;
+    turn_ends_ms_ = now + (deadline_ms_ > now ? (deadline_ms_ - now) / left : 0);
+    address_ = (*addresses_)[next_++];
+    if (try_one()) return;
   }
   finish(error_);
+}
+
+// False if this address has failed at once.
+bool Connect::try_one() {
+  ConnectStart start = open(address_);
+  busy_ = start.busy;
+  const std::uint64_t now = now_ms();
+  const std::uint64_t left = turn_ends_ms_ > now ? turn_ends_ms_ - now : 0;
+  if (busy_) {
+    timer_.after(std::min(left, kBusyMs));
+    return true;
+  }
+  if (!start.stream) {
+    error_ = start.error;
+    return false;
+  }
+  stream_ = std::move(start.stream);
+  if (start.done) {
+    finish(0);
+    return true;
+  }
+  stream_.wait_write(delegate<&Connect::on_writable>(this));
+  timer_.after(left);
+  return true;
 }
 
 void Connect::on_writable() {
@@ -72,6 +95,10 @@ void Connect::on_writable() {
 }
 
 void Connect::on_expiry() {
+  if (busy_ && now_ms() < turn_ends_ms_) {
+    if (!try_one()) try_next();
+    return;
+  }
   error_ = ETIMEDOUT;
   stream_.close();
   try_next();
@@ -83,4 +110,4 @@ void Connect::finish(int error) {
   if (!starting_) done_();
 }
 
-}  // namespace limpet::upstream
+}  // namespace limpet::net

@@ -1,6 +1,5 @@
 #include "proxy/net/listener.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -8,10 +7,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cstdio>
-#include <fstream>
-#include <sstream>
+#include <cstring>
 
+#include "proxy/net/connect.h"
+#include "proxy/net/holder.h"
 #include "proxy/net/stream.h"
 
 namespace limpet::net {
@@ -22,6 +21,16 @@ constexpr int kPortTries = 16;
 
 std::string error_text(const Address& address, const char* step, int error) {
   return address.text() + ": " + step + ": " + std::strerror(error);
+}
+
+// What a person can do about the two errors that nearly every first start meets.
+std::string bind_error(const Address& address, int error) {
+  std::string text = error_text(address, "bind", error);
+  if (error == EADDRINUSE) text += holder_of(address);
+  if (error == EACCES && address.port() != 0 && address.port() < 1024) {
+    text += " (a port below 1024 needs root, or AmbientCapabilities=CAP_NET_BIND_SERVICE of systemd)";
+  }
+  return text;
 }
 
 Fd open_socket(const Address& address, bool share, std::string& error) {
@@ -36,7 +45,7 @@ Fd open_socket(const Address& address, bool share, std::string& error) {
   if (address.family() == AF_INET6) ::setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
   tune_socket(fd.get(), address.family());  // accepted sockets inherit all of it
   if (::bind(fd.get(), address.raw(), address.length()) != 0) {
-    error = error_text(address, "bind", errno);
+    error = bind_error(address, errno);
     return {};
   }
   return fd;
@@ -50,56 +59,6 @@ Address local_address(int fd) {
   return address;
 }
 
-// The inode of the socket that listens on a port, from /proc/net/tcp or tcp6; 0 if none is shown.
-unsigned long listening_inode(const Address& address) {
-  std::ifstream table(address.family() == AF_INET6 ? "/proc/net/tcp6" : "/proc/net/tcp");
-  std::string line;
-  while (std::getline(table, line)) {
-    unsigned port = 0, state = 0;
-    unsigned long inode = 0;
-    if (std::sscanf(line.c_str(), " %*d: %*[0-9A-F]:%x %*[0-9A-F]:%*x %x %*s %*s %*s %*s %*s %lu", &port,
-                    &state, &inode) == 3 &&
-        state == 0x0A && port == address.port()) {
-      return inode;
-    }
-  }
-  return 0;
-}
-
-bool holds_socket(const std::string& fd_folder, const std::string& wanted) {
-  DIR* folder = ::opendir(fd_folder.c_str());
-  if (folder == nullptr) return false;
-  bool found = false;
-  while (const dirent* entry = ::readdir(folder)) {
-    char link[64];
-    const ssize_t length = ::readlink((fd_folder + "/" + entry->d_name).c_str(), link, sizeof(link));
-    if (length > 0 && std::string_view(link, static_cast<std::size_t>(length)) == wanted) found = true;
-  }
-  ::closedir(folder);
-  return found;
-}
-
-// " (held by pid 123, nginx)", or nothing where /proc does not show it.
-std::string holder_of(const Address& address) {
-  const unsigned long inode = listening_inode(address);
-  if (inode == 0) return {};
-  const std::string wanted = "socket:[" + std::to_string(inode) + "]";
-  DIR* proc = ::opendir("/proc");
-  if (proc == nullptr) return {};
-  std::string result;
-  while (const dirent* entry = ::readdir(proc)) {
-    const std::string pid = entry->d_name;
-    if (pid.find_first_not_of("0123456789") != std::string::npos) continue;
-    if (!holds_socket("/proc/" + pid + "/fd", wanted)) continue;
-    std::string name;
-    std::getline(std::ifstream("/proc/" + pid + "/comm"), name);
-    result = " (held by pid " + pid + ", " + name + ")";
-    break;
-  }
-  ::closedir(proc);
-  return result;
-}
-
 BoundListener bind_tcp(const Address& wanted, std::uint32_t workers) {
   BoundListener result;
   for (int attempt = 0; attempt < kPortTries; ++attempt) {
@@ -107,11 +66,7 @@ BoundListener bind_tcp(const Address& wanted, std::uint32_t workers) {
     {
       // Alone first: with SO_REUSEPORT another process of this user could share the port unnoticed.
       const Fd alone = open_socket(wanted, false, result.error);
-      if (!alone) {
-        if (result.error.find(std::strerror(EADDRINUSE)) != std::string::npos)
-          result.error += holder_of(wanted);
-        return result;
-      }
+      if (!alone) return result;
       result.address = local_address(alone.get());
     }
     for (std::uint32_t i = 0; i < workers; ++i) {
@@ -137,9 +92,15 @@ bool remove_stale(const Address& address, const std::string& path, std::string& 
     error = address.text() + ": the file exists and is no socket";
     return false;
   }
-  const Fd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (::connect(probe.get(), address.raw(), address.length()) == 0 || errno != ECONNREFUSED) {
-    error = error_text(address, "bind", EADDRINUSE);
+  // Not blocking: somebody whose queue is full would keep us for ever.
+  const Fd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  const int answer = ::connect(probe.get(), address.raw(), address.length()) == 0 ? 0 : errno;
+  if (answer == 0 || answer == EAGAIN) {
+    error = bind_error(address, EADDRINUSE);
+    return false;
+  }
+  if (answer != ECONNREFUSED) {
+    error = error_text(address, "the file exists, and a connect to see whether it is in use failed", answer);
     return false;
   }
   ::unlink(path.c_str());
@@ -160,6 +121,8 @@ BoundListener bind_unix(const Address& wanted, std::uint32_t workers, std::uint3
     result.error = error_text(wanted, "listen", errno);
     return result;
   }
+  struct stat info;
+  if (::lstat(path.c_str(), &info) == 0) result.file = {info.st_dev, info.st_ino};
   for (std::uint32_t i = 1; i < workers; ++i) {
     result.sockets.emplace_back(::fcntl(fd.get(), F_DUPFD_CLOEXEC, 0));
   }
@@ -171,6 +134,15 @@ BoundListener bind_unix(const Address& wanted, std::uint32_t workers, std::uint3
 
 BoundListener bind_listener(const Address& address, std::uint32_t workers, std::uint32_t unix_mode) {
   return address.is_unix() ? bind_unix(address, workers, unix_mode) : bind_tcp(address, workers);
+}
+
+void remove_file(BoundListener& listener) {
+  if (listener.file.inode == 0) return;
+  const std::string path = listener.address.text().substr(5);
+  struct stat info;
+  if (::lstat(path.c_str(), &info) == 0 && listener.file == FileId{info.st_dev, info.st_ino})
+    ::unlink(path.c_str());
+  listener.file = {};
 }
 
 }  // namespace limpet::net

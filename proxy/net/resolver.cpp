@@ -2,6 +2,7 @@
 #include "proxy/net/resolver.h"
 
 #include <netdb.h>
+#include <pthread.h>
 
 #include <deque>
 #include <mutex>
@@ -53,7 +54,10 @@ void Resolver::Impl::ask(Question question) {
   waiting.push_back(std::move(question));
   if (threads >= kMostThreads) return;
   ++threads;
-  std::thread([self = shared_from_this()] { self->work(); }).detach();
+  std::thread([self = shared_from_this()] {
+    ::pthread_setname_np(::pthread_self(), "limpet-names");
+    self->work();
+  }).detach();
 }
 
 void Resolver::Impl::work() {

@@ -2,9 +2,12 @@
 #include "proxy/net/stream.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <netinet/tcp.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cassert>
 #include <cstddef>
 #include <new>
@@ -165,6 +168,18 @@ void Stream::cancel_read() {
 }
 void Stream::cancel_write() {
   if (core_) core_->out.waiter = {};
+}
+
+std::size_t Stream::unsent() const {
+  int bytes = 0;
+  if (!core_ || ::ioctl(fd(), SIOCOUTQ, &bytes) != 0) return 0;
+  return static_cast<std::size_t>(bytes);
+}
+
+std::size_t Stream::appetite(std::size_t most) const {
+  constexpr std::size_t kBehind = 64 * 1024, kSome = 16 * 1024, kLittle = 4 * 1024;
+  const std::size_t behind = unsent();
+  return behind == 0 ? most : std::min(most, behind < kBehind ? kSome : kLittle);
 }
 
 int Stream::take_error() {

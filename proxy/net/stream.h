@@ -46,6 +46,12 @@ class Stream {
   void cancel_read();  // forget the waiter
   void cancel_write();
 
+  std::size_t unsent() const;  // bytes written that the peer has not acknowledged; 0 if that is not known
+  // How much to read elsewhere at once in order to write it here, at most `most`. What this peer does not
+  // take has to be kept: one that falls behind is given little, so that a slow reader holds some 4 KiB and
+  // not a whole read.
+  std::size_t appetite(std::size_t most) const;
+
   int take_error();  // SO_ERROR: how a connect ended
   void shutdown_write();
   void close();  // orderly; unread input makes the kernel send a reset
@@ -56,21 +62,5 @@ class Stream {
   struct Core;
   Core* core_ = nullptr;
 };
-
-// Starts a non-blocking connect. The result is writable (or broken) when it has ended; take_error() says how.
-// `from` is the local address, or nullptr. Sets TCP_NODELAY, TCP_USER_TIMEOUT, keep-alive; with `from` also
-// IP_BIND_ADDRESS_NO_PORT. A failure at once gives an empty Stream and `error`.
-struct ConnectStart {
-  Stream stream;
-  int error = 0;
-  bool done = false;  // connected already (Unix sockets)
-};
-ConnectStart start_connect(Loop& loop, const Address& to, const wire::IpAddress* from = nullptr);
-
-// TCP_NODELAY, TCP_USER_TIMEOUT 60 s, keep-alive 60 s + 3 x 10 s; nothing on a Unix socket.
-void tune_socket(int fd, int family);
-
-// errno values that are our own shortage, and say nothing of the server.
-bool is_local_shortage(int error);  // EADDRNOTAVAIL, EMFILE, ENFILE, ENOBUFS, ENOMEM, EAGAIN (Unix)
 
 }  // namespace limpet::net

@@ -6,7 +6,9 @@ void IdlePool::Entry::end() {
   pool.servers_[serial].erase(self);
 }
 
-net::Stream IdlePool::take(std::uint32_t server_serial, bool check) {
+// Looked at first: one that has closed is of no use, and bytes that nobody asked for must not become the next
+// request's answer.
+net::Stream IdlePool::take(std::uint32_t server_serial) {
   const auto found = servers_.find(server_serial);
   if (found == servers_.end()) return {};
   std::list<Entry>& idle = found->second;
@@ -15,7 +17,7 @@ net::Stream IdlePool::take(std::uint32_t server_serial, bool check) {
     idle.pop_back();
     stream.cancel_read();
     char byte;
-    if (!check || stream.peek({&byte, 1}).status == net::Io::again) return stream;
+    if (stream.peek({&byte, 1}).status == net::Io::again) return stream;
   }
   return {};
 }

@@ -21,9 +21,8 @@ class IdlePool {
   explicit IdlePool(net::Loop& loop) : loop_(loop) {}
   ~IdlePool() { clear(); }
 
-  // An empty stream if there is none. `check` looks once more whether the server has closed it: worth a
-  // system call where the request could not be sent again.
-  net::Stream take(std::uint32_t server_serial, bool check);
+  // An empty stream if there is none that is open and silent.
+  net::Stream take(std::uint32_t server_serial);
   void put(std::uint32_t server_serial, net::Stream stream, std::uint64_t keep_ms);
   void drop(std::uint32_t server_serial);
   void clear() { servers_.clear(); }

@@ -1,4 +1,5 @@
 #include "proxy/net/stream.h"
+#include "proxy/net/connect.h"
 
 #include <gtest/gtest.h>
 #include <sys/socket.h>
