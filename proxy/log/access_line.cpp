@@ -5,12 +5,12 @@ namespace {
 
 // How many bytes of each field are shown, escaped.
 constexpr std::size_t kMostClient = 128, kMostMethod = 32, kMostHost = 256, kMostTarget = 1536,
-                      kMostWord = 64, kMostAgent = 512, kSidShown = 6;
-constexpr std::size_t kWords = 7;            // id, pool, server, by, sid, ended by, reason
+                      kMostWord = 64, kMostId = 128, kMostAgent = 512, kSidShown = 6;
+constexpr std::size_t kWords = 6;            // pool, server, by, sid, ended by, reason
 constexpr std::size_t kNumbers = 9 * 20;     // with a time's fraction counted as digits
 constexpr std::size_t kNamesAndMarks = 400;  // what a line has besides, in JSON
-static_assert(kMostClient + kMostMethod + kMostHost + kMostTarget + kWords * kMostWord + kMostAgent +
-                  kNumbers + kNamesAndMarks <
+static_assert(kMostClient + kMostMethod + kMostHost + kMostTarget + kWords * kMostWord + kMostId +
+                  kMostAgent + kNumbers + kNamesAndMarks <
               Line::kMost);
 
 void field(Line& line, std::string_view text, std::size_t most) {
@@ -47,7 +47,7 @@ void as_text(Line& line, const AccessRecord& r) {
   request(line, r);
   line.put(r.status);
   line.put(r.tunnel ? " kind=tunnel id=" : " kind=request id=");
-  field(line, r.request_id, kMostWord);
+  field(line, r.request_id, kMostId);
   line.put(" pool=");
   field(line, r.route, kMostWord);
   line.put(" server=");
@@ -102,7 +102,7 @@ void as_json(Line& line, const AccessRecord& r) {
   line.put_time();
   line.put(r.tunnel ? "\",\"kind\":\"tunnel\"" : "\",\"kind\":\"request\"");
   member(line, ",\"client\":", r.client, kMostClient);
-  member(line, ",\"id\":", r.request_id, kMostWord);
+  member(line, ",\"id\":", r.request_id, kMostId);
   member(line, ",\"method\":", r.method, kMostMethod);
   member(line, ",\"host\":", r.host, kMostHost);
   member(line, ",\"target\":", r.target, kMostTarget);

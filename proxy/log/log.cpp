@@ -91,7 +91,10 @@ void stop_writers(std::uint32_t wait_ms) {
   const std::chrono::milliseconds wait(wait_ms);
   // The access log may say something in the program's, and leaves it half of the time in any case.
   if (Writer* const access = s.access.exchange(nullptr)) {
-    if (!access->stop(now + wait / 2)) warn("access log: does not take its last lines in time");
+    if (!access->stop(now + wait / 2)) {
+      warn("access log: does not take its last lines in time; {} were dropped before them",
+           access->dropped());
+    }
   }
   if (Writer* const program = s.program.exchange(nullptr)) {
     s.sink->use(Sink::To::nowhere);

@@ -10,7 +10,6 @@ namespace limpet::log {
 namespace {
 
 constexpr std::size_t kLargeBatch = 256 * 1024;
-constexpr std::chrono::minutes kSayEvery{1};
 
 std::atomic<std::uint64_t> next_number{1};
 
@@ -31,6 +30,12 @@ struct ThreadLanes {
 };
 thread_local ThreadLanes thread_lanes;
 
+std::int64_t steady_ms() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
+             std::chrono::steady_clock::now().time_since_epoch())
+      .count();
+}
+
 // While a thread is made: it inherits this mask, so that signals, SIGPIPE and SIGXFSZ among them, never reach
 // it.
 struct AllSignalsBlocked {
@@ -46,7 +51,10 @@ struct AllSignalsBlocked {
 }  // namespace
 
 Writer::Writer(std::shared_ptr<Output> output, Settings settings)
-    : settings_(std::move(settings)), number_(next_number++), output_(std::move(output)) {
+    : settings_(std::move(settings)),
+      number_(next_number++),
+      output_name_(output->name()),
+      output_(std::move(output)) {
   batch_.reserve(kLargeBatch + settings_.lane_bytes);  // all it will ever hold
 }
 
@@ -81,9 +89,33 @@ Lane* Writer::my_lane() try {
 void Writer::put(std::string_view line) {
   Lane* const lane = my_lane();
   const Lane::Pushed pushed = lane == nullptr ? Lane::Pushed::no_room : lane->push(line);
-  if (pushed == Lane::Pushed::no_room) full_.fetch_add(1, std::memory_order_relaxed);
+  if (pushed == Lane::Pushed::no_room) note_full();
   const unsigned news = pushed == Lane::Pushed::calm ? kLines : kLines | kCrowded;
   if ((news_.load(std::memory_order_seq_cst) & news) != news) tell_thread(news);
+}
+
+// Whoever finds no room for a second on end tells: the writer's thread may be stuck in a write, and cannot.
+void Writer::note_full() {
+  constexpr std::int64_t kPatienceMs = 1'000;
+  full_.fetch_add(1, std::memory_order_relaxed);
+  if (!settings_.tell) return;
+  const std::int64_t now = steady_ms();
+  std::int64_t since = full_since_ms_.load(std::memory_order_relaxed);
+  if (since == 0) {
+    full_since_ms_.compare_exchange_strong(since, now, std::memory_order_relaxed);
+  } else if (now - since >= kPatienceMs && time_to_say()) {
+    settings_.tell(output_name_ + " takes no more; " + std::to_string(dropped()) +
+                   " lines were dropped so far");
+  }
+}
+
+// True once in a while, for one thread.
+bool Writer::time_to_say() {
+  constexpr std::int64_t kSayEveryMs = 60'000;
+  const std::int64_t now = steady_ms();
+  std::int64_t until = quiet_until_ms_.load(std::memory_order_relaxed);
+  return now >= until &&
+         quiet_until_ms_.compare_exchange_strong(until, now + kSayEveryMs, std::memory_order_relaxed);
 }
 
 void Writer::reopen() {
@@ -155,26 +187,23 @@ void Writer::write(std::string_view lines) {
 }
 
 void Writer::failed(int error) {
-  const auto now = std::chrono::steady_clock::now();
-  if (!settings_.tell || now < quiet_until_) return;
-  quiet_until_ = now + kSayEvery;
+  if (!settings_.tell || !time_to_say()) return;
   said_failing_ = true;
   settings_.tell(output_->name() + ": " + std::strerror(error) + "; lines are dropped");
 }
 
 // Lines that are missing are told where they are missing, and at most once a minute to whoever listens.
 void Writer::report_gaps(std::uint64_t dropped) {
+  full_since_ms_.store(0, std::memory_order_relaxed);  // it moves
   if (failing_ || (dropped == reported_ && !said_failing_)) return;
   if (dropped != reported_) {
     std::size_t ignored = 0;
     if (output_->write(settings_.gap(dropped - reported_), ignored) != 0) return;
     reported_ = dropped;
   }
-  const auto now = std::chrono::steady_clock::now();
-  if (!settings_.tell || (!said_failing_ && now < quiet_until_)) return;
+  if (!settings_.tell || (!said_failing_ && !time_to_say())) return;
   settings_.tell(output_->name() + (said_failing_ ? " is written again; " : " does not keep up; ") +
                  std::to_string(dropped - said_) + " lines were dropped");
-  if (!said_failing_) quiet_until_ = now + kSayEvery;
   said_failing_ = false;
   said_ = dropped;
 }

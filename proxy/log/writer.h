@@ -63,13 +63,19 @@ class Writer : public std::enable_shared_from_this<Writer> {
   void report_gaps(std::uint64_t dropped);
   void reopen_output();
   void say(const std::string& text);
+  bool time_to_say();
+  void note_full();
 
   const Settings settings_;
   const std::uint64_t number_;  // never given twice in a process
+  const std::string output_name_;
   std::thread thread_;
   std::atomic<unsigned> news_{0};
-  std::atomic<std::uint64_t> full_{0};  // lines that found no room
-  std::atomic<std::uint64_t> lost_{0};  // lines that the output did not take
+  std::atomic<std::uint64_t> full_{0};          // lines that found no room
+  std::atomic<std::uint64_t> lost_{0};          // lines that the output did not take
+  std::atomic<std::int64_t> full_since_ms_{0};  // of the steady clock: lines find no room; 0: they do
+  std::atomic<std::int64_t> quiet_until_ms_{
+      0};  // of the steady clock: before it, no more of the same is said
 
   std::mutex mutex_;
   std::condition_variable awake_, finished_;
@@ -84,7 +90,6 @@ class Writer : public std::enable_shared_from_this<Writer> {
   std::uint64_t said_ = 0;      // of dropped(), by tell
   bool failing_ = false;        // the last write was not taken
   bool said_failing_ = false;
-  std::chrono::steady_clock::time_point quiet_until_{};  // before it, no more of the same is said
 };
 
 }  // namespace limpet::log
