@@ -52,11 +52,13 @@ std::string_view explain(const Outcome& outcome) {
   return answer_of(outcome.cause).text;
 }
 
-void append_head(std::string& out, int status, std::string_view type, std::size_t length, bool close) {
+void append_head(std::string& out, int status, std::string_view type, std::size_t length,
+                 const PageOptions& options) {
   fmt::format_to(std::back_inserter(out),
                  "HTTP/1.1 {} {}\r\nContent-Type: {}\r\nContent-Length: {}\r\nCache-Control: no-store\r\n",
                  status, status_text(status), type, length);
-  if (close) out += "Connection: close\r\n";
+  if (options.close) out += "Connection: close\r\n";
+  if (!options.close && options.client_minor == 0) out += "Connection: keep-alive\r\n";
 }
 
 // engine.io's own words, so that clients and their logs see what they know.
@@ -68,7 +70,7 @@ void append_sid_unknown(std::string& out, const PageOptions& options) {
                    wire::kSidUnknownText.size(), wire::kSidUnknownText);
     return;
   }
-  append_head(out, 400, "application/json", wire::kSidUnknownJson.size(), options.close);
+  append_head(out, 400, "application/json", wire::kSidUnknownJson.size(), options);
   out += "\r\n";
   if (!options.head_only) out += wire::kSidUnknownJson;
 }
@@ -105,8 +107,7 @@ void append_answer(std::string& out, const Outcome& outcome, const PageOptions& 
                 status, status_text(status), text, reason_of(outcome), options.request_id);
   const std::string_view page(body, std::min(end.size, sizeof(body)));
   append_head(out, status, options.json ? "application/json" : "text/html; charset=utf-8", page.size(),
-              options.close);
-  if (!options.close && options.client_minor == 0) out += "Connection: keep-alive\r\n";
+              options);
   if (answer_of(outcome.cause).retry_after) out += "Retry-After: 1\r\n";
   if (status == 426) out += "Sec-WebSocket-Version: 13\r\nUpgrade: websocket\r\n";
   if (status == 405) out += "Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n";
@@ -114,11 +115,11 @@ void append_answer(std::string& out, const Outcome& outcome, const PageOptions& 
   if (!options.head_only) out += page;
 }
 
-void append_ready(std::string& out, bool ready, bool close, bool head_only) {
+void append_ready(std::string& out, bool ready, const PageOptions& options) {
   const std::string_view body = ready ? "ready\n" : "not ready\n";
-  append_head(out, ready ? 200 : 503, "text/plain; charset=utf-8", body.size(), close);
+  append_head(out, ready ? 200 : 503, "text/plain; charset=utf-8", body.size(), options);
   out += "\r\n";
-  if (!head_only) out += body;
+  if (!options.head_only) out += body;
 }
 
 std::string_view status_text(int status) {

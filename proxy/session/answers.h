@@ -68,7 +68,7 @@ struct PageOptions {
 void append_answer(std::string& out, const Outcome& outcome, const PageOptions& options);
 
 // The answer of ready_path and of nothing else.
-void append_ready(std::string& out, bool ready, bool close, bool head_only);
+void append_ready(std::string& out, bool ready, const PageOptions& options);
 
 std::string_view status_text(int status);
 bool accepts_json(std::string_view accept);  // names application/json (and not only with q=0)

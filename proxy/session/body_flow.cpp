@@ -7,10 +7,12 @@ namespace limpet::session {
 using wire::BodyKind;
 
 BodyFlow::BodyFlow(wire::Body body, bool chunk_out, std::uint64_t most)
-    : left_(body.length), most_(most), kind_(body.kind), chunk_out_(chunk_out) {
-  const bool empty = kind_ == BodyKind::none || (kind_ == BodyKind::length && left_ == 0);
-  state_ = empty ? State::done : State::more;
-}
+    : reader_(std::min<std::uint64_t>(most, INT64_MAX)),
+      left_(body.length),
+      most_(most),
+      kind_(body.kind),
+      chunk_out_(chunk_out),
+      state_(body.empty() ? State::done : State::more) {}
 
 std::size_t BodyFlow::feed(std::string_view in, std::string& out, std::string_view& raw) {
   raw = {};

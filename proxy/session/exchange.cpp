@@ -20,7 +20,8 @@ Exchange::Exchange(Session& session, std::uint64_t begun_us)
       up_timer_(worker_.loop(), net::delegate<&Exchange::on_upload_deadline>(this)),
       slow_(worker_.loop(), net::delegate<&Exchange::on_slow>(this)),
       begun_us_(begun_us) {
-  worker_.write_request_id(request_id_);
+  worker_.write_request_id(own_id_);
+  request_id_ = {own_id_.data(), own_id_.size()};
 }
 
 Exchange::~Exchange() {
@@ -31,9 +32,12 @@ void Exchange::begin(std::string_view head) {
   worker_.count().requests.add();
   bytes_in_ = head.size();
   auto parsed = wire::parse_request(head, fields_);
-  if (const auto* fault = std::get_if<wire::Fault>(&parsed)) return refuse({Cause::bad_request, *fault});
+  if (const auto* fault = std::get_if<wire::Fault>(&parsed)) {
+    head_ = wire::guess_request(head);
+    return refuse({Cause::bad_request, *fault});
+  }
   head_ = std::get<wire::RequestHead>(parsed);
-  request_done_ = head_.body.kind == wire::BodyKind::none;
+  request_done_ = head_.body.empty();
   close_client_ =
       close_client_ || !head_.keep_alive || worker_.shared().draining.load(std::memory_order_relaxed);
 
@@ -64,6 +68,7 @@ void Exchange::identify() {
   const auto peer = session_.peer().ip_address();
   client_ =
       wire::identify_client(head_.fields, peer ? &*peer : nullptr, proxy.trusted_proxies, proxy.trust_unix);
+  if (const auto theirs = wire::believed_request_id(head_, client_); !theirs.empty()) request_id_ = theirs;
   if (client_.known) key_ = routing::ClientKey::of(client_.address.bytes());
   if (!client_.believed_peer && wire::find(head_.fields, wire::FieldId::x_forwarded_for) != nullptr) {
     worker_.warn_untrusted(session_.peer());
@@ -73,9 +78,10 @@ void Exchange::identify() {
 // What the client spoke to the outermost proxy: a trusted peer's word, else our own listener's.
 std::string_view Exchange::client_scheme() const {
   const wire::Field* said = wire::find(head_.fields, wire::FieldId::x_forwarded_proto);
-  const bool https =
-      client_.believed_peer && said != nullptr && wire::equal_ignoring_case(said->value, "https");
-  return https ? "https" : "http";
+  if (!client_.believed_peer || said == nullptr) return "http";
+  const std::string_view first =
+      said->value.substr(0, said->value.find_first_of(", \t"));  // of a list: the outermost
+  return wire::equal_ignoring_case(first, "https") ? "https" : "http";
 }
 
 // The design's words: a request begins a session, belongs to one, or is plain.
@@ -83,6 +89,8 @@ void Exchange::classify() {
   if (pool_->settings.engineio) engineio_ = wire::parse_engineio_query(head_.query);
   if (engineio_.engineio && engineio_.sid_length > 0) {
     kind_ = Kind::belongs;
+  } else if (engineio_.engineio && engineio_.sid_given) {
+    kind_ = Kind::plain;  // a sid that is none to us; what it is to the server, this must not be sent twice
   } else if (engineio_.engineio || websocket_) {
     kind_ = Kind::begins;
     pool_->shared->budget.count_handshake(net::now_ms());
@@ -105,7 +113,7 @@ routing::Choice Exchange::ask(std::span<const routing::Server* const> not_these)
 
 // A server that was not tried, and a place on it. Another thread may take the last place between the choice
 // and the count: then the choice is made again, and finds that server full.
-LoadTicket Exchange::place() {
+Exchange::Place Exchange::place() {
   constexpr int kTries = 4;
   routing::Choice choice;
   for (int i = 0; i < kTries; ++i) {
@@ -113,17 +121,26 @@ LoadTicket Exchange::place() {
     if (choice.member == nullptr) break;
     const std::uint32_t most = kind_ == Kind::belongs ? 0 : choice.member->max_connections;
     LoadTicket ticket = LoadTicket::take(choice.member->server, most);
-    if (ticket) {
-      choice_ = choice;
-      return ticket;
-    }
+    if (ticket && over_pool_bound()) break;
+    if (ticket) return {choice, std::move(ticket)};
   }
   lack_ = choice.member == nullptr ? choice.refusal : routing::Refusal::full;
   return {};
 }
 
+void Exchange::take(Place place) {
+  choice_ = place.choice;
+  ticket_ = std::move(place.ticket);
+}
+
+// Looked at once more with the new place counted, so that no two workers can take the last one.
+bool Exchange::over_pool_bound() const {
+  const std::uint32_t most = pool_->settings.max_connections;
+  return most != 0 && kind_ != Kind::belongs && servers_ == 0 && pool_->routing.load() > most;
+}
+
 void Exchange::choose() {
-  ticket_ = place();
+  take(place());
   if (!ticket_) {
     switch (lack_) {
       case routing::Refusal::none:
@@ -147,7 +164,7 @@ void Exchange::build_upstream_head() {
   const auto peer = session_.peer().ip_address();
   options.client = client_;
   options.peer = peer ? &*peer : nullptr;
-  options.request_id = {request_id_.data(), request_id_.size()};
+  options.request_id = request_id_;
   const config::CookieMode mode = pool_->settings.cookie.mode;
   const bool hides_cookie = mode == config::CookieMode::insert || mode == config::CookieMode::rewrite;
   if (holds(Affinity::cookie) && hides_cookie) options.drop_cookie = pool_->settings.cookie.name;

@@ -17,13 +17,13 @@
 
 #include "proxy/config/snapshot.h"
 #include "proxy/log/access.h"
+#include "proxy/net/connect.h"
 #include "proxy/net/loop.h"
 #include "proxy/net/stream.h"
 #include "proxy/session/answers.h"
 #include "proxy/session/body_flow.h"
 #include "proxy/session/load_ticket.h"
 #include "proxy/session/session.h"
-#include "proxy/upstream/connect.h"
 #include "proxy/wire/engineio.h"
 #include "proxy/wire/forward.h"
 #include "proxy/wire/websocket.h"
@@ -55,10 +55,15 @@ class Exchange {
   bool resets_client() const { return reset_client_; }
   bool leaves_unread() const { return !request_done_ || close_client_unread_; }
 
-  void close_after();  // draining: the answer says Connection: close, if its head is not out yet
-  void abort(Cause cause);
+  void close_after();       // draining: the answer says Connection: close, if its head is not out yet
+  void abort(Cause cause);  // the client has gone
+  void refuse(Cause cause) {
+    refuse(Outcome{cause, std::nullopt});
+  }  // told to the client, if it still can be
   // The server was found silent or down while we wait for its first byte: another one now, if there is one.
   void server_silent(std::uint32_t server_serial);
+  // It is down, and on_down = "close": a request of one of its sessions ends.
+  void server_down(std::uint32_t server_serial);
   void log();
 
  private:
@@ -79,7 +84,13 @@ class Exchange {
   void identify();
   void classify();
   routing::Choice ask(std::span<const routing::Server* const> not_these);
-  LoadTicket place();
+  struct Place {
+    routing::Choice choice;
+    LoadTicket ticket;  // empty: there is none, for the reason in lack_
+  };
+  Place place();
+  void take(Place place);
+  bool over_pool_bound() const;
   void choose();
   void build_upstream_head();
   bool holds(routing::Affinity kind) const { return pool_->routing.holds(kind); }
@@ -90,8 +101,9 @@ class Exchange {
   void on_connected();
   void after_connect();
   void on_connect_failed(int error);
-  bool move_on(net::Counter& counter);
-  bool may_spend();
+  enum class Spend : std::uint8_t { no, yes };  // of the pool's budget of second tries
+  bool move_on(net::Counter& counter, Spend spend);
+  bool try_elsewhere();
   void send_request();
   void arm_first_byte();
   std::uint64_t response_ms() const;
@@ -102,6 +114,7 @@ class Exchange {
   void on_silent_end();
   bool pool_is_slow() const;
   void leave_handshake_list();
+  void stop_slow_clock();
 
   // exchange_request.cpp
   void pump_request();
@@ -119,6 +132,7 @@ class Exchange {
   void on_answer_bytes(std::string_view bytes);
   void parse_answer_heads();
   void on_interim();
+  void await_head();
   void on_final_head();
   void pass_answer(std::string_view bytes);
   void write_down(std::string_view raw);
@@ -126,12 +140,13 @@ class Exchange {
   void on_answer_end(bool broken);
   void on_answer_done();
   void sniff();
+  void warn_of_cookie();
+  void warn_of_tag(std::string_view sid);
   std::uint64_t keep_upstream_ms() const;
   void check_over();
 
   // exchange_end.cpp
   void refuse(Outcome outcome);
-  void refuse(Cause cause) { refuse(Outcome{cause, std::nullopt}); }
   void answer_ready();
   void cut(Outcome outcome);
   void become_tunnel(std::string_view early);
@@ -159,7 +174,8 @@ class Exchange {
   std::size_t cookie_count_ = 0;
   routing::Kind kind_ = routing::Kind::plain;
   bool websocket_ = false;
-  std::array<char, 32> request_id_;
+  std::array<char, Worker::kRequestId> own_id_;
+  std::string_view request_id_;  // own_id_, or what a trusted peer has called it
 
   // The server.
   routing::Choice choice_;
@@ -170,7 +186,7 @@ class Exchange {
   std::uint8_t connects_ = 0;  // to this one
   std::uint32_t retries_ = 0;
   std::uint32_t life_ms_ = 0;  // of the session that the request belongs to
-  upstream::Connect connect_;
+  net::Connect connect_;
   net::Stream upstream_;
   std::string up_head_;  // kept until the first byte of an answer, for a second attempt
   std::size_t up_head_sent_ = 0;

@@ -6,12 +6,9 @@
 namespace limpet::session {
 namespace {
 
-constexpr int kReadsPerTurn = 8;  // before other connections have a turn
+constexpr int kReadsPerTurn = 8;              // before other connections have a turn
+constexpr std::size_t kHeadRead = 16 * 1024;  // while the answer's head is awaited
 constexpr std::uint8_t kMostInterim = 16;
-
-std::uint64_t ms(config::Duration duration) {
-  return static_cast<std::uint64_t>(duration.count());
-}
 
 }  // namespace
 
@@ -22,7 +19,8 @@ void Exchange::on_upstream_readable() {
 
 // Reads while the client takes what is read.
 void Exchange::read_answer() {
-  const std::span<char> into = worker_.scratch();
+  const std::span<char> into =
+      worker_.scratch().first(head_out_ ? session_.client().appetite(Worker::kScratch) : kHeadRead);
   for (int i = 0; i < kReadsPerTurn; ++i) {
     if (!upstream_ || answer_done_ || ended() || (head_out_ && !down_pending_.empty())) return;
     const net::IoResult got = upstream_.read(into);
@@ -51,6 +49,7 @@ void Exchange::parse_answer_heads() {
   while (!ended() && !head_out_) {
     switch (answer_scanner_.feed(answer_in_)) {
       case wire::HeadScanner::Step::more:
+        if (!answer_scanner_.begun()) return await_head();
         if (waiting_for_ != Wait::head) arm(Wait::head, response_ms());  // the whole head, not each read
         return;
       case wire::HeadScanner::Step::refused: return refuse({Cause::bad_answer, answer_scanner_.fault()});
@@ -86,6 +85,14 @@ void Exchange::on_interim() {
   write_down({});
 }
 
+// After an interim answer: a head is due once the request is whole, and each interim one gives it more time.
+void Exchange::await_head() {
+  if (waiting_for_ == Wait::reader) return;
+  deadline_.cancel();
+  waiting_for_ = Wait::none;
+  if (request_done_ && up_pending_.empty() && up_head_sent_ == up_head_.size()) arm_first_byte();
+}
+
 void Exchange::on_final_head() {
   phase_ = Phase::answering;
   head_out_ = true;
@@ -113,15 +120,18 @@ void Exchange::on_final_head() {
   options.rewrite_value = cookie.rewrite_value;
   if (snapshot_->config->proxy.via) options.via_pseudonym = "limpet";
   const wire::ClientHeadResult result = wire::append_client_head(down_pending_, answer_, options);
-  if (result.server_cookie_dropped && !pool_->shared->cookie_warned.exchange(true)) {
-    log::warn(
-        "pool {}: server {} sets a cookie \"{}\" of its own, which is replaced by the proxy's; use mode = "
-        "\"passive\" or \"rewrite\", or another name",
-        pool_->settings.name, ticket_->id, pool_->settings.cookie.name);
-  }
+  if (result.server_cookie_dropped) warn_of_cookie();
   const bool polls = engineio_.engineio && !websocket_ && holds(routing::Affinity::sid);
   sampling_ = polls && ((kind_ == routing::Kind::begins && answer_.status == 200) ||
                         (kind_ == routing::Kind::belongs && answer_.status == 400));
+}
+
+void Exchange::warn_of_cookie() {
+  if (pool_->shared->cookie_warned.exchange(true)) return;
+  log::warn(
+      "pool {}: server {} sets a cookie \"{}\" of its own, which is replaced by the proxy's; use mode = "
+      "\"passive\" or \"rewrite\", or another name",
+      pool_->settings.name, ticket_->id, pool_->settings.cookie.name);
 }
 
 void Exchange::pass_answer(std::string_view bytes) {
@@ -150,6 +160,7 @@ void Exchange::write_down(std::string_view raw) {
   bytes_out_ += sent.bytes;
   if (sent.bytes == total) {
     down_pending_.clear();
+    session_.client().cancel_write();
     return;
   }
   const std::size_t of_pending = std::min(sent.bytes, down_pending_.size());
@@ -157,7 +168,7 @@ void Exchange::write_down(std::string_view raw) {
   down_pending_.append(raw.substr(sent.bytes - of_pending));
   if (waiting_for_ != Wait::reader) {
     stall_mark_down_ = bytes_out_;
-    arm(Wait::reader, ms(snapshot_->config->limits.idle_timeout));
+    arm(Wait::reader, config::ms(snapshot_->config->limits.idle_timeout));
   }
   session_.client().wait_write(net::delegate<&Exchange::on_client_writable>(this));
 }
@@ -169,7 +180,11 @@ void Exchange::on_client_writable() {
     waiting_for_ = Wait::none;
     check_over();
     if (!answer_done_ && !ended()) {
-      arm(Wait::answer, response_ms());
+      if (head_out_) {
+        arm(Wait::answer, response_ms());
+      } else {
+        await_head();
+      }
       read_answer();
     }
   }
@@ -203,9 +218,10 @@ void Exchange::on_answer_done() {
 }
 
 std::uint64_t Exchange::keep_upstream_ms() const {
-  const std::uint64_t configured = ms(pool_->settings.timeouts.keep_alive);
-  if (answer_.keep_alive_timeout_s == 0) return configured;
-  return std::min<std::uint64_t>(configured, (answer_.keep_alive_timeout_s - 1) * 1000ull);
+  const std::uint64_t configured = config::ms(pool_->settings.timeouts.keep_alive);
+  if (!answer_.keep_alive_timeout_s) return configured;
+  const std::uint64_t said = *answer_.keep_alive_timeout_s;
+  return std::min<std::uint64_t>(configured, said > 0 ? (said - 1) * 1000 : 0);
 }
 
 // What the answer says of sessions: one that it opens, or one that it does not know any more.
@@ -221,7 +237,18 @@ void Exchange::sniff() {
   const auto life = static_cast<std::uint32_t>((open->ping_interval + open->ping_timeout).count());
   pool_->shared->session_life_ms.store(life, std::memory_order_relaxed);
   const bool names_itself = open->sid.size() == 20 && open->sid.ends_with(ticket_->tag);
+  if (!names_itself) warn_of_tag(open->sid);
   if (!names_itself) sids.learn(open->sid, ticket_->serial, key_, life, net::now_ms());
+}
+
+// A sid that names another server is sent there.
+void Exchange::warn_of_tag(std::string_view sid) {
+  const routing::Member* named = sid.size() == 20 ? pool_->routing.by_tag(sid.substr(12)) : nullptr;
+  if (named == nullptr || pool_->shared->tag_warned.exchange(true)) return;
+  log::warn(
+      "pool {}: server {} gives out sids that name {}: its requests will go there; give each server its own "
+      "id",
+      pool_->settings.name, ticket_->id, named->server->id);
 }
 
 void Exchange::check_over() {

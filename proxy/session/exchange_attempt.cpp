@@ -6,14 +6,9 @@
 namespace limpet::session {
 namespace {
 
-constexpr std::uint64_t kSlowMs = 500;       // a handshake without a byte: its server is probed
-constexpr std::uint64_t kReconnectMs = 250;  // before the second connect to the server of a session
-constexpr std::uint8_t kMostServers = 2;     // a request
-constexpr std::uint8_t kMostConnects = 2;    // a server
-
-std::uint64_t ms(config::Duration duration) {
-  return static_cast<std::uint64_t>(duration.count());
-}
+constexpr std::uint64_t kSlowMs = 500;     // a handshake without a byte: its server is probed
+constexpr std::uint8_t kMostServers = 2;   // a request
+constexpr std::uint8_t kMostConnects = 2;  // a server
 
 }  // namespace
 
@@ -22,8 +17,12 @@ void Exchange::attempt() {
   connects_ = 0;
   reused_ = false;
   connect_begun_ms_ = net::now_ms();
+  if (kind_ == routing::Kind::begins) {
+    worker_.wait_for_handshake(*this);
+    listed_ = true;
+  }
   if (!websocket_) {
-    upstream_ = worker_.idle().take(ticket_->serial, !may_resend());
+    upstream_ = worker_.idle().take(ticket_->serial);
     if (upstream_) {
       reused_ = true;
       worker_.count().reused.add();
@@ -38,7 +37,7 @@ void Exchange::connect() {
   reused_ = false;
   ++connects_;
   worker_.count().connects.add();
-  const std::uint64_t window = ms(pool_->settings.timeouts.connect);
+  const std::uint64_t window = config::ms(pool_->settings.timeouts.connect);
   const std::uint64_t spent = net::now_ms() - connect_begun_ms_;
   const bool at_once =
       connect_.start(worker_.addresses(*pool_, *choice_.member), pool_->settings.source_addresses,
@@ -63,36 +62,35 @@ void Exchange::on_connect_failed(int error) {
   const bool ours = net::is_local_shortage(error);
   if (!ours) worker_.shared().observer.connect_failed(*ticket_, error);
   if (kind_ == routing::Kind::belongs) {
-    const bool time_left =
-        net::now_ms() + kReconnectMs < connect_begun_ms_ + ms(pool_->settings.timeouts.connect);
-    if (!ours && connects_ < kMostConnects && time_left) return arm_up(Wait::reconnect, kReconnectMs);
+    // No other can stand in for it, and it may be restarting: once more, late in the time that it has.
+    const std::uint64_t window = config::ms(pool_->settings.timeouts.connect);
+    const std::uint64_t again = connect_begun_ms_ + window - window / 4, now = net::now_ms();
+    if (!ours && connects_ < kMostConnects && now < again) return arm_up(Wait::reconnect, again - now);
     if (!ticket_->serves_old()) return refuse(Cause::sid_gone);
     if (!ours) return refuse(Cause::unreachable);
   } else if (servers_ < kMostServers && !body_begun_) {
-    if (LoadTicket another = place()) {
-      ticket_ = std::move(another);
+    if (Place another = place(); another.ticket) {
+      leave_handshake_list();
+      take(std::move(another));
       ++retries_;
       worker_.count().retries_connect.add();
       return attempt();
     }
+    if (lack_ == routing::Refusal::lost) return refuse(Cause::lost);
   }
   refuse(ours ? Cause::local_shortage : error == ETIMEDOUT ? Cause::connect_timeout : Cause::connect_failed);
 }
 
 // A request that may be sent twice without harm, of which nothing but a head was written.
 bool Exchange::may_resend() const {
-  return wire::idempotent(head_.method) && engineio_.sid_length == 0 &&
-         head_.body.kind == wire::BodyKind::none;
+  return wire::idempotent(head_.method) && !engineio_.sid_given && head_.body.empty();
 }
 
 void Exchange::send_request() {
   phase_ = Phase::waiting;
   up_head_sent_ = 0;
-  if (kind_ == routing::Kind::begins) {
-    slow_.after(kSlowMs);
-    worker_.wait_for_handshake(*this);
-    listed_ = true;
-  }
+  request_broken_ = false;
+  if (kind_ == routing::Kind::begins) slow_.after(kSlowMs);
   upstream_.wait_read(net::delegate<&Exchange::on_upstream_readable>(this));
   if (request_done_) {
     arm_first_byte();
@@ -104,9 +102,9 @@ void Exchange::send_request() {
 }
 
 void Exchange::arm_first_byte() {
-  const bool first_try = kind_ == routing::Kind::begins && servers_ == 1;
+  const bool first_try = kind_ == routing::Kind::begins && servers_ == 1 && !answer_begun_;
   if (first_try) {
-    arm(Wait::handshake, ms(pool_->settings.timeouts.handshake));
+    arm(Wait::handshake, config::ms(pool_->settings.timeouts.handshake));
   } else {
     arm(Wait::first_byte, response_ms());
   }
@@ -114,7 +112,7 @@ void Exchange::arm_first_byte() {
 
 std::uint64_t Exchange::response_ms() const {
   constexpr std::uint64_t kPollMargin = 5'000;
-  const std::uint64_t configured = ms(pool_->settings.timeouts.response);
+  const std::uint64_t configured = config::ms(pool_->settings.timeouts.response);
   if (kind_ != routing::Kind::belongs || life_ms_ == 0) return configured;
   return std::max<std::uint64_t>(configured, life_ms_ + kPollMargin);
 }
@@ -124,36 +122,47 @@ void Exchange::drop_upstream() {
   upstream_.close();
   deadline_.cancel();
   up_timer_.cancel();
+  waiting_for_ = up_waiting_for_ = Wait::none;
   leave_handshake_list();
   ticket_.release();
 }
 
 void Exchange::leave_handshake_list() {
-  slow_.cancel();
   if (listed_) worker_.forget_handshake(*this);
   listed_ = false;
+  stop_slow_clock();
+}
+
+void Exchange::stop_slow_clock() {
+  slow_.cancel();
   if (counted_slow_) ticket_->view.slow_handshakes.fetch_sub(1, std::memory_order_relaxed);
   counted_slow_ = false;
 }
 
 // On to another server, the first one's connection closed at once. Only a request that begins a session, only
 // before a byte of an answer, only once.
-bool Exchange::move_on(net::Counter& counter) {
+bool Exchange::move_on(net::Counter& counter, Spend spend) {
+  lack_ = routing::Refusal::none;
   if (kind_ != routing::Kind::begins || answer_begun_ || body_begun_ || servers_ >= kMostServers)
     return false;
-  LoadTicket another = place();
-  if (!another) return false;
+  Place another = place();
+  if (!another.ticket || (spend == Spend::yes && !pool_->shared->budget.take(net::now_ms()))) return false;
   drop_upstream();
-  ticket_ = std::move(another);
+  up_pending_.clear();
+  take(std::move(another));
   ++retries_;
   counter.add();
   attempt();
   return true;
 }
 
-bool Exchange::may_spend() {
-  if (kind_ != routing::Kind::begins || servers_ >= kMostServers || pool_is_slow()) return false;
-  return pool_->shared->budget.take(net::now_ms());
+// After silence: freely if health has found it silent too, else within the pool's budget.
+bool Exchange::try_elsewhere() {
+  const routing::State state = ticket_->state();
+  if (state == routing::State::suspect || state == routing::State::down) {
+    return move_on(worker_.count().retries_moved, Spend::no);
+  }
+  return !pool_is_slow() && move_on(worker_.count().retries_handshake, Spend::yes);
 }
 
 // More than half of the servers slow: the pool is overloaded, not broken, and a second try would add to it.
@@ -162,14 +171,14 @@ bool Exchange::pool_is_slow() const {
   for (const routing::Member& each : pool_->routing.members()) {
     if (each.server->state() == routing::State::down) continue;
     ++all;
-    if (each.server->view.slow_handshakes.load(std::memory_order_relaxed) > 0) ++slow;
+    if (each.server->is_slow()) ++slow;
   }
   return slow * 2 > all;
 }
 
 void Exchange::on_handshake_late() {
-  if (may_spend() && move_on(worker_.count().retries_handshake)) return;
-  const std::uint64_t spent = ms(pool_->settings.timeouts.handshake);
+  if (try_elsewhere()) return;
+  const std::uint64_t spent = config::ms(pool_->settings.timeouts.handshake);
   const std::uint64_t allowed = response_ms();
   arm(Wait::first_byte, allowed > spent ? allowed - spent : 0);
 }
@@ -181,8 +190,21 @@ void Exchange::on_slow() {
 }
 
 void Exchange::server_silent(std::uint32_t server_serial) {
-  if (phase_ != Phase::waiting || !ticket_ || ticket_->serial != server_serial) return;
-  if (move_on(worker_.count().retries_moved)) session_.settle();
+  const bool waits = phase_ == Phase::waiting || phase_ == Phase::connecting;
+  if (!waits || !ticket_ || ticket_->serial != server_serial) return;
+  if (!move_on(worker_.count().retries_moved, Spend::no)) {
+    if (lack_ != routing::Refusal::lost) return;
+    refuse(Cause::lost);
+  }
+  session_.settle();
+}
+
+void Exchange::server_down(std::uint32_t server_serial) {
+  if (pool_ == nullptr || pool_->settings.health.on_down != config::OnDown::close) return;
+  if (ended() || head_out_ || kind_ != routing::Kind::belongs || !ticket_ || ticket_->serial != server_serial)
+    return;
+  refuse(Cause::sid_gone);
+  session_.settle();
 }
 
 // The server closed its connection without a byte of an answer.
@@ -190,12 +212,13 @@ void Exchange::on_silent_end() {
   if (reused_ && may_resend()) {
     upstream_.close();
     deadline_.cancel();
-    leave_handshake_list();
+    stop_slow_clock();
+    connect_begun_ms_ = net::now_ms();
     ++retries_;
     worker_.count().retries_stale.add();
     return connect();
   }
-  if (may_spend() && move_on(worker_.count().retries_handshake)) return;
+  if (try_elsewhere()) return;
   refuse(Cause::server_closed);
 }
 

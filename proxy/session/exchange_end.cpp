@@ -9,10 +9,6 @@ namespace {
 
 constexpr std::uint64_t kProgress = 4096;  // what a reader must take in one idle_timeout
 
-std::uint64_t ms(config::Duration duration) {
-  return static_cast<std::uint64_t>(duration.count());
-}
-
 std::string_view name_of(Blame blame) {
   switch (blame) {
     case Blame::client: return "client";
@@ -37,11 +33,12 @@ void Exchange::refuse(Outcome outcome) {
   close_client_unread_ = !clean;
   drop_upstream();
   head_out_ = answer_done_ = true;
+  request_broken_ = true;  // no more of it is read
   phase_ = Phase::answering;
   status_ = static_cast<std::uint16_t>(session::status_of(outcome));
   const wire::Field* accept = wire::find(head_.fields, wire::FieldId::accept);
   PageOptions page;
-  page.request_id = {request_id_.data(), request_id_.size()};
+  page.request_id = request_id_;
   page.json = accept != nullptr && accepts_json(accept->value);
   page.head_only = head_.method == wire::Method::head;
   page.close = close_client_;
@@ -59,7 +56,9 @@ void Exchange::answer_ready() {
   head_out_ = answer_done_ = true;
   phase_ = Phase::answering;
   status_ = ready ? 200 : 503;
-  append_ready(down_pending_, ready, close_client_, head_.method == wire::Method::head);
+  append_ready(
+      down_pending_, ready,
+      {.head_only = head_.method == wire::Method::head, .close = close_client_, .client_minor = head_.minor});
   write_down({});
   check_over();
 }
@@ -83,6 +82,9 @@ void Exchange::close_after() {
 
 void Exchange::become_tunnel(std::string_view early) {
   if (const auto fault = wire::check_switching(answer_, offer_)) return refuse({Cause::bad_answer, *fault});
+  if (pool_->settings.health.on_down == config::OnDown::close && ticket_->state() == routing::State::down) {
+    return refuse(Cause::server_closed);  // its tunnels were closed before this one began
+  }
   const AffinityCookie cookie = decide_cookie(*pool_, choice_, kind_, answer_, client_scheme());
   wire::ClientHeadOptions options;
   options.websocket = true;
@@ -90,7 +92,8 @@ void Exchange::become_tunnel(std::string_view early) {
   options.replace_cookie = cookie.replace;
   options.rewrite_value = cookie.rewrite_value;
   if (snapshot_->config->proxy.via) options.via_pseudonym = "limpet";
-  wire::append_client_head(down_pending_, answer_, options);
+  const auto result = wire::append_client_head(down_pending_, answer_, options);
+  if (result.server_cookie_dropped) warn_of_cookie();
   down_pending_.append(early);
   status_ = 101;
   write_down({});
@@ -108,7 +111,7 @@ void Exchange::become_tunnel(std::string_view early) {
   handover.bytes_out = early.size();
   handover.to_client = std::move(down_pending_);
   handover.to_server = std::move(up_pending_);
-  handover.idle_ms = ms(pool_->settings.timeouts.tunnel_idle);
+  handover.idle_ms = config::ms(pool_->settings.timeouts.tunnel_idle);
   handover.server_serial = ticket_->serial;
   handover.close_on_server_down = pool_->settings.health.on_down == config::OnDown::close;
   const bool learned = kind_ == routing::Kind::belongs && choice_.by == routing::By::learned;
@@ -145,7 +148,7 @@ void Exchange::on_deadline() {
     on_handshake_late();
   } else if (why == Wait::reader && bytes_out_ - stall_mark_down_ >= kProgress) {
     stall_mark_down_ = bytes_out_;
-    arm(Wait::reader, ms(snapshot_->config->limits.idle_timeout));
+    arm(Wait::reader, config::ms(snapshot_->config->limits.idle_timeout));
   } else if (why == Wait::reader) {
     cut({Cause::client_stalled, std::nullopt});
   } else {
@@ -160,7 +163,7 @@ log::AccessRecord Exchange::access_record() {
   };
   log::AccessRecord record;
   record.client = client_text();
-  record.request_id = {request_id_.data(), request_id_.size()};
+  record.request_id = request_id_;
   record.method = head_.method_text.empty() ? "-" : head_.method_text;
   record.host = head_.authority;
   record.target = head_.target.empty() ? "-" : snapshot_->config->log.query ? head_.target : head_.path;

@@ -7,14 +7,10 @@ namespace {
 constexpr std::size_t kMostAhead = 64 * 1024;  // read from a client that does not wait for its answer
 constexpr std::uint64_t kProgress = 4096;      // what a body must move in one idle_timeout
 
-std::uint64_t ms(config::Duration duration) {
-  return static_cast<std::uint64_t>(duration.count());
-}
-
 }  // namespace
 
 void Exchange::pump_request() {
-  while (!request_done_ && !request_broken_ && !ended() && up_pending_.empty()) {
+  while (upstream_ && !request_done_ && !request_broken_ && !ended() && up_pending_.empty()) {
     std::string_view bytes = session_.rest();
     const bool with_head = !bytes.empty();
     if (!with_head && !read_client_body(bytes)) return;
@@ -40,7 +36,7 @@ void Exchange::pump_request() {
 // False if there is nothing now, or nothing any more.
 bool Exchange::read_client_body(std::string_view& bytes) {
   if (up_head_sent_ < up_head_.size()) flush_up({});  // a head that expects 100-continue goes out alone
-  const std::span<char> into = worker_.scratch();
+  const std::span<char> into = worker_.scratch().first(upstream_.appetite(Worker::kScratch));
   const net::IoResult got = session_.client().read(into);
   if (got.status == net::Io::ok) {
     bytes = {into.data(), got.bytes};
@@ -49,7 +45,7 @@ bool Exchange::read_client_body(std::string_view& bytes) {
   if (got.status == net::Io::again) {
     if (up_waiting_for_ != Wait::body) {
       stall_mark_ = bytes_in_;
-      arm_up(Wait::body, ms(snapshot_->config->limits.idle_timeout));
+      arm_up(Wait::body, config::ms(snapshot_->config->limits.idle_timeout));
     }
     session_.client().wait_read(net::delegate<&Exchange::on_client_readable>(this));
   } else {
@@ -151,7 +147,7 @@ void Exchange::on_upload_deadline() {
     connect();
   } else if (why == Wait::body && bytes_in_ - stall_mark_ >= kProgress) {
     stall_mark_ = bytes_in_;
-    arm_up(Wait::body, ms(snapshot_->config->limits.idle_timeout));
+    arm_up(Wait::body, config::ms(snapshot_->config->limits.idle_timeout));
   } else {
     refuse(why == Wait::body ? Cause::client_stalled : Cause::server_silent);
   }

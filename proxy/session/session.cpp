@@ -9,16 +9,12 @@ namespace limpet::session {
 namespace {
 
 constexpr std::size_t kHeadRead = 16 * 1024;  // one read while a head is awaited
-constexpr std::uint64_t kLingerMs = 2'000;    // after a refusal: for the client to read it
-constexpr std::uint32_t kLingerBytes = 1024 * 1024;
-constexpr std::uint64_t kFreshMs = 1'000;  // while draining: for the first request of a new connection
+constexpr std::uint64_t kLingerMs = 5'000;    // after the last answer: for the client to read it
+constexpr int kLingerReads = 8;               // of what it still sends, before others have a turn
+constexpr std::uint64_t kFreshMs = 1'000;     // while draining: for the first request of a new connection
 
 wire::HeadLimits head_limits(const config::Limits& limits) {
   return {limits.head_bytes, limits.head_fields, limits.target_bytes};
-}
-
-std::uint64_t ms(config::Duration duration) {
-  return static_cast<std::uint64_t>(duration.count());
 }
 
 }  // namespace
@@ -51,7 +47,7 @@ std::string_view Session::peer_text() {
 }
 
 void Session::start() {
-  deadline_.after(ms(worker_.snapshot()->config->limits.idle_timeout));
+  deadline_.after(config::ms(worker_.snapshot()->config->limits.idle_timeout));
   client_.wait_read(net::delegate<&Session::on_readable>(this));
 }
 
@@ -98,12 +94,14 @@ bool Session::read_head() {
     client_.wait_read(net::delegate<&Session::on_readable>(this));
     return false;
   }
-  if (phase_ == Phase::idle) {
+  const auto step = scanner_.feed(message);
+  // An empty line may stand before a request, and is none (RFC 9112, 2.2).
+  if (phase_ == Phase::idle && (scanner_.begun() || step != wire::HeadScanner::Step::more)) {
     move_to(Phase::head);
     head_begun_us_ = net::now_us();
-    deadline_.after(ms(worker_.snapshot()->config->limits.head_timeout));
+    deadline_.after(config::ms(worker_.snapshot()->config->limits.head_timeout));
   }
-  switch (scanner_.feed(message)) {
+  switch (step) {
     case wire::HeadScanner::Step::more:
       if (ended_) {
         move_to(Phase::closed);
@@ -137,7 +135,7 @@ void Session::refuse_head(const Outcome& outcome) {
   if (outcome.fault) count.request_faults[static_cast<std::size_t>(*outcome.fault)].add();
   const int status = status_of(outcome);
   count.by_status_class[static_cast<std::size_t>(status / 100)].add();
-  std::array<char, 32> id;
+  std::array<char, Worker::kRequestId> id;
   worker_.write_request_id(id);
   std::string page;
   append_answer(page, outcome, {.request_id = {id.data(), id.size()}});
@@ -146,8 +144,9 @@ void Session::refuse_head(const Outcome& outcome) {
   log::AccessRecord record;
   record.client = peer_text();
   record.request_id = {id.data(), id.size()};
-  record.method = "-";
-  record.target = "-";
+  const wire::RequestHead asked = wire::guess_request(std::string_view(in_).substr(begin_));
+  record.method = asked.method_text;
+  record.target = worker_.snapshot()->config->log.query ? asked.target : asked.path;
   record.status = static_cast<std::uint16_t>(status);
   record.total_us = head_begun_us_ ? net::now_us() - head_begun_us_ : 0;
   record.bytes_in = in_.size() - begin_;
@@ -164,7 +163,7 @@ void Session::finish_exchange() {
   const bool keeps = exchange_->keeps_client();
   const bool resets = exchange_->resets_client();
   const bool unread = exchange_->phase() == Exchange::Phase::over && exchange_->leaves_unread();
-  exchange_.reset();
+  drop_exchange();
   if (keeps) {
     next_message();
   } else if (tunnelled) {
@@ -172,24 +171,28 @@ void Session::finish_exchange() {
   } else if (resets) {
     client_.reset();
     move_to(Phase::closed);
-  } else if (unread) {
+  } else if (unread || client_.unsent() != 0) {
     linger();
   } else {
     move_to(Phase::closed);
   }
 }
 
+// What it waited for on our socket must not find it gone.
+void Session::drop_exchange() {
+  client_.cancel_read();
+  client_.cancel_write();
+  exchange_.reset();
+}
+
 void Session::next_message() {
-  if (!ahead_.empty()) {
-    in_.erase(0, used_);
-    in_ += ahead_;
-    ahead_ = std::string();
-    used_ = 0;
-  }
-  begin_ = used_;
+  in_.erase(0, used_);
+  in_ += ahead_;
+  ahead_ = std::string();
+  begin_ = used_ = 0;
   scanner_.reset();
   move_to(Phase::idle);
-  deadline_.after(ms(worker_.snapshot()->config->limits.idle_timeout));
+  deadline_.after(config::ms(worker_.snapshot()->config->limits.idle_timeout));
 }
 
 // Closing over unread bytes would make the kernel send a reset, which can destroy the answer before the
@@ -203,17 +206,15 @@ void Session::linger() {
 }
 
 void Session::on_linger() {
-  while (lingered_ < kLingerBytes) {
+  for (int i = 0; i < kLingerReads; ++i) {
     const net::IoResult got = client_.read(worker_.scratch());
-    if (got.status == net::Io::again) {
-      client_.wait_read(net::delegate<&Session::on_linger>(this));
-      return;
+    if (got.status == net::Io::again) break;
+    if (got.status != net::Io::ok) {
+      move_to(Phase::closed);
+      return settle();
     }
-    if (got.status != net::Io::ok) break;
-    lingered_ += static_cast<std::uint32_t>(got.bytes);
   }
-  move_to(Phase::closed);
-  settle();
+  client_.wait_read(net::delegate<&Session::on_linger>(this));
 }
 
 void Session::on_deadline() {
@@ -246,11 +247,17 @@ void Session::drain() {
   }
 }
 
+void Session::server_down(std::uint32_t server_serial) {
+  if (exchange_) exchange_->server_down(server_serial);
+}
+
+// Who still waits for an answer is told why there is none; what the socket does not take at once is lost.
 void Session::abort() {
+  if (phase_ == Phase::head) refuse_head({Cause::shutdown, std::nullopt});
   if (exchange_) {
-    exchange_->abort(Cause::shutdown);
+    exchange_->refuse(Cause::shutdown);
     exchange_->log();
-    exchange_.reset();
+    drop_exchange();
   }
   move_to(Phase::closed);
   settle();

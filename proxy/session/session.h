@@ -33,8 +33,9 @@ class Session {
 
   void start();
   void settle();
-  void drain();  // ends when idle, else after the answer under way
-  void abort();  // at once
+  void drain();                                   // ends when idle, else after the answer under way
+  void abort();                                   // at once
+  void server_down(std::uint32_t server_serial);  // ends what waits on it, where the pool says so
 
   // For the exchange.
   Worker& worker() { return worker_; }
@@ -60,6 +61,7 @@ class Session {
   void begin_exchange(std::string_view head);
   void refuse_head(const Outcome& outcome);
   void finish_exchange();
+  void drop_exchange();
   void next_message();  // moves what was read ahead to the front
   void linger();
   void on_linger();
@@ -77,7 +79,6 @@ class Session {
   std::string peer_text_;
   std::uint64_t head_begun_us_ = 0;
   std::uint32_t listener_;
-  std::uint32_t lingered_ = 0;
   Phase phase_ = Phase::idle;
   bool draining_ = false;
   bool ended_ = false;

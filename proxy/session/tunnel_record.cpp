@@ -36,9 +36,13 @@ std::string_view name_of(tunnel::Who who) {
   return "proxy";
 }
 
-// An Engine.IO transport upgrade that was never finished has sent `2probe` at most; its polling session lives
-// on.
-constexpr std::uint64_t kProbeBytes = 18;
+// Whether the client finished the change of its session's transport: it has sent `2probe` and `5`, two masked
+// frames of 12 and 7 bytes. One that gives up has sent the first at most, and a Close frame of 6 or 8 bytes;
+// its polling session lives on.
+bool finished_upgrade(std::uint64_t bytes) {
+  constexpr std::uint64_t kProbe = 12, kUpgrade = 7, kClose = 8;
+  return bytes >= kProbe + kUpgrade && bytes != kProbe + kClose;
+}
 
 }  // namespace
 
@@ -84,7 +88,11 @@ std::string_view TunnelRecord::piece(std::size_t index) const {
 void TunnelRecord::ended(const tunnel::Ending& ending) noexcept {
   server_->load.bytes_in.fetch_add(ending.bytes_in, std::memory_order_relaxed);
   server_->load.bytes_out.fetch_add(ending.bytes_out, std::memory_order_relaxed);
-  if (learned_ && ending.bytes_in > kProbeBytes) shared_.sids.forget(piece(7));
+  if (learned_ && finished_upgrade(ending.bytes_in)) {
+    shared_.sids.forget(piece(7));
+  } else if (learned_) {
+    shared_.sids.unpin(piece(7), net::now_ms());
+  }
   if (!log::access_enabled()) return;
   constexpr std::uint32_t kNone = std::numeric_limits<std::uint32_t>::max();
   log::AccessRecord record;

@@ -2,12 +2,12 @@
 
 #include <pthread.h>
 #include <sys/random.h>
-#include <sys/socket.h>
 
 #include <algorithm>
 
 #include "proxy/log/access.h"
 #include "proxy/log/log.h"
+#include "proxy/net/refuse.h"
 #include "proxy/session/exchange.h"
 #include "proxy/session/session.h"
 
@@ -54,7 +54,10 @@ std::uint64_t Worker::refused_without_descriptor() const {
 
 void Worker::start() {
   tunnels_.start();
-  thread_ = std::thread([this] { loop_.run(); });
+  thread_ = std::thread([this] {
+    ::pthread_setname_np(::pthread_self(), "limpet-worker");
+    loop_.run();
+  });
 }
 
 void Worker::accept() {
@@ -97,7 +100,14 @@ void Worker::server_silent(std::uint32_t server_serial) {
 
 void Worker::server_down(std::uint32_t server_serial) {
   tunnels_.close_server(server_serial);
-  loop_.post([this, server_serial] { idle_.drop(server_serial); });
+  loop_.post([this, server_serial] {
+    idle_.drop(server_serial);
+    for (Session* each = first_; each != nullptr;) {
+      Session* next = each->next_;
+      each->server_down(server_serial);  // may end this session, never another
+      each = next;
+    }
+  });
 }
 
 void Worker::stop() {
@@ -115,7 +125,7 @@ void Worker::stop() {
 void Worker::on_accept(net::Fd fd, const net::Address& peer, std::uint32_t listener) {
   metrics_.accepted.add();
   if (shared_.connections.load(std::memory_order_relaxed) >= shared_.max_connections) {
-    return refuse_connection(fd, peer);
+    return refuse_connection(std::move(fd), peer);
   }
   shared_.connections.fetch_add(1, std::memory_order_relaxed);
   auto* session = new Session(*this, net::Stream(loop_, std::move(fd)), peer, listener);
@@ -127,20 +137,16 @@ void Worker::on_accept(net::Fd fd, const net::Address& peer, std::uint32_t liste
 }
 
 // Answered without a Session, and closed at once: what is over the bound must not hold descriptors.
-void Worker::refuse_connection(const net::Fd& fd, const net::Address& peer) {
+void Worker::refuse_connection(net::Fd fd, const net::Address& peer) {
   const Outcome outcome{Cause::no_connections, std::nullopt};
   metrics_.requests.add();
   metrics_.causes[static_cast<std::size_t>(outcome.cause)].add();
   metrics_.by_status_class[5].add();
-  std::array<char, 32> id;
+  std::array<char, Worker::kRequestId> id;
   write_request_id(id);
   std::string page;
   append_answer(page, outcome, {.request_id = {id.data(), id.size()}});
-  // Closing over unread bytes would reset the connection and could destroy the answer.
-  while (::recv(fd.get(), scratch_.get(), kScratch, MSG_DONTWAIT) > 0) {
-  }
-  const ssize_t sent = ::send(fd.get(), page.data(), page.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-  ::shutdown(fd.get(), SHUT_WR);
+  const std::size_t sent = net::answer_and_close(std::move(fd), page);
   if (!log::access_enabled()) return;
   const std::string client = peer.text();
   log::AccessRecord record;
@@ -148,7 +154,7 @@ void Worker::refuse_connection(const net::Fd& fd, const net::Address& peer) {
   record.request_id = {id.data(), id.size()};
   record.method = record.target = "-";
   record.status = static_cast<std::uint16_t>(status_of(outcome));
-  record.bytes_out = sent > 0 ? static_cast<std::uint64_t>(sent) : 0;
+  record.bytes_out = sent;
   record.ended_by = "proxy";
   record.reason = reason_of(outcome);
   log::access(record);
@@ -176,11 +182,12 @@ const std::shared_ptr<const net::Target::Addresses>& Worker::addresses(const con
   return known.addresses;
 }
 
-void Worker::write_request_id(std::span<char, 32> out) {
+void Worker::write_request_id(std::span<char, kRequestId> out) {
   constexpr char kHex[] = "0123456789abcdef";
-  for (std::size_t half = 0; half < 2; ++half) {
-    std::uint64_t bits = split_mix(id_state_);
-    for (std::size_t i = 0; i < 16; ++i, bits >>= 4) out[half * 16 + i] = kHex[bits & 15];
+  std::uint64_t bits = 0;
+  for (std::size_t i = 0; i < out.size(); ++i, bits >>= 4) {
+    if (i % 16 == 0) bits = split_mix(id_state_);
+    out[i] = kHex[bits & 15];
   }
 }
 

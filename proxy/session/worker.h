@@ -83,7 +83,8 @@ class Worker {
   const std::shared_ptr<const net::Target::Addresses>& addresses(const config::PoolEntry& pool,
                                                                  const routing::Member& member);
   std::uint32_t next_turn() { return ++turn_; }
-  void write_request_id(std::span<char, 32> out);
+  static constexpr std::size_t kRequestId = 24;  // hex digits: 96 random bits
+  void write_request_id(std::span<char, kRequestId> out);
   // A peer that is not in trusted_proxies sent X-Forwarded-For: said once an hour, with the line to add.
   void warn_untrusted(const net::Address& peer);
   void bury(Session& session);                  // destroys it; the caller returns at once
@@ -94,7 +95,7 @@ class Worker {
 
  private:
   void on_accept(net::Fd fd, const net::Address& peer, std::uint32_t listener);
-  void refuse_connection(const net::Fd& fd, const net::Address& peer);
+  void refuse_connection(net::Fd fd, const net::Address& peer);
   void move_handshakes(std::uint32_t server_serial);
 
   Shared& shared_;
