@@ -1,40 +1,38 @@
 #include "proxy/cli.h"
 
+#include <signal.h>
+
 #include <CLI/CLI.hpp>
-#include <boost/json.hpp>
-#include <cstdio>
 #include <iostream>
 
-#include "proxy/admin/client.h"
-#include "proxy/config/load.h"
+#include "proxy/load_config.h"
+#include "proxy/log/escape.h"
 #include "proxy/log/log.h"
+#include "proxy/net/signals.h"
+#include "proxy/remote.h"
 #include "proxy/service.h"
 
 namespace limpet {
 namespace {
 
-namespace json = boost::json;
-
 constexpr int kUsage = 2;
 
-// Prints what is wrong with a file; null if anything is.
-std::shared_ptr<const config::Config> load(const std::string& file) {
-  config::Loaded loaded = config::load_file(file);
-  for (const config::Problem& each : loaded.problems) std::cerr << config::format(file, each) << '\n';
-  for (const config::Problem& each : loaded.warnings)
-    std::cerr << config::format(file, each) << " (warning)\n";
-  return loaded.config;
+void print_problems(const std::string& file, const std::vector<config::Problem>& problems, const char* what) {
+  for (const config::Problem& each : problems) std::cerr << config::format(file, each) << what << '\n';
 }
 
 int check(const std::string& file) {
-  const auto config = load(file);
+  const auto config = load_config(file);
   if (!config) return 1;
   std::cout << file << ": ok\n";
   return 0;
 }
 
 int run(const std::string& file) {
-  const auto config = load(file);
+  net::hold_signals({SIGTERM, SIGINT});
+  const config::Loaded loaded = config::load_file(file);
+  print_problems(file, loaded.problems, "");
+  const auto& config = loaded.config;
   if (!config) return 1;
   log::Settings settings;
   settings.level = static_cast<log::Level>(config->log.level);
@@ -48,6 +46,7 @@ int run(const std::string& file) {
     std::cerr << "limpet: cannot open the log: " << error.what() << '\n';
     return 1;
   }
+  for (const config::Problem& each : loaded.warnings) log::warn("{}", config::format(file, each));
   int code = 1;
   try {
     Service service(config);
@@ -59,161 +58,6 @@ int run(const std::string& file) {
   return code;
 }
 
-// --- talking to a running proxy ---
-
-struct Remote {
-  std::string file;     // -c: its [admin] address
-  std::string address;  // --admin: as in the file
-  bool json = false;
-};
-
-std::optional<net::Address> admin_address(const Remote& remote) {
-  config::Endpoint endpoint;
-  if (!remote.address.empty()) {
-    const auto parsed = config::parse_endpoint(remote.address);
-    if (!parsed) {
-      std::cerr << "limpet: --admin " << remote.address
-                << ": not an address (unix:/path or 127.0.0.1:port)\n";
-      return std::nullopt;
-    }
-    endpoint = *parsed;
-  } else if (!remote.file.empty()) {
-    const auto config = load(remote.file);
-    if (!config) return std::nullopt;
-    endpoint = config->admin.address;
-  } else {
-    endpoint.kind = config::Endpoint::Kind::unix_socket;
-    endpoint.path = config::default_admin_path();
-  }
-  if (endpoint.kind == config::Endpoint::Kind::unix_socket) return net::Address::unix_socket(endpoint.path);
-  const auto ip = wire::IpAddress::parse(endpoint.host);
-  if (!ip) return std::nullopt;
-  return net::Address::ip(*ip, endpoint.port);
-}
-
-std::optional<std::string> ask(const Remote& remote, std::string_view method, std::string_view path) {
-  const auto address = admin_address(remote);
-  if (!address) return std::nullopt;
-  const admin::Fetched answer = admin::fetch(*address, method, path);
-  if (answer.status == 0) {
-    std::cerr << "limpet: " << answer.error << " (is limpet running, and is this its [admin] address?)\n";
-    return std::nullopt;
-  }
-  if (answer.status == 200) return answer.body;
-  boost::system::error_code bad;
-  const json::value body = json::parse(answer.body, bad);
-  const json::value* message = bad || !body.is_object() ? nullptr : body.as_object().if_contains("error");
-  std::cerr << "limpet: "
-            << (message && message->is_string() ? std::string(message->as_string()) : answer.body) << '\n';
-  return std::nullopt;
-}
-
-std::string cell(const json::object& object, std::string_view key) {
-  const json::value* value = object.if_contains(key);
-  if (value == nullptr) return "";
-  return value->is_string() ? std::string(value->as_string()) : json::serialize(*value);
-}
-
-std::string duration_text(std::uint64_t ms) {
-  const std::uint64_t s = ms / 1000;
-  if (s < 120) return std::to_string(s) + "s";
-  if (s < 7200) return std::to_string(s / 60) + "m";
-  if (s < 48 * 3600) return std::to_string(s / 3600) + "h";
-  return std::to_string(s / 86400) + "d";
-}
-
-int print_status(const std::string& text) {
-  boost::system::error_code bad;
-  const json::value parsed = json::parse(text, bad);
-  if (bad || !parsed.is_object()) {
-    std::cerr << "limpet: the answer is not limpet's\n";
-    return 1;
-  }
-  const json::object& status = parsed.as_object();
-  std::cout << "limpet " << cell(status, "version") << ", " << cell(status, "stage") << ", "
-            << (cell(status, "ready") == "true" ? "ready" : "not ready") << ", "
-            << cell(status, "connections") << " connections of at most " << cell(status, "max_connections")
-            << ", " << cell(status, "requests_total") << " requests\n";
-  std::printf("%-24s %-12s %-9s %8s %9s  %s\n", "SERVER", "STATE", "FOR", "TUNNELS", "REQUESTS", "REASON");
-  for (const json::value& pool : status.at("pools").as_array()) {
-    for (const json::value& each : pool.at("servers").as_array()) {
-      const json::object& server = each.as_object();
-      const std::string wanted = cell(server, "wanted");
-      const std::string state = wanted == "serving" ? cell(server, "state") : wanted;
-      std::printf("%-24s %-12s %-9s %8s %9s  %s\n",
-                  (cell(pool.as_object(), "name") + "/" + cell(server, "id")).c_str(), state.c_str(),
-                  duration_text(server.at("state_for_ms").to_number<std::uint64_t>()).c_str(),
-                  cell(server, "tunnels").c_str(), cell(server, "requests").c_str(),
-                  cell(server, "reason").c_str());
-    }
-  }
-  return 0;
-}
-
-int status(const Remote& remote) {
-  const auto text = ask(remote, "GET", "/status");
-  if (!text) return 1;
-  if (!remote.json) return print_status(*text);
-  std::cout << *text;
-  return 0;
-}
-
-// "ID" alone is looked up in all pools and must be in one only.
-std::optional<std::string> full_name(const Remote& remote, const std::string& name) {
-  if (name.find('/') != std::string::npos) return name;
-  const auto text = ask(remote, "GET", "/status");
-  if (!text) return std::nullopt;
-  const json::value status = json::parse(*text);
-  std::vector<std::string> found;
-  for (const json::value& pool : status.at("pools").as_array()) {
-    for (const json::value& server : pool.at("servers").as_array()) {
-      if (server.at("id").as_string() == name)
-        found.push_back(std::string(pool.at("name").as_string()) + "/" + name);
-    }
-  }
-  if (found.size() == 1) return found.front();
-  if (found.empty()) {
-    std::cerr << "limpet: no pool has a server \"" << name << "\"\n";
-  } else {
-    std::cerr << "limpet: server \"" << name << "\" is in several pools; name one:";
-    for (const std::string& each : found) std::cerr << ' ' << each;
-    std::cerr << '\n';
-  }
-  return std::nullopt;
-}
-
-std::string encode(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    const bool plain =
-        std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '-' || c == '.' || c == ':';
-    if (plain) {
-      out += c;
-    } else {
-      char escaped[4];
-      std::snprintf(escaped, sizeof(escaped), "%%%02X", static_cast<unsigned char>(c));
-      out += escaped;
-    }
-  }
-  return out;
-}
-
-int operate(const Remote& remote, const std::string& name, const std::string& verb) {
-  const auto full = full_name(remote, name);
-  if (!full) return 1;
-  const std::size_t slash = full->find('/');
-  const std::string path =
-      "/pools/" + encode(full->substr(0, slash)) + "/servers/" + encode(full->substr(slash + 1)) + "/" + verb;
-  const auto text = ask(remote, "POST", path);
-  if (!text) return 1;
-  if (remote.json) {
-    std::cout << *text;
-  } else {
-    std::cout << *full << (verb == "drain" ? ": draining, no new sessions\n" : ": ready\n");
-  }
-  return 0;
-}
-
 void add_remote_options(CLI::App& command, Remote& remote) {
   command.add_option("-c,--config", remote.file, "configuration file whose [admin] address is meant")
       ->type_name("FILE");
@@ -222,7 +66,27 @@ void add_remote_options(CLI::App& command, Remote& remote) {
   command.add_flag("--json", remote.json, "print the answer as JSON");
 }
 
+// CLI11 would only say that a command is missing.
+bool names_unknown_command(const CLI::App& app, int argc, char** argv) {
+  if (argc < 2 || argv[1][0] == '-') return false;
+  std::string known;
+  for (const CLI::App* each : app.get_subcommands({})) {
+    if (each->get_name() == argv[1]) return false;
+    known += (known.empty() ? "" : ", ") + each->get_name();
+  }
+  std::cerr << "limpet: there is no command \"" << log::escaped(argv[1], log::Style::message, 80)
+            << "\"; there are " << known << '\n';
+  return true;
+}
+
 }  // namespace
+
+std::shared_ptr<const config::Config> load_config(const std::string& file) {
+  config::Loaded loaded = config::load_file(file);
+  print_problems(file, loaded.problems, "");
+  print_problems(file, loaded.warnings, " (warning)");
+  return loaded.config;
+}
 
 int run_command_line(int argc, char** argv) {
   CLI::App app{"Layer-7 load balancer and sticky-session proxy for WebSocket and Socket.IO nodes."};
@@ -246,6 +110,7 @@ int run_command_line(int argc, char** argv) {
   ready_command.add_option("server", name, "[POOL/]ID")->required()->type_name("SERVER");
   add_remote_options(ready_command, remote);
 
+  if (names_unknown_command(app, argc, argv)) return kUsage;
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -253,7 +118,7 @@ int run_command_line(int argc, char** argv) {
   }
   if (run_command.parsed()) return run(file);
   if (check_command.parsed()) return check(file);
-  if (status_command.parsed()) return status(remote);
+  if (status_command.parsed()) return show_status(remote);
   return operate(remote, name, drain_command.parsed() ? "drain" : "ready");
 }
 

@@ -1,6 +1,7 @@
 #include "proxy/overview.h"
 
 #include <dirent.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 
@@ -25,6 +26,8 @@ double sum(const std::vector<std::unique_ptr<session::Worker>>& workers, Get get
 }
 
 std::size_t open_descriptors() {
+  struct stat info;  // since Linux 6.2 this folder's size is the number
+  if (::stat("/proc/self/fd", &info) == 0 && info.st_size > 0) return static_cast<std::size_t>(info.st_size);
   DIR* folder = ::opendir("/proc/self/fd");
   if (folder == nullptr) return 0;
   std::size_t count = 0;
@@ -161,17 +164,21 @@ void add_tunnel_metrics(const std::vector<std::unique_ptr<session::Worker>>& wor
                       }))));
 }
 
-admin::ServerView server_view(const routing::Member& member, const std::vector<health::Status>& all) {
+using Statuses =
+    std::map<std::pair<std::string_view, std::string_view>, const health::Status*>;  // by pool and id
+
+admin::ServerView server_view(const routing::Member& member, const Statuses& all) {
   const routing::Server& server = *member.server;
   admin::ServerView view;
   view.id = server.id;
   view.state = health::name_of(server.state());
   view.wanted = health::name_of(server.wanted());
-  for (const health::Status& each : all) {
-    if (each.pool != server.pool || each.id != server.id) continue;
-    view.addresses = each.addresses;
-    view.reason = each.reason;
-    view.state_for_ms = net::now_ms() - std::min(net::now_ms(), each.since_ms);
+  if (const auto found = all.find({server.pool, server.id}); found != all.end()) {
+    const health::Status& status = *found->second;
+    const std::uint64_t now = net::now_ms();
+    view.addresses = status.addresses;
+    view.reason = status.reason;
+    view.state_for_ms = now - std::min(now, status.since_ms);
   }
   const auto value = [](const auto& atomic) { return atomic.load(std::memory_order_relaxed); };
   view.weight = member.weight;
@@ -209,10 +216,12 @@ admin::StatusView Overview::status() {
   view.sids_on_probation = parts_.sids.on_probation();
   view.sids_most = parts_.sids.most();
   const std::vector<health::Status> health = parts_.monitor.status();
+  Statuses statuses;
+  for (const health::Status& each : health) statuses[{each.pool, each.id}] = &each;
   for (const auto& pool : parts_.snapshot.pools) {
     admin::PoolView pool_view{pool->settings.name, {}};
     for (const routing::Member& member : pool->routing.members()) {
-      pool_view.servers.push_back(server_view(member, health));
+      pool_view.servers.push_back(server_view(member, statuses));
     }
     view.pools.push_back(std::move(pool_view));
   }

@@ -12,6 +12,7 @@
 #include "proxy/admin/server.h"
 #include "proxy/capacity.h"
 #include "proxy/config/snapshot.h"
+#include "proxy/endpoint.h"
 #include "proxy/health_settings.h"
 #include "proxy/log/log.h"
 #include "proxy/net/listener.h"
@@ -30,21 +31,6 @@ constexpr std::uint64_t kFinishMs = 1'000;  // after drain_timeout: for the last
 std::uint32_t worker_count(const config::Config& config) {
   if (config.proxy.workers != 0) return config.proxy.workers;
   return std::max(1u, std::thread::hardware_concurrency());
-}
-
-std::uint64_t ms(config::Duration duration) {
-  return static_cast<std::uint64_t>(duration.count());
-}
-
-std::optional<net::Address> to_address(const config::Endpoint& endpoint) {
-  if (endpoint.kind == config::Endpoint::Kind::unix_socket) return net::Address::unix_socket(endpoint.path);
-  const auto ip = wire::IpAddress::parse(endpoint.host);
-  if (!ip) return std::nullopt;
-  return net::Address::ip(*ip, endpoint.port);
-}
-
-void remove_file(const net::Address& address) {
-  if (address.is_unix()) ::unlink(address.text().substr(5).c_str());
 }
 
 // What workers see of servers goes to health.
@@ -80,6 +66,7 @@ struct Service::Impl {
   std::string_view stage_name() const;
   bool everything_closed() const;
   void update_readiness();
+  void remove_files();
 
   std::shared_ptr<const config::Config> config;
   std::shared_ptr<const config::Snapshot> snapshot;
@@ -92,7 +79,6 @@ struct Service::Impl {
   std::vector<std::unique_ptr<session::Worker>> workers;
   std::vector<net::BoundListener> bound;
   net::BoundListener admin_bound;
-  net::Address admin_address;  // that was bound
   std::unique_ptr<Overview> overview;
   std::unique_ptr<admin::Server> admin;
   std::unique_ptr<net::Signals> signals;
@@ -111,9 +97,9 @@ bool Service::Impl::bind_all() {
   for (const config::Listener& each : config->listeners) {
     const auto address = to_address(each.address);
     net::BoundListener listener =
-        address
-            ? net::bind_listener(*address, count)
-            : net::BoundListener{{}, {}, each.address.text() + ": the path is too long for a Unix socket"};
+        address ? net::bind_listener(*address, count)
+                : net::BoundListener{
+                      {}, {}, {}, each.address.text() + ": the path is too long for a Unix socket"};
     if (!listener.error.empty()) {
       log::error("cannot listen on {}", listener.error);
       return false;
@@ -127,7 +113,7 @@ bool Service::Impl::bind_all() {
 bool Service::Impl::bind_admin() {
   const auto address = to_address(config->admin.address);
   admin_bound = address ? net::bind_listener(*address, 1, 0600)
-                        : net::BoundListener{{}, {}, config->admin.address.text() + ": not an address"};
+                        : net::BoundListener{{}, {}, {}, config->admin.address.text() + ": not an address"};
   if (admin_bound.error.empty()) return true;
   if (config->admin.by_default) {
     log::warn("no admin: {}; set [admin] address", admin_bound.error);
@@ -141,9 +127,9 @@ void Service::Impl::start_admin() {
   if (admin_bound.sockets.empty()) return;
   overview = std::make_unique<Overview>(
       Overview::Parts{*snapshot, workers, *shared, *sids, *monitor, [this] { return stage_name(); }});
-  admin_address = admin_bound.address;
-  log::info("admin on {}", admin_address.text());
-  admin = std::make_unique<admin::Server>(loop, std::move(admin_bound), *overview);
+  log::info("admin on {}", admin_bound.address.text());
+  admin = std::make_unique<admin::Server>(loop, std::move(admin_bound.sockets.front()), admin_bound.address,
+                                          *overview);
 }
 
 std::string_view Service::Impl::stage_name() const {
@@ -185,8 +171,10 @@ void Service::Impl::watch_servers() {
     for (std::size_t i = 0; i < pool->settings.servers.size(); ++i) {
       const config::Endpoint& address = pool->settings.servers[i].address;
       const bool name = address.kind == config::Endpoint::Kind::name;
+      const bool unix_socket = address.kind == config::Endpoint::Kind::unix_socket;  // whose path is no Host
       watched.push_back({pool->routing.members()[i].server, pool->targets[i],
-                         name ? address.host : std::string(), address.port, address.text()});
+                         name ? address.host : std::string(), address.port,
+                         unix_socket ? "localhost" : address.text()});
     }
     monitor->add_pool(pool->settings.name, health_settings(pool->settings), std::move(watched));
   }
@@ -206,13 +194,15 @@ void Service::Impl::on_change(const routing::Server& server, routing::State from
 
 void Service::Impl::update_readiness() {
   const bool serving = stage == Stage::serving;
-  const bool any_up = std::any_of(snapshot->pools.begin(), snapshot->pools.end(), [](const auto& pool) {
+  // A server that refuses new sessions still serves those that it has: a balancer before us must not move
+  // them.
+  const bool any_there = std::any_of(snapshot->pools.begin(), snapshot->pools.end(), [](const auto& pool) {
     const auto& members = pool->routing.members();
     return std::any_of(members.begin(), members.end(), [](const routing::Member& each) {
-      return each.server->state() == routing::State::up || each.server->state() == routing::State::suspect;
+      return each.server->state() != routing::State::down;
     });
   });
-  shared->ready.store(serving && any_up, std::memory_order_relaxed);
+  shared->ready.store(serving && any_there, std::memory_order_relaxed);
 }
 
 void Service::Impl::open_listeners() {
@@ -233,6 +223,7 @@ void Service::Impl::on_signal(int number) {
         begin_shutdown();
       } else {
         log::warn("second signal: exiting at once");
+        remove_files();
         log::stop(100);
         ::_exit(1);
       }
@@ -241,7 +232,7 @@ void Service::Impl::on_signal(int number) {
 
 void Service::Impl::begin_shutdown() {
   notify_supervisor("STOPPING=1");
-  const std::uint64_t delay = stage == Stage::starting ? 0 : ms(config->proxy.shutdown_delay);
+  const std::uint64_t delay = stage == Stage::starting ? 0 : config::ms(config->proxy.shutdown_delay);
   stage = Stage::delaying;
   log::info("shutting down: readiness is off, accepting goes on for {} ms", delay);
   shared->draining.store(true, std::memory_order_relaxed);
@@ -252,14 +243,20 @@ void Service::Impl::begin_shutdown() {
 
 void Service::Impl::close_listeners() {
   stage = Stage::draining;
-  const std::uint64_t window = ms(config->proxy.drain_timeout);
+  const std::uint64_t window = config::ms(config->proxy.drain_timeout);
   log::info("listeners closed; open tunnels are closed over {} ms", window);
+  for (net::BoundListener& each : bound) net::remove_file(each);
   for (const auto& worker : workers) {
     worker->finish_accepting();
     worker->drain(window);
   }
   stage_ends_ms = net::now_ms() + window;
   step.after(kPollMs);
+}
+
+void Service::Impl::remove_files() {
+  for (net::BoundListener& each : bound) net::remove_file(each);
+  net::remove_file(admin_bound);
 }
 
 bool Service::Impl::everything_closed() const {
@@ -297,10 +294,10 @@ int Service::run() {
   Impl& self = *impl_;
   const bool started = self.start();
   if (started) self.loop.run();
+  self.remove_files();
+  self.signals.reset();  // one more signal ends a process whose threads do not
   for (const auto& worker : self.workers) worker->stop();
   self.workers.clear();
-  for (const net::BoundListener& each : self.bound) remove_file(each.address);
-  remove_file(self.admin_address);
   if (started) log::info("exit");
   return started ? 0 : 1;
 }

@@ -81,6 +81,10 @@ Reply operate(Source& source, std::string_view method, std::string_view path) {
   const auto server = take_segment(path);
   const auto verb = take_segment(path);
   const bool known = verb == "drain" || verb == "ready";
+  const auto clean = [](const auto& text) {
+    return text && std::all_of(text->begin(), text->end(), [](char c) { return c > 0x20 && c < 0x7f; });
+  };
+  if (!clean(pool) || !clean(server)) return error(404, "no such pool or server");
   if (!pool || word != "servers" || !server || !known || !path.empty()) return error(404, "no such path");
   if (method != "POST") return not_allowed("POST");
   switch (source.set_draining(*pool, *server, verb == "drain")) {

@@ -39,6 +39,7 @@ Fetched fetch(const net::Address& address, std::string_view method, std::string_
   char bytes[16 * 1024];
   while (answer.size() < kMostAnswer) {
     const ssize_t got = ::recv(fd.get(), bytes, sizeof(bytes), 0);
+    if (got < 0 && errno == EAGAIN) return {0, {}, address.text() + ": no answer within 10 s"};
     if (got < 0) return failed(address, "receive");
     if (got == 0) break;
     answer.append(bytes, static_cast<std::size_t>(got));
@@ -52,6 +53,13 @@ Fetched fetch(const net::Address& address, std::string_view method, std::string_
   }
   std::from_chars(answer.data() + kStart.size(), answer.data() + kStart.size() + 3, result.status);
   result.body = answer.substr(end + 4);
+  // Its own end may be missing: the process was killed, or told to stop at once.
+  constexpr std::string_view kLength = "\r\nContent-Length: ";
+  const std::size_t length = answer.find(kLength);
+  std::size_t promised = 0;
+  if (length < end) std::from_chars(&answer[length + kLength.size()], &answer[end], promised);
+  if (length > end || promised != result.body.size())
+    return {0, {}, address.text() + ": the answer is not whole"};
   return result;
 }
 

@@ -3,6 +3,7 @@
 #include <list>
 #include <string>
 
+#include "proxy/net/listener.h"
 #include "proxy/net/stream.h"
 #include "proxy/wire/head.h"
 
@@ -36,7 +37,8 @@ bool from_a_page(const wire::RequestHead& head) {
   if (!header(head.fields, "Origin").empty()) return true;
   if (!site.empty() && site != "none" && site != "same-origin") return true;
   const auto ip = wire::IpAddress::parse(head.host);
-  return !(head.host == "localhost" || head.host.empty() || (ip && ip->is_loopback()));
+  return !(wire::equal_ignoring_case(head.host, "localhost") || head.host.empty() ||
+           (ip && ip->is_loopback()));
 }
 
 }  // namespace
@@ -63,15 +65,14 @@ struct Server::Impl {
     std::list<Connection>::iterator self;
   };
 
-  Impl(net::Loop& l, net::BoundListener b, Source& s) : loop(l), source(s), on_tcp(!b.address.is_unix()) {
-    acceptor =
-        std::make_unique<net::Acceptor>(loop, std::move(b.sockets.front()),
-                                        [this](net::Fd fd, const net::Address&) { accept(std::move(fd)); });
+  Impl(net::Loop& l, net::Fd listening, bool tcp, Source& s) : loop(l), source(s), on_tcp(tcp) {
+    acceptor = std::make_unique<net::Acceptor>(
+        loop, std::move(listening), [this](net::Fd fd, const net::Address&) { accept(std::move(fd)); });
     acceptor->start();
   }
 
   void accept(net::Fd fd) {
-    if (connections.size() >= kMostConnections) return;
+    if (connections.size() >= kMostConnections) connections.pop_front();
     Connection& connection = connections.emplace_back(*this, std::move(fd));
     connection.self = std::prev(connections.end());
     connection.start();
@@ -139,8 +140,8 @@ void Server::Impl::Connection::write() {
   end();
 }
 
-Server::Server(net::Loop& loop, net::BoundListener listener, Source& source)
-    : impl_(std::make_unique<Impl>(loop, std::move(listener), source)) {}
+Server::Server(net::Loop& loop, net::Fd listening, const net::Address& address, Source& source)
+    : impl_(std::make_unique<Impl>(loop, std::move(listening), !address.is_unix(), source)) {}
 Server::~Server() = default;
 
 }  // namespace limpet::admin

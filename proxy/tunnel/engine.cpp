@@ -1,5 +1,6 @@
 #include "proxy/tunnel/engine.h"
 
+#include <pthread.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -361,7 +362,10 @@ Engine::~Engine() {
 }
 
 void Engine::start() {
-  impl_->thread = std::thread([this] { impl_->run(); });
+  impl_->thread = std::thread([this] {
+    ::pthread_setname_np(::pthread_self(), "limpet-tunnel");
+    impl_->run();
+  });
 }
 
 void Engine::adopt(Handover handover) {

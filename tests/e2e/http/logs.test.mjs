@@ -55,7 +55,7 @@ for (const format of ['text', 'json']) {
           ['GET', '/path', 'HTTP/1.1', 200, 'web', 'a', 'source', 0, 'done']);
         assert.ok(entry.total_ms >= 0 && entry.bytes_in > 0 && entry.bytes_out > 0 && entry.first_byte_ms >= 0);
       } else {
-        assert.match(line, /^\d{4}-\d\d-\d\dT[\d:.]+Z 127\.0\.0\.1\S* "GET a\/path HTTP\/1\.1" 200 kind=request id=[0-9a-f]{32} pool=web server=a by=source sid=- retries=0 connect=\S+ first=[\d.]+ total=[\d.]+ in=\d+ out=\d+ end=server:done ua=""$/);
+        assert.match(line, /^\d{4}-\d\d-\d\dT[\d:.]+Z 127\.0\.0\.1\S* "GET a\/path HTTP\/1\.1" 200 kind=request id=[0-9a-f]{24} pool=web server=a by=source sid=- retries=0 connect=\S+ first=[\d.]+ total=[\d.]+ in=\d+ out=\d+ end=server:done ua=""$/);
       }
     });
 
