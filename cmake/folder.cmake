@@ -4,18 +4,20 @@
 # cmake/check_layers.cmake fails the build on an include that is not named here, so that no arrow points upwards.
 define_property(TARGET PROPERTY LIMPET_DIR BRIEF_DOCS "source folder of a limpet target, relative to the top")
 
+# The standard headers, compiled once for every target that limpet_settings() prepares.
+add_library(limpet_std OBJECT ${CMAKE_CURRENT_LIST_DIR}/std.cpp)
+target_precompile_headers(limpet_std PRIVATE ${CMAKE_CURRENT_LIST_DIR}/std.h)
+
 function(limpet_settings target)
   target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR})
-  target_precompile_headers(${target} PRIVATE
-    "$<$<COMPILE_LANGUAGE:CXX>:${PROJECT_SOURCE_DIR}/cmake/std.h>")
+  target_precompile_headers(${target} REUSE_FROM limpet_std)
 endfunction()
 
 function(limpet_folder name)
   cmake_parse_arguments(arg "" "" "USES;LIBRARIES;PUBLIC_LIBRARIES" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS *.cpp)
   list(FILTER sources EXCLUDE REGEX "/main[^/]*\\.cpp$")
-  add_library(${name} STATIC ${sources} ${PROJECT_SOURCE_DIR}/cmake/std.h)
-  set_target_properties(${name} PROPERTIES LINKER_LANGUAGE CXX)
+  add_library(${name} STATIC ${sources})
   limpet_settings(${name})
   target_include_directories(${name} PUBLIC ${PROJECT_SOURCE_DIR})
   target_link_libraries(${name} PUBLIC ${arg_USES} ${arg_PUBLIC_LIBRARIES} PRIVATE ${arg_LIBRARIES})

@@ -2,8 +2,13 @@
 
 find_program(LIMPET_CCACHE ccache)
 if(LIMPET_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${LIMPET_CCACHE})
+  # With a precompiled header ccache keeps nothing unless it is told that macros and times of it do not matter.
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env
+    CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime ${LIMPET_CCACHE})
   set(CMAKE_C_COMPILER_LAUNCHER ${LIMPET_CCACHE})
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    add_compile_options($<$<COMPILE_LANGUAGE:CXX>:-fpch-preprocess>)
+  endif()
 endif()
 
 find_program(LIMPET_MOLD mold)
@@ -20,7 +25,9 @@ if(LIMPET_WERROR)
 endif()
 add_compile_definitions($<$<COMPILE_LANGUAGE:CXX>:_GLIBCXX_ASSERTIONS>)
 add_link_options(-Wl,-z,relro,-z,now)
-set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+# One kind of code for libraries and programs, so that all can use one precompiled header.
+add_compile_options(-fPIE)
+add_link_options(-pie)
 
 if(LIMPET_SANITIZE)
   add_compile_options(-fsanitize=${LIMPET_SANITIZE} -fno-sanitize-recover=all)

@@ -229,6 +229,7 @@ void Monitor::Impl::Entry::apply(const StateMachine::Step& step) {
     server().view.slow_start_at_ms.store(step.slow_start && !alone ? now : 0, std::memory_order_relaxed);
   }
   server().view.state.store(to, std::memory_order_relaxed);
+  server().view.transitions.fetch_add(1, std::memory_order_relaxed);
   const std::string line =
       fmt::format("server {}/{} is {}: {}; was {} for {}", server().pool, server().id, name_of(to),
                   machine.reason(), name_of(step.from), duration_text(lasted));

@@ -56,6 +56,12 @@ Capacity check_capacity(const config::Config& config, std::uint32_t workers, con
   // More than descriptors hold would let clients take those that the servers' side of their tunnels needs.
   const std::uint64_t enforced = asked == 0 ? possible : std::min(asked, possible);
   result.max_connections = static_cast<std::uint32_t>(std::min<std::uint64_t>(enforced, 0xffffffff));
+  if (machine.descriptors < reserve + 2) {
+    result.warnings.push_back(fmt::format(
+        "the limit of {} descriptors is below the {} that limpet itself needs: raise it (LimitNOFILE= of "
+        "systemd, ulimit -n)",
+        machine.descriptors, reserve));
+  }
   if (asked > possible) {
     result.warnings.push_back(fmt::format(
         "proxy.max_connections = {} needs {} descriptors, the limit is {}: raise it (LimitNOFILE= of "

@@ -17,6 +17,7 @@ using admin::Sample;
 constexpr std::string_view kStatusClasses[] = {"none", "1xx", "2xx", "3xx", "4xx", "5xx"};
 constexpr std::string_view kTunnelEnds[] = {"eof", "reset", "idle", "drain", "server_down", "local_shortage"};
 constexpr std::string_view kStates[] = {"up", "suspect", "refusing", "down"};
+constexpr std::string_view kWanted[] = {"serving", "draining", "maintenance"};
 
 template <class Get>
 double sum(const std::vector<std::unique_ptr<session::Worker>>& workers, Get get) {
@@ -78,6 +79,8 @@ Metric answer_faults(const std::vector<std::unique_ptr<session::Worker>>& worker
 
 void add_server_metrics(const config::Snapshot& snapshot, std::vector<Metric>& out) {
   Metric up = gauge("limpet_server_state", "1 for the state that a server is in.", {});
+  Metric wanted = gauge("limpet_server_wanted", "1 for what an operator wants of a server.", {});
+  Metric transitions = counter("limpet_server_transitions_total", "Changes of a server's state.", {});
   Metric requests = gauge("limpet_server_requests", "Requests in flight to a server.", {});
   Metric tunnels = gauge("limpet_server_tunnels", "Open tunnels to a server.", {});
   Metric requests_total = counter("limpet_server_requests_total", "Requests sent to a server.", {});
@@ -87,22 +90,29 @@ void add_server_metrics(const config::Snapshot& snapshot, std::vector<Metric>& o
       const routing::Server& server = *member.server;
       const std::vector<std::pair<std::string, std::string>> labels{{"pool", server.pool},
                                                                     {"server", server.id}};
+      const auto value = [](const auto& atomic) {
+        return static_cast<double>(atomic.load(std::memory_order_relaxed));
+      };
       for (std::size_t i = 0; i < std::size(kStates); ++i) {
         auto with_state = labels;
         with_state.emplace_back("state", kStates[i]);
         up.samples.push_back(
             {std::move(with_state), static_cast<std::size_t>(server.state()) == i ? 1.0 : 0.0});
       }
-      const auto value = [](const auto& atomic) {
-        return static_cast<double>(atomic.load(std::memory_order_relaxed));
-      };
+      for (std::size_t i = 0; i < std::size(kWanted); ++i) {
+        auto with_wanted = labels;
+        with_wanted.emplace_back("wanted", kWanted[i]);
+        wanted.samples.push_back(
+            {std::move(with_wanted), static_cast<std::size_t>(server.wanted()) == i ? 1.0 : 0.0});
+      }
+      transitions.samples.push_back({labels, value(server.view.transitions)});
       requests.samples.push_back({labels, static_cast<double>(server.load.in_use.requests())});
       tunnels.samples.push_back({labels, static_cast<double>(server.load.in_use.tunnels())});
       requests_total.samples.push_back({labels, value(server.load.requests_total)});
       tunnels_total.samples.push_back({labels, value(server.load.tunnels_total)});
     }
   }
-  for (Metric* each : {&up, &requests, &tunnels, &requests_total, &tunnels_total})
+  for (Metric* each : {&up, &wanted, &transitions, &requests, &tunnels, &requests_total, &tunnels_total})
     out.push_back(std::move(*each));
 }
 

@@ -66,6 +66,7 @@ struct Server {
     std::atomic<std::uint64_t> slow_start_at_ms{0};  // came up at this time and starts slowly; 0: not
     std::atomic<std::uint32_t> failed_connects{0};   // in a row
     std::atomic<std::uint64_t> slow_handshakes{0};   // waiting for a first byte now, past 500 ms
+    std::atomic<std::uint32_t> transitions{0};       // of state, so far
   };
   View view;
 

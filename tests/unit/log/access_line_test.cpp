@@ -2,7 +2,7 @@
 
 #include <gmock/gmock.h>
 
-#include <boost/json/src.hpp>  // the whole library, here alone
+#include <boost/json.hpp>
 #include <limits>
 
 #include "tests/unit/log/logs.h"

@@ -1,0 +1,1 @@
+// Nothing: the target that compiles std.h for the others needs a source.
