@@ -21,6 +21,8 @@ namespace {
 
 namespace json = boost::json;
 
+constexpr std::string_view kNotOurs = "the answer is not limpet's; is this its [admin] address?";
+
 // What another process wrote must not reach a terminal's controls.
 std::string shown(std::string_view text) {
   return log::escaped(text, log::Style::message, 4096);
@@ -132,7 +134,7 @@ std::optional<StatusText> read_status(const std::string& text) try {
   }
   return out;
 } catch (const std::exception&) {
-  complain("the answer is not limpet's; is this its [admin] address?");
+  complain(kNotOurs);
   return std::nullopt;
 }
 
@@ -178,6 +180,15 @@ std::optional<std::string> full_name(const Remote& remote, const std::string& na
   return std::nullopt;
 }
 
+// What the proxy says that it has done.
+bool confirms(const std::string& text, const std::string& full, std::string_view verb) try {
+  const json::value done = json::parse(text);
+  const std::string named = cell(done, "pool") + "/" + cell(done, "server");
+  return named == full && cell(done, "wanted") == (verb == "drain" ? "draining" : "serving");
+} catch (const std::exception&) {
+  return false;
+}
+
 std::string percent_encoded(std::string_view text) {
   std::string out;
   for (const char c : text) {
@@ -216,6 +227,7 @@ int operate(const Remote& remote, const std::string& server, const std::string& 
                            percent_encoded(full->substr(slash + 1)) + "/" + verb;
   const auto text = ask(remote, "POST", path);
   if (!text) return 1;
+  if (!confirms(*text, *full, verb)) return complain(kNotOurs);
   if (remote.json) {
     std::cout << *text;
   } else {

@@ -15,7 +15,8 @@ namespace {
 
 using wire::IpAddress;
 
-constexpr unsigned kListening = 0x0A;  // TCP_LISTEN, in /proc/net/tcp
+constexpr unsigned kListening = 0x0A;              // TCP_LISTEN, in /proc/net/tcp
+constexpr unsigned kAcceptsConnections = 0x10000;  // __SO_ACCEPTCON, in /proc/net/unix
 
 // An address of /proc/net/tcp and tcp6: words of four bytes, each printed as a number of this machine.
 std::optional<IpAddress> parse_words(std::string_view hex) {
@@ -62,9 +63,12 @@ unsigned long inode_of_path(const std::string& path) {
   std::ifstream table("/proc/net/unix");
   std::string line;
   while (std::getline(table, line)) {
+    unsigned flags = 0;
     unsigned long inode = 0;
     int at = 0;
-    if (std::sscanf(line.c_str(), "%*s %*s %*s %*s %*s %*s %lu %n", &inode, &at) == 1 && at > 0 &&
+    // Connections to it have the same path.
+    if (std::sscanf(line.c_str(), "%*s %*s %*s %x %*s %*s %lu %n", &flags, &inode, &at) == 2 && at > 0 &&
+        (flags & kAcceptsConnections) != 0 &&
         std::string_view(line).substr(static_cast<std::size_t>(at)) == path) {
       return inode;
     }

@@ -171,7 +171,7 @@ void Session::finish_exchange() {
   } else if (resets) {
     client_.reset();
     move_to(Phase::closed);
-  } else if (unread || client_.unsent() != 0) {
+  } else if (unread || (!peer_.is_unix() && client_.unsent() != 0)) {
     linger();
   } else {
     move_to(Phase::closed);

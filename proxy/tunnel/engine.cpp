@@ -138,8 +138,9 @@ void Engine::Impl::register_sockets(Tunnel& t) {
     t.added.store(2, std::memory_order_release);
     return;
   }
-  t.added.store(3, std::memory_order_release);
+  // Told first: once `added` says so the slot may be another tunnel's.
   send({.kind = Command::Kind::adopt, .slot = &t, .handover = nullptr});
+  t.added.store(2, std::memory_order_release);
 }
 
 void Engine::Impl::hand_over(Handover handover) {

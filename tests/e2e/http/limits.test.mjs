@@ -71,6 +71,13 @@ describe('sizes that were set', () => {
     front.refused(result, { status: 413, reason: 'body_too_large' });
   });
 
+  shared.fact('a chunk over the limit is refused at the line of its size: 400', async (front) => {
+    const { result, seen } = await front.during(() => talk(front.address,
+      `POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3e9\r\nEVIL${Front.after}`));
+    assert.doesNotMatch(seen, /EVIL|0\r\n\r\n|after/);
+    front.refused(result, { status: 400, reason: 'chunk' });
+  });
+
   accountFor(shared);
 });
 
@@ -132,6 +139,16 @@ describe('deadlines', () => {
       assert.ok(ms > 600 && ms < 1500 * slowness, `after ${ms} ms`);
       assert.equal(client.text, '');
     }))));
+
+  for (const [name, first] of [['from the start', ''], ['behind a body', 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi']]) {
+    shared.fact(`an empty line ${name} begins no head: the connection idles`, async (front, world) => {
+      const client = await world.connect(front.address);
+      client.send(`${first}\r\n`);
+      if (first) assert.equal((await client.answer()).status, 200);
+      assert.equal(await client.ends(4000), 'fin');
+      assert.equal(client.text, '', 'without a word');
+    });
+  }
 
   shared.fact('a body that stands still is 408 and never complete', async (front, world) => {
     const from = front.origin.seen.length;

@@ -82,6 +82,27 @@ for (const format of ['text', 'json']) {
       assert.doesNotMatch(all[0], /SECRET[1-9]|\?/);
     });
 
+    shared.fact('names method and path of a head that was refused, without its query', async ({ logged }) => {
+      for (const [what, bytes] of [
+        ['two Hosts', 'PUT /refused/path?SECRET HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n'],
+        ['a bad field', '\r\nPUT /refused/path?SECRET HTTP/1.1\r\nHost: a\r\nX : 1\r\n\r\n'],
+        ['too many fields', `PUT /refused/path?SECRET HTTP/1.1\r\nHost: a\r\n${'X: 1\r\n'.repeat(200)}\r\n`],
+        ['two framings', 'PUT /refused/path?SECRET HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n'],
+      ]) {
+        const { lines: [line] } = await logged(1, bytes);
+        if (format === 'json') assert.deepEqual([JSON.parse(line).method, JSON.parse(line).target], ['PUT', '/refused/path'], what);
+        else assert.match(line, /"PUT [^ /]*\/refused\/path HTTP\/[^"]*" 4\d\d kind=request /, what);
+        assert.doesNotMatch(line, /SECRET|\?/);
+      }
+    });
+
+    shared.fact('says nothing of a name and password before a host', async ({ logged }) => {
+      for (const bytes of ['GET http://mallory:SECRET@a/x HTTP/1.1\r\nHost: a\r\n\r\n', 'GET /x HTTP/1.1\r\nHost: mallory:SECRET@a\r\n\r\n', 'GET http://mallory:SECRET@a/x\r\n\r\n']) {
+        const { lines: [line] } = await logged(1, bytes);
+        assert.doesNotMatch(line, /SECRET|mallory/);
+      }
+    });
+
     for (const [name, target, agent] of [
       ['a quote and what looks like fields', '/x"HTTP/1.1"200kind=request', '" 200 kind=request end=server:done ua="'],
       ['line ends, percent-encoded', '/%0d%0a2026-11-24T00:00:00.000Z%20127.0.0.1', 'a\tb'],
@@ -122,10 +143,34 @@ async function listening(proxy) {
   return new Address(text);
 }
 
+scenario('the id that a trusted peer gave a request is the one in the log and on the page', async (world) => {
+  const front = await Front.start(world, {
+    more: '[proxy]\ntrusted_proxies = ["127.0.0.9/32"]\ndrain_timeout = "1s"\n',
+    reply: ({ target }, connection) => (target === '/closed' ? void connection.destroy() : ok()),
+  });
+  const ask = (target, id, localAddress) => talk(front.address, get(target, `X-Request-Id: ${id}\r\n`), { count: 1, localAddress });
+  const logged = (id) => until(() => front.lines.find((line) => line.includes(` id=${id} `)), 2000, `a line of ${id}`);
+  for (const id of ['Req-1.2_3', 'i'.repeat(128)]) {
+    await ask('/fine', id, '127.0.0.9');
+    assert.match(await logged(id), / 200 kind=request /);
+  }
+  const { answers: [page] } = await ask('/closed', 'theirs', '127.0.0.9');
+  assert.equal(page.status, 502);
+  assert.match(page.body.toString(), /<small>\S+ theirs<\/small>/);
+  assert.match(await logged('theirs'), / 502 kind=request /);
+  // Of somebody else it is not.
+  const { answers: [other] } = await ask('/closed', 'forged', '127.0.0.8');
+  const [, own] = other.body.toString().match(/<small>\S+ ([0-9a-f]{24})<\/small>/);
+  await logged(own);
+  assert.ok(front.lines.every((line) => !line.includes('forged')));
+});
+
 scenario('query = "on" writes queries, escaped, and still no cookie', async (world) => {
   const front = await Front.start(world, { more: '[log]\nquery = "on"\n' });
   await talk(front.address, get('/p?q="1"', 'Cookie: SECRET\r\n'), { count: 1 });
   const line = await until(() => front.lines.find((one) => one.includes('/p')), 2000, 'the line');
+  await talk(front.address, get('/refused?q=1', 'Host: b\r\n'));
+  await until(() => front.lines.some((one) => /"GET [^ /]*\/refused\?q=1 HTTP/.test(one)), 2000, 'that of a refused head');
   assert.match(line, /"GET a\/p\?q=\\(?:x22|")1\\(?:x22|") HTTP\/1\.1"/);
   assert.doesNotMatch(line, /SECRET/);
 });

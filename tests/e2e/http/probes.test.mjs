@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe } from 'node:test';
 import { holds, slowness, until } from '../lib/deadline.mjs';
 import { scenario, sharing } from '../lib/world.mjs';
+import { EchoServer } from './echo_server.mjs';
 import { answering, ok } from './requests.mjs';
 import { talk } from './talk.mjs';
 import { upgrade, webSockets } from './websocket.mjs';
@@ -124,6 +125,32 @@ scenario('a server that goes takes its tunnels with it, and nobody else\'s', asy
   const { answers: [answer] } = await talk(proxy.address, upgrade({ Cookie: 'io=a' }), { count: 1 });
   assert.equal(answer.status, 101, 'its cookie leads elsewhere');
   [...on.a, ...on.b].forEach((client) => client.destroy());
+});
+
+scenario('a server on a Unix socket that hangs is down: no open waits for it long, and its sessions are told to begin anew', async (world) => {
+  const a = await EchoServer.start(world, { path: `${world.dir}/a.sock` });
+  const b = await world.origin({ script: answering(() => ok('b')) });
+  const proxy = await world.limpet(`[pool.web]\nservers = ["a=${a.address}", "b=${b.address}"]\nhealth = { ${fast}, slow_start = "0s" }\ntimeouts = { connect = "${300 * slowness}ms" }\n`);
+  const ofItsSession = async () => (await talk(proxy.address, get(`${open}&sid=AAAAAAAAAAAA5sYyth6W`), { count: 1 })).answers[0];
+  assert.equal((await ofItsSession()).status, 200);
+  await a.freeze();
+  const opens = await Promise.all(Array.from({ length: 20 }, () => talk(proxy.address, get(open, 'Cookie: io=a\r\n'), { count: 1 })));
+  assert.deepEqual([...new Set(opens.map(({ answers: [{ status, body }] }) => `${status} ${body}`))], ['200 b']);
+  await proxy.becomes('web', 'a', 'down');
+  const { status, body } = await ofItsSession();
+  assert.deepEqual([status, body.toString()], [400, '{"code":1,"message":"Session ID unknown"}']);
+  assert.equal(await proxy.metric('limpet_refusals_total', { reason: 'local_shortage' }), 0);
+  a.thaw();
+  await proxy.becomes('web', 'a', 'up');
+  assert.equal((await ofItsSession()).status, 200);
+});
+
+scenario('the Host of a probe is the server\'s address, of one on a Unix socket localhost', async (world) => {
+  const tcp = await world.origin();
+  const unix = await world.origin({ path: `${world.dir}/a.sock` });
+  await world.limpet(`[pool.web]\nservers = ["a=${tcp.address}", "b=${unix.address}"]\n`);
+  assert.match(tcp.lastProbe, new RegExp(`\\r\\nHost: ${tcp.address}\\r\\n`));
+  assert.match(unix.lastProbe, /\r\nHost: localhost\r\n/);
 });
 
 scenario('all down: 503 with Retry-After; admin and probes go on; back with the first good probe', async (world) => {

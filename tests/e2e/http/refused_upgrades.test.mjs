@@ -29,13 +29,15 @@ const wrong = [
   ['one extension too many', { 'Sec-WebSocket-Extensions': 'permessage-deflate, x-other' }],
   ['a Content-Length', { 'Content-Length': '2' }],
   ['a Transfer-Encoding', { 'Transfer-Encoding': 'chunked' }],
+  ['HTTP/1.0', {}, 'HTTP/1.0'],
 ];
 const offer = { 'Sec-WebSocket-Protocol': 'chat, other', 'Sec-WebSocket-Extensions': 'permessage-deflate' };
 
 describe('a 101 that does not answer the handshake', () => {
-  const shared = sharing((world) => Front.start(world, { script: webSockets({ answer: (head) => (
-    switching(head, wrong[Number(head.target.slice(1))][1])
-  ) }) }));
+  const shared = sharing((world) => Front.start(world, { script: webSockets({ answer: (head) => {
+    const [, fields, version = 'HTTP/1.1'] = wrong[Number(head.target.slice(1))];
+    return switching(head, fields).replace('HTTP/1.1', version);
+  } }) }));
 
   wrong.forEach(([name], number) => {
     shared.fact(`${name}: 502, no tunnel`, async (front, world) => {

@@ -145,6 +145,7 @@ describe('a reused connection that closes before a byte of the answer', () => {
     ['a method nobody knows', get('/unknown', first('a')).replace('GET', 'PURGE'), '/unknown'],
     ['a poll with a sid', get(`${open}&sid=AAAAAAAAAAAAAAAAAAAA`, first('a')), `${open}&sid=AAAAAAAAAAAAAAAAAAAA`],
     ['a POST with a sid', post(`${open}&sid=BBBBBBBBBBBBBBBBBBBB`, first('a')), `${open}&sid=BBBBBBBBBBBBBBBBBBBB`],
+    ['a poll whose sid is of a form that we do not know', get(`${open}&sid=abc.def`, first('a')), `${open}&sid=abc.def`],
   ]) {
     shared.fact(`${name}: 502, seen exactly once`, async (things) => {
       await warm(things);
@@ -218,6 +219,8 @@ describe('a server that accepts and never answers', () => {
     ['a POST', post('/post', first('a')), '/post'],
     ['an open that is a POST', post(`${open}&post`, first('a')), `${open}&post`],
     ['a poll', get(`${open}&sid=DDDDDDDDDDDDDDDDDDDD`, first('a')), `${open}&sid=DDDDDDDDDDDDDDDDDDDD`],
+    ...['abc.def', 'x'.repeat(65), 'abc%2Bdef', 'aGVsbG8%3D'].map((sid) => (
+      [`a poll with the sid ${sid.slice(0, 10)}, of a form that we do not know,`, get(`${open}&sid=${sid}`, first('a')), `${open}&sid=${sid}`])),
     ['an upgrade of a session', upgrade({ target: '/socket.io/?EIO=4&transport=websocket&sid=DDDDDDDDDDDDDDDDDDDD', Cookie: 'io=a' }), '/socket.io/?EIO=4&transport=websocket&sid=DDDDDDDDDDDDDDDDDDDD'],
   ]) {
     shared.fact(`${name} is not moved: 504 after \`response\`, seen once`, async (things) => {

@@ -127,16 +127,30 @@ describe('SIGTERM', { concurrency: 4 }, () => {
     assert.equal(lines.length, 20);
   });
 
-  scenario('what does not end by itself is cut at the end of drain_timeout; limpet exits 0 all the same', async (world) => {
+  scenario('what does not end by itself is told so at the end of drain_timeout, or cut; limpet exits 0 all the same', async (world) => {
     const { front, held, proxy } = await start(world, { drain: '500ms' });
-    const client = await world.connect(front.address);
-    client.send(get('/held'));
-    await until(() => held.length, 2000, 'it is in flight');
+    const clients = { begins: (await world.connect(front.address)).send('GET /begun HTTP/1.1\r\nHo') };
+    const reach = { waits: get('/held'), uploads: 'POST /up HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhalf', handshakes: upgrade({ target: '/held' }), reads: get('/held') };
+    for (const [name, bytes] of Object.entries(reach)) {
+      clients[name] = (await world.connect(front.address)).send(bytes);
+      await front.origin.connection(front.origin.connections.length + 1);
+    }
+    await until(() => held.length === 3, 2000, 'all are in flight');
+    held.at(-1).send('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf');
+    await clients.reads.reads('half');
     const begun = performance.now();
     proxy.signal('SIGTERM');
     assert.deepEqual(await exits(proxy, 3000), { code: 0, signal: null });
     assert.ok(performance.now() - begun > 450);
-    await client.ends();
+    for (const name of ['begins', 'waits', 'uploads', 'handshakes']) {
+      const { status, headers } = await clients[name].answer();
+      assert.equal(status, 503, name);
+      assert.match(headers.connection, /close/);
+      await clients[name].ends();
+    }
+    // The half of an answer cannot be made good.
+    await clients.reads.ends();
+    assert.match(clients.reads.text, /\r\n\r\nhalf$/);
   });
 
   scenario('a second signal ends it at once', async (world) => {

@@ -40,6 +40,8 @@ describe('Content-Length beside Transfer-Encoding', () => {
     ['an empty coding before the length', post(['Transfer-Encoding:', 'Content-Length: 5'], 'hello'), { reason: ['length_and_coding', 'transfer_encoding'] }],
     ['a coding of white space', post(['Content-Length: 5', 'Transfer-Encoding: \t '], 'hello')],
     ['identity after the length', post(['Content-Length: 5', 'Transfer-Encoding: identity'], 'hello')],
+    ['gzip, chunked after the length', post(['Content-Length: 5', 'Transfer-Encoding: gzip, chunked'], chunks)],
+    ['gzip, chunked before the length', post(['Transfer-Encoding: gzip, chunked', 'Content-Length: 5'], chunks)],
     ['in odd case', post(['CONTENT-length: 5', 'transfer-ENCODING: CHUNKED'], chunks)],
     ['in HTTP/1.0', post(['Content-Length: 5', 'Transfer-Encoding: chunked'], chunks, 'HTTP/1.0')],
   ]);

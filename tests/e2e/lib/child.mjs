@@ -3,6 +3,7 @@
 // Only processes started here are ever signalled, by pid. Whatever still runs when the test process ends, in
 // whichever way, is killed then.
 import { spawn } from 'node:child_process';
+import { readFileSync, readdirSync } from 'node:fs';
 import { until, within } from './deadline.mjs';
 
 const running = new Set();
@@ -35,6 +36,13 @@ export class Child {
 
   signal(name) {
     if (!this.end) this.process.kill(name);
+  }
+
+  // Stops it, all of its threads; signal('SIGCONT') lets it go on.
+  async suspend() {
+    this.signal('SIGSTOP');
+    const stopped = (thread) => / T /.test(readFileSync(`/proc/${this.pid}/task/${thread}/stat`, 'utf8'));
+    await until(() => readdirSync(`/proc/${this.pid}/task`).every(stopped), 2000, `${this.name} is stopped`);
   }
 
   // The first match of `pattern` in what was written to `stream`; an error as soon as the child ends without it.

@@ -10,6 +10,8 @@ export class Origin {
   // Everything those connections brought, as latin1 text, in order of arrival.
   seen = '';
   probes = 0;
+  // The head of the last one, as text.
+  lastProbe;
   // What a probe is answered with; a function may answer itself: (connection) => {...}.
   health = 200;
 
@@ -59,7 +61,7 @@ export class Origin {
 
   #answerProbes(connection) {
     for (let end; (end = connection.text.indexOf('\r\n\r\n')) >= 0;) {
-      connection.consume(end + 4);
+      this.lastProbe = connection.consume(end + 4).toString('latin1');
       this.probes += 1;
       if (typeof this.health === 'function') this.health(connection);
       else connection.send(`HTTP/1.1 ${this.health} Health\r\nContent-Length: 2\r\n\r\nok`);

@@ -68,6 +68,13 @@ describe('the admin address', () => {
     assert.equal(JSON.parse(json.stdout).pools[0].servers.length, 3);
   });
 
+  shared.fact('connections that only wait lock nobody out', async ({ proxy }, world) => {
+    await Promise.all(Array.from({ length: 100 }, () => world.connect(proxy.adminAddress)));
+    for (let i = 0; i < 5; i += 1) assert.equal((await proxy.admin('/ready')).status, 200);
+    const { code, stderr } = await proxy.command('status');
+    assert.equal(code, 0, stderr);
+  });
+
   shared.fact('other paths and methods are refused', async ({ proxy }) => {
     assert.equal((await proxy.admin('/')).status, 404);
     assert.equal((await proxy.admin('/status', { method: 'POST' })).status, 405);

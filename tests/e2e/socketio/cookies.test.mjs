@@ -2,8 +2,10 @@
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
 import { WebSocket } from 'ws';
+import { switching, webSockets } from '../http/websocket.mjs';
+import { until } from '../lib/deadline.mjs';
 import { request } from '../lib/limpet.mjs';
-import { sharing } from '../lib/world.mjs';
+import { scenario, sharing } from '../lib/world.mjs';
 import { cluster, loopback } from './cluster.mjs';
 import { PollingClient } from './polling_client.mjs';
 
@@ -66,13 +68,20 @@ describe('mode = "insert"', () => {
     assert.equal((await request(proxy.address, '/')).headers['set-cookie'], undefined);
   });
 
+  shared.fact('nor are requests with a sid of a form that we do not know', async ({ proxy }) => {
+    for (const sid of ['abc.def', 'x'.repeat(65), 'abc%2Bdef']) {
+      const { status, headers } = await request(proxy.address, `${polling}&sid=${sid}`);
+      assert.deepEqual([status, headers['set-cookie']], [400, undefined]);
+    }
+  });
+
   shared.fact('it decides the node, whatever the address', async ({ proxy, nodes }) => {
     for (const { id } of nodes) {
       assert.deepEqual([...new Set(await placesOf(proxy, `io=${id}`))], [id]);
     }
   });
 
-  for (const foreign of ['io=ws9', 'io=', 'io=ws1x', `io=${'x'.repeat(4000)}`, 'io=../../ws1', 'IO=ws1', 'xio=ws1']) {
+  for (const foreign of ['io=ws9', 'io=', 'io=ws1x', `io=${'x'.repeat(4000)}`, 'io=../../ws1', 'IO=ws1', 'xio=ws1', 'io=AAAAAAAAAAAAaqV2S1-o']) {
     shared.fact(`${foreign.slice(0, 20)} decides nothing and is replaced`, async ({ proxy }) => {
       assert.equal(new Set(await placesOf(proxy, foreign)).size, 3);
       assert.equal((await openWith(proxy, { Cookie: foreign })).cookies.length, 1);
@@ -119,6 +128,24 @@ describe('mode = "insert" before a server that sets a cookie of that name itself
     const { cookies } = await openWith(proxy, { 'X-Forwarded-Proto': 'https', 'X-Forwarded-For': '203.0.113.7' }, '127.0.0.9');
     assert.deepEqual(cookies.sort(), ['io=ws1; Path=/; HttpOnly; SameSite=Lax; Secure', 'other=1'].sort());
   });
+
+  for (const [said, secure] of [['HTTPS', true], ['https, http', true], ['https,http', true], ['http, https', false], ['http', false], ['httpsx', false]]) {
+    shared.fact(`of a list of schemes the client's own counts: ${said} gives ${secure ? '' : 'no '}Secure`, async ({ proxy }) => {
+      const { cookies } = await openWith(proxy, { 'X-Forwarded-Proto': said }, '127.0.0.9');
+      assert.equal(/; Secure$/.test(cookies.find((line) => line.startsWith('io='))), secure);
+    });
+  }
+});
+
+scenario('mode = "insert": a cookie of that name on a server\'s 101 is replaced, and warned of once', async (world) => {
+  const origin = await world.origin({ script: webSockets({ answer: (head) => switching(head, { 'Set-Cookie': 'io=own; Path=/' }) }) });
+  const proxy = await world.limpet(`[pool.ws]\nservers = ["ws1=${origin.address}"]\n`);
+  const warnings = () => proxy.stderr.split('\n').filter((line) => /sets a cookie "io" of its own/.test(line));
+  for (let i = 0; i < 3; i += 1) {
+    assert.deepEqual((await upgradeWith(proxy))['set-cookie'], ['io=ws1; Path=/; HttpOnly; SameSite=Lax']);
+    await until(() => warnings().length, 2000, 'the warning');
+  }
+  assert.equal(warnings().length, 1);
 });
 
 describe('mode = "passive"', () => {
