@@ -35,7 +35,8 @@ if(LIMPET_SANITIZE)
   add_compile_options(-fno-sanitize=vptr)
   add_link_options(-fsanitize=${LIMPET_SANITIZE})
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")  # its flow analysis sees ghosts in instrumented code
-    add_compile_options(-Wno-array-bounds -Wno-stringop-overflow -Wno-restrict -Wno-maybe-uninitialized)
+    add_compile_options(-Wno-array-bounds -Wno-stringop-overflow -Wno-stringop-overread -Wno-restrict
+      -Wno-maybe-uninitialized)
   endif()
   if(LIMPET_SANITIZE MATCHES "thread" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     add_compile_options(-Wno-tsan)  # Asio's fences; its queues are guarded by mutexes as well
