@@ -137,7 +137,7 @@ class Bench {
     const { code } = await load.ended;
     let reading = {};
     try { reading = JSON.parse(load.stdout.trim().split('\n').at(-1)); } catch { /* told below */ }
-    if (code !== 0) reading.failed = reading.error || load.stderr.trim().split('\n').at(-1) || `the load ended: ${code}`;
+    if (code !== 0) reading.failed = reading.error || load.stderr.trim().split('\n')[0] || `the load ended: ${code}`;
     return reading;
   }
 
@@ -155,7 +155,7 @@ class Bench {
   }
 
   tell(cell, name, reading) {
-    const value = reading.failed ? `failed: ${reading.failed}` : cells[cell].memory ? '' : reading.cpu_us_per_unit;
+    const value = reading.failed ? `failed: ${reading.failed}` : cells[cell].memory ? 'done' : reading.cpu_us_per_unit;
     console.log(`${this.round + 1}/${this.settings.rounds}  ${cell.padEnd(15)} ${name.padEnd(8)} ${value}`);
   }
 }

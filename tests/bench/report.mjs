@@ -36,14 +36,16 @@ function shown(value) {
 const table = (head, rows) => [head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');
 const verdict = (reached) => (reached === undefined ? '' : reached ? 'yes' : '**no**');
 
-// A value per proxy of one cell, and which peer is best.
+// A value per proxy of one cell, and which peer is best. A quick run is judged by nothing.
 function line(results, name, pick) {
+  const { goal, floor, goalKiB, ...cell } = cells[name];
+  if (!results.quick) Object.assign(cell, { goal, floor, goalKiB });
   const values = {};
   for (const [proxy, readings] of Object.entries(results.readings[name] ?? {})) values[proxy] = over(readings, pick);
   const able = rivals.filter((rival) => values[rival]?.median !== undefined);
   const best = able.sort((a, b) => values[a].median - values[b].median)[0];
   const ratio = best && values.limpet?.median !== undefined ? values.limpet.median / values[best].median : undefined;
-  return { name, cell: cells[name], values, best: best && values[best].median, bestName: best, ratio };
+  return { name, cell, values, best: best && values[best].median, bestName: best, ratio };
 }
 
 // The most that limpet may cost, as a share of the best peer. Below the relay nobody gets: where that stands above the
@@ -86,7 +88,7 @@ function latencyTable(results, proxies) {
   for (const name of Object.keys(results.readings).filter((cell) => cells[cell].latency)) {
     for (const [key, label] of [['p50', 'p50'], ['p99', 'p99'], ['p999', 'p99.9']]) {
       const one = line(results, name, (reading) => reading.latency_us?.[key]);
-      const judged = cells[name].latency === true && key !== 'p50' && one.ratio !== undefined;
+      const judged = !results.quick && cells[name].latency === true && key !== 'p50' && one.ratio !== undefined;
       rows.push([name, label, ...proxies.map((proxy) => shown(one.values[proxy])),
         one.ratio === undefined ? '' : `${one.ratio.toFixed(2)} (${one.bestName})`,
         judged ? '≤ 1.00' : '', verdict(judged ? one.ratio <= 1 : undefined)]);
@@ -103,7 +105,7 @@ function memoryTable(results, proxies) {
     for (const stage of stages(name)) {
       const one = line(results, name, stage.pick);
       if (!Object.values(one.values).some((value) => value.median !== undefined || value.failed !== 'no reading')) continue;
-      const goal = stage.judged ? cells[name].goalKiB : undefined;
+      const goal = stage.judged ? one.cell.goalKiB : undefined;
       const own = one.values.limpet?.median;
       rows.push([name, stage.label, ...proxies.map((proxy) => shown(one.values[proxy])),
         goal === undefined ? '' : `≤ ${goal} KiB`,
@@ -122,6 +124,7 @@ function about(results, proxies) {
     : 'One core for everything: these figures say little.';
   return `${machine.date}, ${machine.cpu}, ${machine.cores} cores, Linux ${machine.kernel}. ${pinned} `
     + `${rounds} round${rounds === 1 ? '' : 's'}, ${Math.round(seconds / 60)} minutes. `
+    + `${results.quick ? 'A quick run, with fewer sockets and short windows: no figures to quote. ' : ''}`
     + `${proxies.filter((proxy) => proxy !== 'relay').map((proxy) => `${proxy} ${versions[proxy]}`).join(', ')}.`;
 }
 
