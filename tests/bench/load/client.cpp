@@ -16,7 +16,7 @@ bool Client::connect(const Pattern& request) {
   started = now_ns();
   Fd fd = connect_to(load_.target(), load_.source_of(index));
   if (!fd) {
-    load_.error(std::string("connect: ") + ::strerrordesc_np(errno));
+    why_ = ::strerrordesc_np(errno);
     return false;
   }
   stream_ = Stream(std::move(fd), load_.tls());
@@ -25,6 +25,7 @@ bool Client::connect(const Pattern& request) {
   finish_ = false;
   status = 0;
   sent = received = 0;
+  ready = false;
   frames = {};
   pattern_ = &request;
   unsent_ = request.period;
@@ -74,7 +75,7 @@ void Client::flush() {
     switch (stream_.write({bytes.data() + offset_, count}, taken)) {
       case Stream::Io::done: break;
       case Stream::Io::again: return set_interest(stream_.waits_for_room() ? EPOLLIN | EPOLLOUT : EPOLLIN);
-      default: return end(stream_.why());
+      default: return fail(stream_.why());
     }
     unsent_ -= taken;
     offset_ = (offset_ + taken) % pattern_->period;
@@ -99,8 +100,8 @@ void Client::read() {
     switch (stream_.read(buffer, count)) {
       case Stream::Io::done: break;
       case Stream::Io::again: return;
-      case Stream::Io::end: return end(head_over_ ? "" : "closed without an answer");
-      case Stream::Io::failed: return end(stream_.why());
+      case Stream::Io::end: return fail(head_over_ ? "" : "closed without an answer");
+      case Stream::Io::failed: return fail(stream_.why());
     }
     std::span<char> in = buffer.first(count);
     if (!head_over_ && !take_head(in)) return;
@@ -114,7 +115,7 @@ bool Client::take_head(std::span<char>& in) {
   head_.append(in.data(), in.size());
   const std::size_t end_at = head_.find("\r\n\r\n", before < 3 ? 0 : before - 3);
   if (end_at == head_.npos) {
-    if (head_.size() > 64 * 1024) end("an endless head");
+    if (head_.size() > 64 * 1024) fail("an endless head");
     return false;
   }
   in = in.subspan(end_at + 4 - before);
@@ -130,17 +131,18 @@ bool Client::take_head(std::span<char>& in) {
 bool Client::understand_head() {
   std::uint64_t number = 0;
   if (!head_.starts_with("HTTP/1.") || !to_number(std::string_view(head_).substr(9, 3), number)) {
-    end("not an HTTP answer");
+    fail("not an HTTP answer");
     return false;
   }
   status = static_cast<int>(number);
   has_length = to_number(field(head_, "content-length"), body_left);
+  last = has_token(field(head_, "connection"), "close");
   if (status == 101 ? field(head_, "sec-websocket-accept") == load_.accept() : status == 200) return true;
-  end(status == 101 ? std::string("a wrong Sec-WebSocket-Accept") : "status " + std::to_string(status));
+  fail(status == 101 ? std::string("a wrong Sec-WebSocket-Accept") : "status " + std::to_string(status));
   return false;
 }
 
-void Client::end(std::string_view why) {
+void Client::fail(std::string_view why) {
   const std::string text(why);  // it may be the stream's
   stream_.close();
   unsent_ = 0;

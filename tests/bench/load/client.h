@@ -42,29 +42,33 @@ class Client {
  public:
   Client(Load& load, Handler& handler, std::uint32_t index) : load_(load), handler_(handler), index(index) {}
 
-  bool connect(const Pattern& request);       // false: failed at once, errors are counted, no call comes
+  bool connect(const Pattern& request);       // false: failed at once, for the reason in why(); no call comes
   void expect_head() { head_over_ = false; }  // of the next answer
   void send(const Pattern& pattern, std::uint64_t count);  // of what is being sent already, or anything anew
   void finish();                                           // nothing more will be sent
   void close();                                            // no call comes
+  void fail(std::string_view why);                         // closes, and on_end() comes at once
   void on_events(std::uint32_t events);
 
   bool open() const { return stream_.open(); }
   bool upgraded() const { return status == 101; }
   bool resumed() const { return stream_.resumed(); }
+  const char* why() const { return why_; }
+  std::uint64_t unsent() const { return unsent_; }  // bytes of what send() was given
 
  private:
   void flush();
   void read();
   bool take_head(std::span<char>& in);
   bool understand_head();
-  void end(std::string_view why);
+
   void set_interest(std::uint32_t interest);
 
   Load& load_;
   Handler& handler_;
   Stream stream_;
   std::string head_;  // an unfinished one
+  const char* why_ = "";
   const Pattern* pattern_ = nullptr;
   std::uint64_t unsent_ = 0;  // bytes
   std::uint64_t offset_ = 0;  // in the pattern's period
@@ -73,16 +77,20 @@ class Client {
   bool finish_ = false;  // once all is sent
 
  public:
-  // The mode's.
   const std::uint32_t index;
-  int status = 0;               // of the last head
-  std::uint64_t body_left = 0;  // as its Content-Length says
+
+  // Of the last head.
+  int status = 0;
+  std::uint64_t body_left = 0;  // its Content-Length; counted down by whoever reads the body
   bool has_length = false;
+  bool last = false;  // Connection: close
+
+  // The mode's.
   std::int64_t started = 0;  // when connect() was called
   std::uint64_t sent = 0;    // units
   std::uint64_t received = 0;
+  bool ready = false;  // its first head has come
   FrameReader frames;
-  std::int64_t stamp = 0;
 };
 
 }  // namespace limpet::bench

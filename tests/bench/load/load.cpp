@@ -22,7 +22,7 @@ Load::Load(const RunOptions& options)
       target_(parse_address(options.target)),
       accept_(websocket_accept(kKey)),
       cpu_(options.pid),
-      limit_at_(now_ns() + nanoseconds(options.limit > 0 ? options.limit : options.seconds + 30)) {
+      limit_at_(now_ns() + nanoseconds(options.limit)) {
   if (options.tls) tls_ = TlsContext::client(options.resume);
 }
 
@@ -83,6 +83,10 @@ void Load::window(Handler& handler) {
 
 void Load::error(std::string_view text) {
   if (errors_++ == 0) first_error_ = text;
+}
+
+void Load::check_units() {
+  if (window_ended_ != 0 && units_after_ == units_before_) error("nothing was done in the window");
 }
 
 std::string Load::report_latency() const {

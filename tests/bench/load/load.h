@@ -46,6 +46,7 @@ class Load {
   // Adds to the line that is printed at the end; `json` is a value.
   void note(const std::string& name, const std::string& json) { notes_ += ", \"" + name + "\": " + json; }
 
+  void check_units();  // a window in which nothing happened is an error
   std::string report() const;
 
  private:

@@ -1,4 +1,6 @@
 // limpet-bench-load: a server, the smallest relay and a load, to measure what is between them.
+#include <signal.h>
+
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <exception>
@@ -28,10 +30,11 @@ void add_run(CLI::App& app, RunOptions& options) {
   CLI::App& command = *app.add_subcommand("run", "the load; prints one line of JSON");
   command.add_option("--target", options.target, "ADDRESS:PORT of the proxy")->required();
   command.add_option("--mode", options.mode)->required()->check(CLI::IsMember(run_modes()));
-  command.add_option("--sockets", options.sockets, "connections")->check(CLI::Range(1, 1'000'000));
+  command.add_option("--sockets", options.sockets, "connections; 0: the mode's own number")
+      ->check(CLI::Range(0, 1'000'000));
   command.add_option("--size", options.size, "bytes of a message or a body");
   command.add_option("--in-flight", options.in_flight, "messages a socket, or connections at once")
-      ->check(CLI::Range(1, 100'000));
+      ->check(CLI::Range(0, 100'000));
   command.add_option("--rate", options.rate, "messages a second: of all (paced), to each (push)")
       ->check(CLI::PositiveNumber);
   command.add_option("--seconds", options.seconds, "length of the window")->check(CLI::PositiveNumber);
@@ -43,7 +46,8 @@ void add_run(CLI::App& app, RunOptions& options) {
   command.add_flag("--tls", options.tls, "TLS to the target, any certificate");
   command.add_flag("--resume", options.resume, "resume TLS sessions");
   command.add_option("--pid", options.pid, "whose CPU and memory are measured, descendants included");
-  command.add_option("--limit", options.limit, "seconds for the whole run (seconds + 30)");
+  command.add_option("--limit", options.limit,
+                     "seconds for the whole run; usually what it should take and 30 more");
   command.add_option("--wait-ready", options.wait_ready, "seconds to wait for an answer first");
   command.add_option("--cycles", options.cycles, "of opening and closing (idle)")->check(CLI::Range(1, 1000));
   command.add_flag("--tunnels-done-check", options.tunnels_done_check,
@@ -69,6 +73,7 @@ int main(int argc, char** argv) {
 }  // namespace limpet::bench
 
 int main(int argc, char** argv) {
+  ::signal(SIGPIPE, SIG_IGN);  // a closed socket is an error like others
   try {
     return limpet::bench::main(argc, argv);
   } catch (const std::exception& problem) {

@@ -12,9 +12,9 @@ namespace limpet::bench {
 struct RunOptions {
   std::string target;
   std::string mode;
-  std::uint32_t sockets = 50;
-  std::uint64_t size = 512;     // payload of a message, or body, in bytes
-  std::uint32_t in_flight = 1;  // messages a socket, or connections where each unit has its own
+  std::uint32_t sockets = 0;    // 0: the mode's own number
+  std::uint64_t size = 0;       // payload of a message, or body, in bytes
+  std::uint32_t in_flight = 0;  // messages a socket, or connections where each unit has its own
   double rate = 1000;           // messages a second: of all sockets (paced), to each (push)
   double seconds = 3;
   double warm_up = 0.5;
@@ -24,7 +24,7 @@ struct RunOptions {
   bool tls = false;
   bool resume = false;
   pid_t pid = 0;
-  double limit = 0;       // seconds for all; 0: seconds + 30
+  double limit = 0;       // seconds for all; 0: what the mode should take and 30 more
   double wait_ready = 0;  // seconds to wait for the target to answer
   std::uint32_t cycles = 1;
   bool tunnels_done_check = false;

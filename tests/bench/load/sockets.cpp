@@ -81,6 +81,7 @@ sockaddr_in bound_address(int fd) {
 Fd accept_from(int listener) {
   Fd fd(::accept4(listener, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
   if (fd) set(fd.get(), IPPROTO_TCP, TCP_NODELAY);
+  if (!fd && (errno == EMFILE || errno == ENFILE)) fail("accept");
   return fd;
 }
 

@@ -31,7 +31,7 @@ std::string to_text(const sockaddr_in& address);
 
 Fd listen_on(const sockaddr_in& address);
 sockaddr_in bound_address(int fd);
-Fd accept_from(int listener);  // empty: nobody waits, or no descriptor is left
+Fd accept_from(int listener);  // empty: nobody waits
 // Begins to connect. source_host is in host order, 0 for any. Empty with errno set on a failure at once.
 Fd connect_to(const sockaddr_in& target, std::uint32_t source_host);
 

@@ -9,26 +9,31 @@ void SocketsMode::open_all(std::uint32_t at_once) {
   clients_.clear();
   for (std::uint32_t i = 0; i < count; ++i) clients_.push_back(std::make_unique<Client>(load_, *this, i));
   next_ = opened_ = failed_ = 0;
-  opening_ = true;
   closing_ = false;
   for (std::uint32_t i = 0; i < at_once; ++i) open_next();
   load_.loop(*this, [this, count] { return opened_ + failed_ >= count; });
-  opening_ = false;
   if (opened_ == 0) throw std::runtime_error("no socket could be opened");
 }
 
 void SocketsMode::open_next() {
-  while (next_ < clients_.size() && !clients_[next_++]->connect(request_)) ++failed_;
+  while (next_ < clients_.size()) {
+    Client& client = *clients_[next_++];
+    if (client.connect(request_)) return;
+    ++failed_;
+    load_.error(client.why());
+  }
 }
 
-void SocketsMode::on_head(Client&) {
+void SocketsMode::on_head(Client& client) {
+  if (websockets_ && !client.upgraded()) return client.fail("200 instead of 101");
+  client.ready = true;
   ++opened_;
   ++open_;
   open_next();
 }
 
 void SocketsMode::on_end(Client& client, std::string_view why) {
-  if (client.status == 101 || client.status == 200) {
+  if (client.ready) {
     --open_;
     if (closing_ && why.empty()) return;
     load_.error(why.empty() ? "closed by the other side" : why);

@@ -12,7 +12,8 @@ namespace limpet::bench {
 
 class SocketsMode : public Handler {
  public:
-  SocketsMode(Load& load, std::string_view request) : load_(load), request_(request, 0) {}
+  SocketsMode(Load& load, std::string_view request)
+      : load_(load), request_(request, 0), websockets_(request.find("\r\nUpgrade:") != request.npos) {}
 
   // Returns when each has had the head of its answer or failed.
   void open_all(std::uint32_t at_once = 256);
@@ -30,11 +31,12 @@ class SocketsMode : public Handler {
  private:
   void open_next();
 
-  Pattern request_;
+  const Pattern request_;
+  const bool websockets_;
   std::vector<std::unique_ptr<Client>> clients_;
   std::uint32_t next_ = 0;
   std::uint32_t opened_ = 0, failed_ = 0, open_ = 0;
-  bool opening_ = false, closing_ = false;
+  bool closing_ = false;
 };
 
 }  // namespace limpet::bench
