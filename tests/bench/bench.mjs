@@ -29,12 +29,17 @@ function chosen(option, list, known) {
 }
 
 function options() {
-  const { values } = parseArgs({
-    options: {
-      quick: { type: 'boolean', default: false }, rounds: { type: 'string' }, only: { type: 'string' },
-      peers: { type: 'string' },
-    },
-  });
+  let values;
+  try {
+    ({ values } = parseArgs({
+      options: {
+        quick: { type: 'boolean', default: false }, rounds: { type: 'string' }, only: { type: 'string' },
+        peers: { type: 'string' },
+      },
+    }));
+  } catch (error) {
+    fail(`${error.message}; see --help`);
+  }
   const rounds = Number(values.rounds ?? (values.quick ? 1 : 5));
   if (!Number.isInteger(rounds) || rounds < 1) fail('--rounds takes a number from 1');
   const only = chosen('--only', values.only, Object.keys(cells));
@@ -74,6 +79,7 @@ class Bench {
     await this.serve();
     for (this.round = 0; this.round < this.settings.rounds; ++this.round) {
       for (const [index, cell] of this.settings.cells.entries()) {
+        if (this.round >= (cells[cell].rounds ?? Infinity)) continue;
         for (const name of this.turn(this.round + index)) await this.take(cell, name);
       }
       await Promise.all([...this.running.values()].map((proxy) => proxy.finish()));
@@ -167,10 +173,11 @@ console.log(pins
   : 'one core only: nothing is pinned, and figures say little');
 rmSync(logs, { recursive: true, force: true });
 const began = Date.now();
+const before = machine();
 const bench = new Bench(settings, versions);
 await bench.run();
 const results = {
-  machine: machine(), versions, rounds: settings.rounds, seconds: Math.round((Date.now() - began) / 1000),
+  machine: before, versions, rounds: settings.rounds, seconds: Math.round((Date.now() - began) / 1000),
   quick: settings.quick, readings: bench.readings,
 };
 mkdirSync(out, { recursive: true });

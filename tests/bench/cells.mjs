@@ -1,7 +1,7 @@
 // What is measured: the cells, their load, and what limpet has to reach in each.
 //
 // `goal` is a share of the best peer's CPU; `floor` asks in addition for at most that share of the relay's.
-// `quick` cells are those of a quick run, with these flags changed.
+// `rounds`: at most so many, where one says nearly all. `quick` cells are those of a quick run, with these flags changed.
 
 const echo = (size, sockets, more = {}) =>
   ({ unit: 'message', mode: 'echo', flags: { size, sockets, 'in-flight': more.inFlight ?? 1 }, ...more });
@@ -33,10 +33,12 @@ export const cells = {
   'download-100m': { unit: 'MiB', mode: 'download', flags: { sockets: 1, size: 100 * 1024 * 1024 } },
   'upload-100m': { unit: 'MiB', mode: 'upload', flags: { sockets: 1, size: 100 * 1024 * 1024 } },
   'idle-8000': {
-    unit: 'tunnel', mode: 'idle', flags: { sockets: 8000 }, seconds: 1, memory: true, goalKiB: 1,
+    unit: 'tunnel', mode: 'idle', flags: { sockets: 8000 }, seconds: 1, memory: true, rounds: 3, goalKiB: 1,
     quick: { sockets: 500 },
   },
-  'keepalive-8000': { unit: 'connection', mode: 'keepalive-idle', flags: { sockets: 8000 }, seconds: 1, memory: true },
+  'keepalive-8000': {
+    unit: 'connection', mode: 'keepalive-idle', flags: { sockets: 8000 }, seconds: 1, memory: true, rounds: 3,
+  },
 };
 
 // The load tool's arguments for a cell.

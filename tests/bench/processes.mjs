@@ -67,6 +67,7 @@ export function machine() {
     cpu: os.cpus()[0]?.model.trim() ?? 'unknown',
     cores: os.cpus().length,
     kernel: os.release(),
+    load: Number(os.loadavg()[0].toFixed(1)),
     memory_gib: Math.round(os.totalmem() / 2 ** 30),
     pinned: pins ?? null,
     date: new Date().toISOString().slice(0, 10),

@@ -120,9 +120,11 @@ function memoryTable(results, proxies) {
 function about(results, proxies) {
   const { machine, versions, rounds, seconds } = results;
   const pinned = machine.pinned
-    ? `Load and servers on one core, the proxy on another.`
+    ? 'Load and servers on one core, the proxy on another.'
     : 'One core for everything: these figures say little.';
-  return `${machine.date}, ${machine.cpu}, ${machine.cores} cores, Linux ${machine.kernel}. ${pinned} `
+  const busy = machine.load > machine.cores / 2
+    ? ` The machine was busy before the run began (load ${machine.load}): only ratios mean anything.` : '';
+  return `${machine.date}, ${machine.cpu}, ${machine.cores} cores, Linux ${machine.kernel}. ${pinned}${busy} `
     + `${rounds} round${rounds === 1 ? '' : 's'}, ${Math.round(seconds / 60)} minutes. `
     + `${results.quick ? 'A quick run, with fewer sockets and short windows: no figures to quote. ' : ''}`
     + `${proxies.filter((proxy) => proxy !== 'relay').map((proxy) => `${proxy} ${versions[proxy]}`).join(', ')}.`;
