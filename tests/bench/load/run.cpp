@@ -74,6 +74,7 @@ int run(const RunOptions& given) {
     mode.run(load);
   } catch (const std::exception& problem) {
     load.error(problem.what());
+    if (load.measuring()) load.end_window();
   }
   load.check_units();
   std::printf("%s\n", load.report().c_str());

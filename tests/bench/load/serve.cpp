@@ -119,19 +119,23 @@ void Server::forget(Connection& connection) {
   doomed_.push_back(&connection);
 }
 
-// Sends every round that is due and returns when the next one is.
+// Sends a round to each group that has one due and returns when the next is. One at a time, so that a server
+// that cannot keep up still accepts and reads; what it is a second late for it leaves out.
 std::int64_t Server::push_due() {
   std::int64_t soonest = kNever;
   for (auto& [query, group] : groups_) {
-    while (!group.members.empty() && group.next <= now_ns()) {
+    if (group.members.empty()) continue;
+    const std::int64_t now = now_ns();
+    if (group.next <= now) {
+      if (group.next < now - kSecond) group.next = now;
       std::memcpy(group.frame.data() + group.payload_at, &group.next, sizeof group.next);
+      group.next += group.interval;
       for (const auto members = group.members; Connection * each : members) {
         each->push(group.frame);
         on_connection(*each);
       }
-      group.next += group.interval;
     }
-    if (!group.members.empty()) soonest = std::min(soonest, group.next);
+    soonest = std::min(soonest, group.next);
   }
   return soonest;
 }

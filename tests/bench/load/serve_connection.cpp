@@ -212,11 +212,11 @@ void Connection::reply(std::string_view status, std::string_view body) {
 }
 
 void Connection::write(std::span<const char> bytes) {
-  if (over()) return;
-  if (pending_.empty()) {
+  while (!over() && pending_.empty() && !bytes.empty()) {
     std::size_t count = 0;
     const Stream::Io io = stream_.write(bytes, count);
-    if (io == Stream::Io::failed || io == Stream::Io::end) return end();
+    if (io == Stream::Io::again) break;
+    if (io != Stream::Io::done) return end();
     bytes = bytes.subspan(count);
   }
   pending_.append(bytes.data(), bytes.size());
