@@ -61,7 +61,6 @@ class Client {
   void read();
   bool take_head(std::span<char>& in);
   bool understand_head();
-
   void set_interest(std::uint32_t interest);
 
   Load& load_;
