@@ -1,0 +1,152 @@
+// Modes of memory: what a connection that does nothing costs the proxy, and what is left of it afterwards.
+#include "tests/bench/load/json.h"
+#include "tests/bench/load/messages.h"
+#include "tests/bench/load/modes.h"
+
+namespace limpet::bench {
+namespace {
+
+constexpr std::uint32_t kBurst = 8;     // messages on every socket at once
+constexpr std::uint32_t kAtOnce = 256;  // sockets, where it is not to be a burst
+
+double kib(std::uint64_t value) {
+  return static_cast<double>(value);
+}
+
+// Memory of the proxy, stage by stage, as growth since the baseline for each connection.
+class Ledger {
+ public:
+  explicit Ledger(Load& load) : load_(load) {
+    if (load.options().pid == 0)
+      throw std::runtime_error("memory is measured of a process: --pid is missing");
+    memory_ = memory_of(load.options().pid);
+    kernel_ = kernel_socket_memory_kib();
+    text_ = "\"baseline\": {\"anonymous\": " + json(kib(memory_.anonymous_kib)) +
+            ", \"pss\": " + json(kib(memory_.pss_kib)) + ", \"rss\": " + json(kib(memory_.rss_kib)) + "}";
+  }
+
+  // `kernel` are the buffers of all TCP sockets of the machine: both sides of the proxy, and ours.
+  void stage(const std::string& name, std::uint32_t connections) {
+    const Memory now = memory_of(load_.options().pid);
+    const auto each = [connections](std::uint64_t before, std::uint64_t after) {
+      return json((kib(after) - kib(before)) / std::max(connections, 1u));
+    };
+    text_ += ", \"" + name + "\": {\"anonymous\": " + each(memory_.anonymous_kib, now.anonymous_kib) +
+             ", \"pss\": " + each(memory_.pss_kib, now.pss_kib) +
+             ", \"rss\": " + each(memory_.rss_kib, now.rss_kib) +
+             ", \"kernel\": " + each(kernel_, kernel_socket_memory_kib()) + "}";
+  }
+
+  void cycle() {
+    const Memory now = memory_of(load_.options().pid);
+    cycles_ += (cycles_.empty() ? "" : ", ") + json(kib(now.rss_kib));
+  }
+
+  ~Ledger() {
+    load_.note("memory", "{\"unit\": \"KiB a connection\", " + text_ + ", \"rss_kib_after_cycles\": [" +
+                             cycles_ + "]}");
+  }
+
+ private:
+  Load& load_;
+  Memory memory_;
+  std::uint64_t kernel_;
+  std::string text_, cycles_;
+};
+
+// The CPU that silent connections cost.
+void idle_window(Load& load, Handler& handler, std::uint32_t connections) {
+  load.begin_window();
+  load.unit(connections);
+  load.loop_for(handler, load.options().seconds);
+  load.end_window();
+}
+
+class IdleTunnels : public Messages {
+ public:
+  using Messages::Messages;
+
+  void run() {
+    Ledger ledger(load_);
+    for (std::uint32_t i = 0; i < load_.options().cycles; ++i) {
+      open_all();
+      if (i == 0) stages(ledger);
+      close_all(true);
+      load_.loop_for(*this, load_.options().seconds);
+      if (i == 0) ledger.stage("after_close", opened());
+      ledger.cycle();
+    }
+  }
+
+ private:
+  void stages(Ledger& ledger) {
+    idle_window(load_, *this, opened());
+    ledger.stage("after_101", opened());
+    exchange(1, kAtOnce);
+    load_.loop_for(*this, load_.options().seconds);
+    ledger.stage("after_message", opened());
+    exchange(kBurst, load_.options().sockets);
+    load_.loop_for(*this, load_.options().seconds);
+    ledger.stage("after_burst", opened());
+  }
+
+  // Sends so many messages on each socket, on some sockets at a time, until all are back.
+  void exchange(std::uint32_t messages, std::uint32_t at_once) {
+    messages_ = messages;
+    next_ = 0;
+    for (std::uint32_t i = 0; i < at_once; ++i) exchange_next();
+    load_.loop(*this, [this] { return in_flight() == 0; });
+  }
+
+  void exchange_next() {
+    while (next_ < clients().size()) {
+      Client& client = *clients()[next_++];
+      if (client.open()) return send(client, messages_);
+    }
+  }
+
+  void on_message(Client& client) override {
+    if (client.received == client.sent) exchange_next();
+  }
+
+  std::uint32_t messages_ = 0;
+  std::size_t next_ = 0;
+};
+
+class IdleKeepalive : public SocketsMode {
+ public:
+  explicit IdleKeepalive(Load& load)
+      : SocketsMode(load,
+                    load.plain_request("GET", load.options().path.empty() ? "/" : load.options().path)) {}
+
+  void run() {
+    Ledger ledger(load_);
+    for (std::uint32_t i = 0; i < load_.options().cycles; ++i) {
+      open_all();
+      if (i == 0) {
+        idle_window(load_, *this, opened());
+        ledger.stage("after_get", opened());
+      }
+      close_all(true);
+      load_.loop_for(*this, load_.options().seconds);
+      if (i == 0) ledger.stage("after_close", opened());
+      ledger.cycle();
+    }
+  }
+
+  void on_bytes(Client& client, std::span<char> bytes) override {
+    if (bytes.size() > client.body_left) return client.fail("more bytes than announced");
+    client.body_left -= bytes.size();
+  }
+};
+
+}  // namespace
+
+void run_idle(Load& load) {
+  IdleTunnels(load).run();
+}
+void run_keepalive_idle(Load& load) {
+  IdleKeepalive(load).run();
+}
+
+}  // namespace limpet::bench

@@ -1,0 +1,63 @@
+#include "tests/bench/load/sockets_mode.h"
+
+#include <stdexcept>
+
+namespace limpet::bench {
+
+void SocketsMode::open_all(std::uint32_t at_once) {
+  const std::uint32_t count = load_.options().sockets;
+  clients_.clear();
+  for (std::uint32_t i = 0; i < count; ++i) clients_.push_back(std::make_unique<Client>(load_, *this, i));
+  next_ = opened_ = failed_ = 0;
+  closing_ = false;
+  for (std::uint32_t i = 0; i < at_once; ++i) open_next();
+  load_.loop(*this, [this, count] { return opened_ + failed_ >= count; });
+  if (opened_ == 0) throw std::runtime_error("no socket could be opened");
+}
+
+void SocketsMode::open_next() {
+  while (next_ < clients_.size()) {
+    Client& client = *clients_[next_++];
+    if (client.connect(request_)) return;
+    ++failed_;
+    load_.error(client.why());
+  }
+}
+
+void SocketsMode::on_head(Client& client) {
+  if (websockets_ && !client.upgraded()) return client.fail("200 instead of 101");
+  client.ready = true;
+  ++opened_;
+  ++open_;
+  open_next();
+}
+
+void SocketsMode::on_end(Client& client, std::string_view why) {
+  if (client.ready) {
+    --open_;
+    if (closing_ && why.empty()) return;
+    load_.error(why.empty() ? "closed by the other side" : why);
+    return;
+  }
+  ++failed_;
+  load_.error(why);
+  open_next();
+}
+
+void SocketsMode::close_all(bool wait) {
+  closing_ = true;
+  for (const auto& each : clients_) {
+    if (!each->open()) continue;
+    if (wait) {
+      each->finish();
+    } else {
+      each->close();
+    }
+  }
+  if (!wait) return;
+  load_.loop(
+      *this, [this] { return open_ == 0; }, now_ns() + 10 * kSecond);
+  if (open_ > 0) load_.error(std::to_string(open_) + " connections did not end within 10 s");
+}
+
+}  // namespace limpet::bench

@@ -1,0 +1,42 @@
+// SocketsMode: a mode whose connections stay: opens as many as were asked for, some at a time, and closes
+// them.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tests/bench/load/load.h"
+
+namespace limpet::bench {
+
+class SocketsMode : public Handler {
+ public:
+  SocketsMode(Load& load, std::string_view request)
+      : load_(load), request_(request, 0), websockets_(request.find("\r\nUpgrade:") != request.npos) {}
+
+  // Returns when each has had the head of its answer or failed.
+  void open_all(std::uint32_t at_once = 256);
+  // Ends them all; with `wait`, until the other side has ended each, too.
+  void close_all(bool wait);
+
+  void on_head(Client& client) override;
+  void on_end(Client& client, std::string_view why) override;
+
+ protected:
+  std::vector<std::unique_ptr<Client>>& clients() { return clients_; }
+  std::uint32_t opened() const { return opened_; }
+  Load& load_;
+
+ private:
+  void open_next();
+
+  const Pattern request_;
+  const bool websockets_;
+  std::vector<std::unique_ptr<Client>> clients_;
+  std::uint32_t next_ = 0;
+  std::uint32_t opened_ = 0, failed_ = 0, open_ = 0;
+  bool closing_ = false;
+};
+
+}  // namespace limpet::bench

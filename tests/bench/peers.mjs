@@ -1,0 +1,106 @@
+// The proxies that are compared: how each is started, and its version.
+//
+// Each gets one worker on one core, the same three servers, no access log; its configuration is a template in peers/.
+// One is taken from PATH: put another version first there to measure that one.
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import net from 'node:net';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { until } from '../e2e/lib/deadline.mjs';
+import { Process } from './processes.mjs';
+
+export const top = fileURLToPath(new URL('../../', import.meta.url));
+export const loadTool = path.join(top, 'build/bench/tests/bench/limpet-bench-load');
+const limpet = path.join(top, 'build/release/proxy/limpet');
+
+// `rounds`: at most so many, for what is only there for comparison.
+export const peers = {
+  limpet: { command: limpet, template: 'limpet.toml', args: (file) => ['run', '-c', file], version: ['--version'] },
+  nginx: {
+    command: 'nginx', template: 'nginx.conf', version: ['-v'],
+    args: (file, dir) => ['-p', dir, '-c', file, '-e', 'stderr', '-g', 'daemon off;'],
+  },
+  haproxy: { command: 'haproxy', template: 'haproxy.cfg', args: (file) => ['-db', '-f', file], version: ['-v'] },
+  caddy: {
+    command: 'caddy', template: 'Caddyfile', version: ['version'], rounds: 3,
+    args: (file) => ['run', '--config', file, '--adapter', 'caddyfile'],
+    env: (dir) => ({ GOMAXPROCS: '1', XDG_CONFIG_HOME: dir, XDG_DATA_HOME: dir, HOME: dir }),
+  },
+  nghttpx: { command: 'nghttpx', template: 'nghttpx.conf', args: (file) => ['--conf', file], version: ['-v'], rounds: 3 },
+  // The floor: bytes from one socket to another and nothing else. It is no peer.
+  relay: {
+    command: loadTool,
+    args: (file, dir, to) => ['relay', '--listen', to.listen, '--upstream', to.servers[0]],
+  },
+};
+export const names = Object.keys(peers);
+// Who limpet is measured against.
+export const rivals = names.filter((name) => name !== 'limpet' && name !== 'relay');
+
+// The version that a peer tells, or nothing where it is not installed.
+export function versionOf(name) {
+  const { command, version } = peers[name];
+  if (!version) return 'limpet-bench-load relay';
+  const { stdout, stderr, error } = spawnSync(command, version, { encoding: 'utf8' });
+  return error ? undefined : `${stdout}${stderr}`.match(/\d+\.\d[^\s,]*/)?.[0] ?? 'unknown';
+}
+
+// A port that nobody has. 127.0.3.1 is used by nothing else here: no connection takes it away until it is opened.
+const host = '127.0.3.1';
+async function freePort() {
+  const server = net.createServer();
+  await new Promise((resolve, reject) => server.once('error', reject).listen(0, host, resolve));
+  const { port } = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+function configuration(template, to, dir) {
+  const [listenHost, listenPort] = to.listen.split(':');
+  const values = { LISTEN: to.listen, HOST: listenHost, PORT: listenPort, DIR: dir };
+  to.servers.forEach((server, index) => {
+    const [serverHost, serverPort] = server.split(':');
+    const key = `SERVER${index + 1}`;
+    Object.assign(values, { [key]: server, [`${key}_HOST`]: serverHost, [`${key}_PORT`]: serverPort });
+  });
+  const text = readFileSync(new URL(`peers/${template}`, import.meta.url), 'utf8');
+  return text.replace(/@(\w+)@/g, (_, key) => {
+    if (!(key in values)) throw new Error(`${template}: @${key}@ is no name`);
+    return values[key];
+  });
+}
+
+// Whether an upgrade gets through to a server.
+function upgrades(address) {
+  const [to, port] = address.split(':');
+  return new Promise((resolve) => {
+    const socket = net.connect({ host: to, port: Number(port) });
+    const done = (answer) => { socket.destroy(); resolve(answer); };
+    socket.setTimeout(1000, () => done(false)).once('error', () => done(false)).once('close', () => done(false));
+    socket.once('data', (data) => done(data.toString('latin1').startsWith('HTTP/1.1 101')));
+    socket.write('GET /idle HTTP/1.1\r\nHost: bench\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n'
+      + 'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n');
+  });
+}
+
+// Starts a proxy and waits until it answers; `dir` is its folder.
+export async function startProxy(name, servers, dir) {
+  const { command, template, args, env = () => ({}) } = peers[name];
+  const listen = `${host}:${await freePort()}`;
+  mkdirSync(dir, { recursive: true });
+  const file = template && path.join(dir, template);
+  if (file) writeFileSync(file, configuration(template, { listen, servers }, dir));
+  const proxy = new Process(name, 'proxy', command, args(file, dir, { listen, servers }), {
+    cwd: dir, env: { ...process.env, ...env(dir) },
+  });
+  proxy.listen = listen;
+  try {
+    const ready = await until(async () => proxy.end ?? await upgrades(listen), 10_000, `${name} answers an upgrade`);
+    if (ready !== true) throw new Error(`${name} ended at its start`);
+  } catch (error) {
+    await proxy.finish();
+    throw new Error(`${error.message}\n${proxy.log()}`);
+  }
+  return proxy;
+}
