@@ -42,7 +42,9 @@ class FakeKernel {
     bool fin = false;         // the peer has ended what it sends
     bool broken = false;      // or everything
     int error = 0;            // and the proxy was not told why: the first call that meets it is
+    bool told = false;        // it was told, or that it writes in vain
     bool end_seen = false;    // a recv has returned the end
+    bool dry = false;         // a recv has found nothing, and there was no news since
     std::uint64_t taken = 0;  // from the proxy, for the peer
     std::uint64_t room = 0;   // for more
     bool no_space = false;    // a send found too little: there is an edge when there is enough
@@ -64,6 +66,7 @@ class FakeKernel {
     s.read += count;
     ssize_t result = static_cast<ssize_t>(count);
     if (count == 0) result = end_of(s);
+    if (result == -EAGAIN && std::exchange(s.dry, true)) complain("looked again where nothing can be");
     meanwhile();
     return result;
   }
@@ -73,7 +76,10 @@ class FakeKernel {
     if (s.shut) complain("written after the shutdown");
     if (size == 0) complain("nothing to write");
     if (interrupted()) return -EINTR;
-    if (s.broken) return -(s.error != 0 ? std::exchange(s.error, 0) : EPIPE);
+    if (s.broken) {
+      s.told = true;
+      return -(s.error != 0 ? std::exchange(s.error, 0) : EPIPE);
+    }
     std::size_t count = std::min<std::size_t>(size, s.room);
     if (!calm && choices.below(4) == 3) count = choices.below(static_cast<std::uint32_t>(count) + 1);
     for (std::size_t i = 0; i < count; ++i) {
@@ -90,6 +96,7 @@ class FakeKernel {
     Socket& s = enter(fd);
     const Socket& other = sockets[1 - fd];
     if (s.shut) complain("shut down twice");
+    if (tunnel != nullptr && tunnel->way[fd].shut) complain("shut down where the close follows");
     if (!other.end_seen || (!s.broken && s.taken != other.sent)) complain("an end before its time");
     s.shut = true;
     if (choices.below(2) == 1) s.edge = true;
@@ -189,7 +196,9 @@ class FakeKernel {
   static ssize_t end_of(Socket& s) {
     if (!s.fin && !s.broken) return -EAGAIN;
     s.end_seen = true;
-    return !s.fin && s.error != 0 ? -std::exchange(s.error, 0) : 0;
+    if (s.fin || s.error == 0) return 0;
+    s.told = true;
+    return -std::exchange(s.error, 0);
   }
 };
 
@@ -233,6 +242,7 @@ struct Rig {
 
   void handle(int fd, std::uint32_t events) {
     if (stopped() || events == 0) return;
+    if (events & EPOLLIN) kernel.sockets[fd].dry = false;
     const std::uint64_t before[2] = {kernel.sockets[0].read, kernel.sockets[1].read};
     after_turn(relay.on_events(t, fd, events), before);
   }
@@ -274,6 +284,8 @@ struct Rig {
       const FakeKernel::Socket& from = kernel.sockets[side];
       const FakeKernel::Socket& to = kernel.sockets[1 - side];
       if (from.edge || to.edge) return;
+      if (from.told && !t.way[1 - side].shut) kernel.complain("still writes to a broken side");
+      if (t.way[side].shut && !to.shut && !to.broken) kernel.complain("an end that nobody was told of");
       if (t.way[side].shut) continue;
       if (pending(side) > 0) {
         if (to.broken || !to.no_space) kernel.complain("asleep with bytes that could be written");
@@ -355,7 +367,7 @@ struct Rig {
     }
     if (t.first == Who::proxy) return kernel.complain("nobody ended it");
     const FakeKernel::Socket& first = kernel.sockets[t.first == Who::client ? 0 : 1];
-    if (t.why == Why::reset ? !first.broken : !first.fin && !first.broken)
+    if (t.why == Why::reset ? !first.broken : !first.fin)
       kernel.complain("the wrong one is said to have ended it");
   }
 };
