@@ -9,6 +9,7 @@
 #include "proxy/log/escape.h"
 #include "proxy/log/log.h"
 #include "proxy/net/signals.h"
+#include "proxy/placement.h"
 #include "proxy/remote.h"
 #include "proxy/service.h"
 
@@ -24,6 +25,8 @@ void print_problems(const std::string& file, const std::vector<config::Problem>&
 int check(const std::string& file) {
   const auto config = load_config(file);
   if (!config) return 1;
+  // It may be meant for another machine: what this one cannot do is no error yet.
+  print_problems(file, place_workers(config->proxy, net::usable_cpus()).problems, " (warning)");
   std::cout << file << ": ok\n";
   return 0;
 }

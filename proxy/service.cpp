@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "health/monitor.h"
@@ -20,6 +19,7 @@
 #include "proxy/net/signals.h"
 #include "proxy/notify.h"
 #include "proxy/overview.h"
+#include "proxy/placement.h"
 #include "proxy/session/worker.h"
 
 namespace limpet {
@@ -27,11 +27,6 @@ namespace {
 
 constexpr std::uint64_t kPollMs = 20;       // while shutting down: is everything closed yet
 constexpr std::uint64_t kFinishMs = 1'000;  // after drain_timeout: for the last closes to be seen
-
-std::uint32_t worker_count(const config::Config& config) {
-  if (config.proxy.workers != 0) return config.proxy.workers;
-  return std::max(1u, std::thread::hardware_concurrency());
-}
 
 // What workers see of servers goes to health.
 class Observer final : public session::ServerObserver {
@@ -52,6 +47,7 @@ class Observer final : public session::ServerObserver {
 struct Service::Impl {
   explicit Impl(std::shared_ptr<const config::Config> c) : config(std::move(c)) {}
 
+  bool place();
   bool bind_all();
   bool bind_admin();
   bool start();
@@ -70,6 +66,7 @@ struct Service::Impl {
 
   std::shared_ptr<const config::Config> config;
   std::shared_ptr<const config::Snapshot> snapshot;
+  Placement placement;
   net::Loop loop;
   net::Timer step{loop, net::delegate<&Impl::on_step>(this)};
   std::unique_ptr<routing::SidTable> sids;
@@ -92,14 +89,21 @@ struct Service::Impl {
   std::uint64_t stage_ends_ms = 0;
 };
 
+bool Service::Impl::place() {
+  placement = place_workers(config->proxy, net::usable_cpus());
+  for (const config::Problem& each : placement.problems) log::error("{}", config::format(config->file, each));
+  return placement.problems.empty();
+}
+
 bool Service::Impl::bind_all() {
-  const std::uint32_t count = worker_count(*config);
   for (const config::Listener& each : config->listeners) {
     const auto address = to_address(each.address);
     net::BoundListener listener =
-        address ? net::bind_listener(*address, count)
+        address ? net::bind_listener(*address, placement.workers)
                 : net::BoundListener{
                       {}, {}, {}, each.address.text() + ": the path is too long for a Unix socket"};
+    if (listener.error.empty() && config->proxy.accept_balance == config::AcceptBalance::cpu)
+      listener.error = net::balance_by_cpu(listener, placement.cpus);
     if (!listener.error.empty()) {
       log::error("cannot listen on {}", listener.error);
       return false;
@@ -138,7 +142,8 @@ std::string_view Service::Impl::stage_name() const {
 }
 
 bool Service::Impl::start() {
-  const std::uint32_t count = worker_count(*config);
+  if (!place()) return false;
+  const std::uint32_t count = placement.workers;
   const Capacity capacity = check_capacity(*config, count);
   for (const std::string& each : capacity.warnings) log::warn("{}", each);
   for (const std::string& each : capacity.notes) log::info("{}", each);
@@ -150,7 +155,7 @@ bool Service::Impl::start() {
   observer = std::make_unique<Observer>(*monitor);
   shared = std::make_unique<session::Shared>(*sids, *observer, capacity.max_connections);
   for (std::uint32_t i = 0; i < count; ++i) {
-    workers.push_back(std::make_unique<session::Worker>(*shared, snapshot));
+    workers.push_back(std::make_unique<session::Worker>(*shared, snapshot, placement.cpu_of(i)));
     for (std::size_t l = 0; l < bound.size(); ++l) {
       workers.back()->listen(std::move(bound[l].sockets[i]), static_cast<std::uint32_t>(l));
     }

@@ -34,8 +34,23 @@ struct Endpoint {
   bool operator==(const Endpoint&) const = default;
 };
 
+// The CPUs that worker threads are bound to, each with its tunnel thread: the first worker to the first, and
+// so on, over again if there are more workers.
+struct CpuAffinity {
+  enum class Kind : std::uint8_t { off, automatic, list } kind = Kind::off;
+  std::vector<std::uint16_t> cpus;  // of a list, as written; automatic: those that the process may use
+  int line = 0;                     // of a list: where it stands, for what this machine says of it
+  int column = 0;
+  bool operator==(const CpuAffinity&) const = default;
+};
+// Which worker gets a connection: any, by a hash of both addresses, or the one that is bound to the CPU that
+// the connection came in on.
+enum class AcceptBalance : std::uint8_t { hash, cpu };
+
 struct Proxy {
-  std::uint32_t workers = 0;  // 0: one a core
+  std::uint32_t workers = 0;  // 0: one a CPU that the process may use, or that cpu_affinity lists
+  CpuAffinity cpu_affinity;
+  AcceptBalance accept_balance = AcceptBalance::hash;  // cpu: needs cpu_affinity, and a CPU a worker
   std::uint32_t max_connections =
       0;  // 0: what RLIMIT_NOFILE allows, two descriptors a tunnel, less a reserve
   std::vector<wire::Cidr> trusted_proxies;  // peers whose X-Forwarded-* are believed
@@ -134,6 +149,8 @@ struct Pool {
   std::uint32_t max_connections = 0;              // of the pool; 0: no bound
   std::vector<wire::IpAddress> source_addresses;  // local addresses to connect from, in turn
   bool engineio = true;                           // requests of Engine.IO are understood
+  // TCP Fast Open: the head of a request that may arrive twice without harm goes out with the SYN.
+  bool fast_open = false;
   Cookie cookie;
   Health health;
   Timeouts timeouts;

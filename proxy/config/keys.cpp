@@ -7,6 +7,8 @@ namespace {
 
 constexpr KeyDoc kKeys[] = {
     {"proxy", "workers", "0"},
+    {"proxy", "cpu_affinity", "\"off\""},
+    {"proxy", "accept_balance", "\"hash\""},
     {"proxy", "max_connections", "0"},
     {"proxy", "trusted_proxies", "[]"},
     {"proxy", "shutdown_delay", "\"0s\""},
@@ -26,6 +28,7 @@ constexpr KeyDoc kKeys[] = {
     {"pool.NAME", "max_connections", "0"},
     {"pool.NAME", "source_addresses", "[]"},
     {"pool.NAME", "engineio", "true"},
+    {"pool.NAME", "fast_open", "false"},
     {"pool.NAME.servers", "id", ""},
     {"pool.NAME.servers", "address", ""},
     {"pool.NAME.servers", "weight", "1"},

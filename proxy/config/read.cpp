@@ -14,6 +14,7 @@ constexpr std::uint64_t kKiB = 1024, kMiB = 1024 * 1024;
 void read_proxy(const toml::table& table, Proxy& out, Findings& findings) {
   TableReader r(findings, table, "proxy", "proxy");
   r.integer("workers", out.workers, 0, 1024);
+  read_cpus(r, out, findings);
   r.integer("max_connections", out.max_connections, 0, 100'000'000);
   r.duration("shutdown_delay", out.shutdown_delay, seconds(0), hours(1));
   r.duration("drain_timeout", out.drain_timeout, seconds(0), hours(24));

@@ -52,6 +52,7 @@ void read_pool(const toml::table& table, const std::string& name, Draft& draft, 
   r.choice<OnLost>("on_lost", pool.on_lost, kOnLost);
   r.integer("max_connections", pool.max_connections, 0, 100'000'000);
   r.boolean("engineio", pool.engineio);
+  r.boolean("fast_open", pool.fast_open);
   read_sources(r, pool, places);
   if (const toml::table* t = r.table("cookie")) read_cookie(*t, pool, places, findings);
   if (const toml::table* t = r.table("health")) read_health(*t, pool, findings);

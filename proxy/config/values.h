@@ -57,6 +57,8 @@ Value<std::string> to_token(std::string_view text);   // RFC 9110
 Value<std::string> to_method(std::string_view text);  // upper-case letters
 Value<std::string> to_server_id(std::string_view text);
 Value<std::pair<std::uint16_t, std::uint16_t>> to_status_range(std::string_view text);  // "200", "200-299"
+// CPU numbers as taskset(1) takes them: "3", "0-3", "0,2,4-7".
+std::optional<std::vector<std::uint16_t>> to_cpus(std::string_view text);
 bool is_field_value(std::string_view text);  // of HTTP: no control bytes but HTAB
 
 // The candidate that `text`, in whatever case, was probably meant to be; empty if none is near.

@@ -12,6 +12,17 @@ void set_int(int fd, int level, int option, int value) {
   ::setsockopt(fd, level, option, &value, sizeof(value));
 }
 
+bool allow_fast_open(int fd) {
+  const int on = 1;
+  return ::setsockopt(fd, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, &on, sizeof(on)) == 0;
+}
+
+ConnectStart failed(int error) {
+  ConnectStart start;
+  start.error = error;
+  return start;
+}
+
 }  // namespace
 
 void tune_socket(int fd, int family) {
@@ -37,20 +48,36 @@ bool is_local_shortage(int error) {
   }
 }
 
-ConnectStart start_connect(Loop& loop, const Address& to, const wire::IpAddress* from) {
+ConnectStart start_connect(Loop& loop, const Address& to, const wire::IpAddress* from,
+                           std::string_view early) {
   Fd fd(::socket(to.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (!fd) return {{}, errno, false, false};
+  if (!fd) return failed(errno);
   tune_socket(fd.get(), to.family());
   if (from != nullptr) {
     // The port is chosen at connect, by the whole four-tuple, not at bind.
     set_int(fd.get(), IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
     const Address local = Address::ip(*from, 0);
-    if (::bind(fd.get(), local.raw(), local.length()) != 0) return {{}, errno, false, false};
+    if (::bind(fd.get(), local.raw(), local.length()) != 0) return failed(errno);
   }
-  if (::connect(fd.get(), to.raw(), to.length()) == 0) return {Stream(loop, std::move(fd)), 0, true, false};
-  if (errno == EAGAIN && to.is_unix()) return {{}, EAGAIN, false, true};
-  if (errno != EINPROGRESS) return {{}, errno, false, false};
-  return {Stream(loop, std::move(fd)), 0, false, false};
+  // Where the kernel will not, or has no cookie of the server yet, it is a connect like any other.
+  const bool fast = !early.empty() && !to.is_unix() && allow_fast_open(fd.get());
+  ConnectStart start;
+  if (::connect(fd.get(), to.raw(), to.length()) != 0) {
+    if (errno == EAGAIN && to.is_unix()) start.busy = true;
+    if (errno != EINPROGRESS) {
+      start.error = errno;
+      return start;
+    }
+  } else if (fast) {
+    // Nothing was sent: the SYN leaves with the first write, and only then there is something to wait for.
+    const ssize_t sent = ::send(fd.get(), early.data(), early.size(), MSG_NOSIGNAL);
+    if (sent < 0 && errno != EINPROGRESS && errno != EAGAIN) return failed(errno);
+    start.early_sent = sent > 0 ? static_cast<std::size_t>(sent) : 0;
+  } else {
+    start.done = true;
+  }
+  start.stream = Stream(loop, std::move(fd));
+  return start;
 }
 
 }  // namespace limpet::net

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string_view>
 
 #include "proxy/net/stream.h"
 #include "proxy/net/target.h"
@@ -20,13 +21,17 @@ bool is_local_shortage(int error);  // EADDRNOTAVAIL, EMFILE, ENFILE, ENOBUFS, E
 // Starts a non-blocking connect. The result is writable (or broken) when it has ended; take_error() says how.
 // `from` is the local address, or nullptr. Sets TCP_NODELAY, TCP_USER_TIMEOUT, keep-alive; with `from` also
 // IP_BIND_ADDRESS_NO_PORT. A failure at once gives an empty Stream and `error`.
+// `early` are bytes that may go out with the SYN (TCP Fast Open), where the kernel and the server agree to
+// it; the server may then have seen them even if the connect fails, and may see them twice.
 struct ConnectStart {
   Stream stream;
   int error = 0;
-  bool done = false;  // connected already (Unix sockets)
-  bool busy = false;  // a Unix socket's server has not accepted what came before: to be tried again
+  bool done = false;           // connected already (Unix sockets)
+  bool busy = false;           // a Unix socket's server has not accepted what came before: to be tried again
+  std::size_t early_sent = 0;  // of `early`
 };
-ConnectStart start_connect(Loop& loop, const Address& to, const wire::IpAddress* from = nullptr);
+ConnectStart start_connect(Loop& loop, const Address& to, const wire::IpAddress* from = nullptr,
+                           std::string_view early = {});
 
 // One connect to one server, its addresses in turn, under one deadline. Only on the loop's thread.
 class Connect {
@@ -36,15 +41,16 @@ class Connect {
   // True: ended at once. False: `done` will be called, once. Then stream() holds the connection, or error()
   // says why not (an errno; ETIMEDOUT for the deadline). Each address gets an equal part of what is left of
   // `within_ms`. `sources` are local addresses, tried from `turn` on while the kernel has no port left on
-  // one.
+  // one. `early`, which must last until the end, is as in start_connect().
   bool start(std::shared_ptr<const Target::Addresses> addresses, std::span<const wire::IpAddress> sources,
-             std::uint32_t turn, std::uint64_t within_ms);
+             std::uint32_t turn, std::uint64_t within_ms, std::string_view early = {});
   void cancel();  // `done` will not be called
   bool running() const { return running_; }
 
   Stream& stream() { return stream_; }
   int error() const { return error_; }
-  const Address& address() const { return address_; }  // the last that was tried
+  std::size_t early_sent() const { return early_sent_; }  // on the connection that stream() holds
+  const Address& address() const { return address_; }     // the last that was tried
 
  private:
   void try_next();
@@ -59,6 +65,8 @@ class Connect {
   Timer timer_;
   std::shared_ptr<const Target::Addresses> addresses_;
   std::span<const wire::IpAddress> sources_;
+  std::string_view early_;
+  std::size_t early_sent_ = 0;
   Address address_;
   std::size_t next_ = 0;
   std::uint64_t deadline_ms_ = 0;

@@ -16,8 +16,10 @@ Connect::Connect(Loop& loop, Delegate done)
     : loop_(loop), done_(done), timer_(loop, delegate<&Connect::on_expiry>(this)) {}
 
 bool Connect::start(std::shared_ptr<const Target::Addresses> addresses,
-                    std::span<const wire::IpAddress> sources, std::uint32_t turn, std::uint64_t within_ms) {
+                    std::span<const wire::IpAddress> sources, std::uint32_t turn, std::uint64_t within_ms,
+                    std::string_view early) {
   addresses_ = std::move(addresses);
+  early_ = early;
   sources_ = sources;
   turn_ = turn;
   next_ = 0;
@@ -38,16 +40,16 @@ void Connect::cancel() {
 
 ConnectStart Connect::open(const Address& to) const {
   const bool v4 = to.family() == AF_INET;
-  ConnectStart start{{}, EADDRNOTAVAIL, false, false};
+  ConnectStart start;
   bool had_source = false;
   for (std::size_t i = 0; i < sources_.size(); ++i) {
     const wire::IpAddress& from = sources_[(turn_ + i) % sources_.size()];
     if (to.is_unix() || from.is_v4() != v4) continue;
     had_source = true;
-    start = start_connect(loop_, to, &from);
+    start = start_connect(loop_, to, &from, early_);
     if (start.error != EADDRNOTAVAIL) return start;
   }
-  return had_source ? std::move(start) : start_connect(loop_, to);
+  return had_source ? std::move(start) : start_connect(loop_, to, nullptr, early_);
 }
 
 void Connect::try_next() {
@@ -76,6 +78,7 @@ bool Connect::try_one() {
     return false;
   }
   stream_ = std::move(start.stream);
+  early_sent_ = start.early_sent;
   if (start.done) {
     finish(0);
     return true;
@@ -88,7 +91,10 @@ bool Connect::try_one() {
 void Connect::on_writable() {
   timer_.cancel();
   const int error = stream_.take_error();
-  if (error == 0) return finish(0);
+  // The kernel calls a connection reset only once there was one. Then the server took what came with the SYN,
+  // and whoever reads finds the end: that is no failed connect.
+  const bool was_there = early_sent_ > 0 && (error == ECONNRESET || error == EPIPE);
+  if (error == 0 || was_there) return finish(0);
   error_ = error;
   stream_.close();
   try_next();

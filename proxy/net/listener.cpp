@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/stat.h>
@@ -134,6 +135,24 @@ BoundListener bind_unix(const Address& wanted, std::uint32_t workers, std::uint3
 
 BoundListener bind_listener(const Address& address, std::uint32_t workers, std::uint32_t unix_mode) {
   return address.is_unix() ? bind_unix(address, workers, unix_mode) : bind_tcp(address, workers);
+}
+
+// A filter that picks the group's socket: they stand in it in the order in which they began to listen.
+// SO_INCOMING_CPU would say the same, but in such a group the kernel has heeded it again only since 6.2.
+std::string balance_by_cpu(const BoundListener& listener, std::span<const Cpu> cpus) {
+  if (listener.address.is_unix() || listener.sockets.empty()) return {};
+  constexpr auto kCpu = static_cast<std::uint32_t>(SKF_AD_OFF + SKF_AD_CPU);
+  std::vector<sock_filter> filter{BPF_STMT(BPF_LD | BPF_W | BPF_ABS, kCpu)};
+  for (std::uint32_t i = 0; i < cpus.size(); ++i) {
+    filter.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, cpus[i], 0, 1));
+    filter.push_back(BPF_STMT(BPF_RET | BPF_K, i));
+  }
+  filter.push_back(BPF_STMT(BPF_RET | BPF_K, ~0u));  // no socket of the group: by hash
+  const sock_fprog program{static_cast<unsigned short>(filter.size()), filter.data()};
+  if (::setsockopt(listener.sockets.front().get(), SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &program,
+                   sizeof(program)) == 0)
+    return {};
+  return error_text(listener.address, "accept_balance = \"cpu\"", errno);
 }
 
 void remove_file(BoundListener& listener) {

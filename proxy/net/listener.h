@@ -4,10 +4,12 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "proxy/net/address.h"
+#include "proxy/net/cpus.h"
 #include "proxy/net/fd.h"
 #include "proxy/net/loop.h"
 
@@ -31,6 +33,10 @@ struct BoundListener {
 BoundListener bind_listener(const Address& address, std::uint32_t workers, std::uint32_t unix_mode = 0666);
 // Removes a Unix socket's file, unless it is another's by now: a successor may have bound the same path.
 void remove_file(BoundListener& listener);
+
+// Connections go to the socket whose CPU, in `cpus`, they come in on; those of another CPU by hash, as
+// before. A Unix socket is shared as it is. Returns what went wrong, or nothing.
+std::string balance_by_cpu(const BoundListener& listener, std::span<const Cpu> cpus);
 
 // Accepts on one worker. When descriptors run out it closes a reserve descriptor to accept and answer one
 // connection with a 503; without a reserve it backs off; it never spins.

@@ -26,7 +26,7 @@ void Exchange::attempt() {
     if (upstream_) {
       reused_ = true;
       worker_.count().reused.add();
-      return send_request();
+      return send_request(0);
     }
   }
   connect();
@@ -39,9 +39,12 @@ void Exchange::connect() {
   worker_.count().connects.add();
   const std::uint64_t window = config::ms(pool_->settings.timeouts.connect);
   const std::uint64_t spent = net::now_ms() - connect_begun_ms_;
-  const bool at_once =
-      connect_.start(worker_.addresses(*pool_, *choice_.member), pool_->settings.source_addresses,
-                     worker_.next_turn(), spent < window ? window - spent : 0);
+  // With the SYN goes only what does no harm if a server sees it twice: the network may repeat a SYN, and a
+  // connect that failed for us may have reached the server.
+  const bool fast = pool_->settings.fast_open && may_resend();
+  const bool at_once = connect_.start(
+      worker_.addresses(*pool_, *choice_.member), pool_->settings.source_addresses, worker_.next_turn(),
+      spent < window ? window - spent : 0, fast ? std::string_view(up_head_) : std::string_view());
   if (at_once) after_connect();
 }
 
@@ -55,7 +58,7 @@ void Exchange::after_connect() {
   worker_.shared().observer.connect_succeeded(*ticket_);
   upstream_ = std::move(connect_.stream());
   connected_us_ = net::now_us();
-  send_request();
+  send_request(connect_.early_sent());
 }
 
 void Exchange::on_connect_failed(int error) {
@@ -86,9 +89,9 @@ bool Exchange::may_resend() const {
   return wire::idempotent(head_.method) && !engineio_.sid_given && head_.body.empty();
 }
 
-void Exchange::send_request() {
+void Exchange::send_request(std::size_t head_sent) {
   phase_ = Phase::waiting;
-  up_head_sent_ = 0;
+  up_head_sent_ = head_sent;
   request_broken_ = false;
   if (kind_ == routing::Kind::begins) slow_.after(kSlowMs);
   upstream_.wait_read(net::delegate<&Exchange::on_upstream_readable>(this));

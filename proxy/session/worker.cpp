@@ -29,9 +29,11 @@ std::uint64_t split_mix(std::uint64_t& state) {
 
 }  // namespace
 
-Worker::Worker(Shared& shared, std::shared_ptr<const config::Snapshot> snapshot)
+Worker::Worker(Shared& shared, std::shared_ptr<const config::Snapshot> snapshot, std::optional<net::Cpu> cpu)
     : shared_(shared),
       snapshot_(std::move(snapshot)),
+      cpu_(cpu),
+      tunnels_({.cpu = cpu}),
       chooser_(shared.sids, random_seed()),
       id_state_(random_seed()) {}
 
@@ -55,6 +57,7 @@ std::uint64_t Worker::refused_without_descriptor() const {
 void Worker::start() {
   tunnels_.start();
   thread_ = std::thread([this] {
+    net::run_on(cpu_);
     ::pthread_setname_np(::pthread_self(), "limpet-worker");
     loop_.run();
   });

@@ -7,11 +7,13 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "proxy/config/snapshot.h"
+#include "proxy/net/cpus.h"
 #include "proxy/net/listener.h"
 #include "proxy/net/loop.h"
 #include "proxy/session/metrics.h"
@@ -49,7 +51,8 @@ struct Shared {
 
 class Worker {
  public:
-  Worker(Shared& shared, std::shared_ptr<const config::Snapshot> snapshot);
+  // Its two threads run on `cpu`, if there is one.
+  Worker(Shared& shared, std::shared_ptr<const config::Snapshot> snapshot, std::optional<net::Cpu> cpu = {});
   ~Worker();
   Worker(const Worker&) = delete;
 
@@ -103,6 +106,7 @@ class Worker {
   net::Loop loop_;
   Metrics metrics_;
   upstream::IdlePool idle_{loop_};
+  const std::optional<net::Cpu> cpu_;
   tunnel::Engine tunnels_;
   routing::Chooser chooser_;
   std::unique_ptr<char[]> scratch_ = std::make_unique<char[]>(kScratch);

@@ -364,6 +364,7 @@ Engine::~Engine() {
 
 void Engine::start() {
   impl_->thread = std::thread([this] {
+    net::run_on(impl_->options.cpu);
     ::pthread_setname_np(::pthread_self(), "limpet-tunnel");
     impl_->run();
   });

@@ -8,14 +8,17 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "proxy/net/counter.h"
+#include "proxy/net/cpus.h"
 #include "proxy/tunnel/tunnel.h"
 
 namespace limpet::tunnel {
 
 struct Options {
   std::uint64_t half_close_ms = 30'000;  // silence after one side has ended
+  std::optional<net::Cpu> cpu = {};      // that the thread runs on; none: any
 };
 
 // Written by the engine's thread alone, read by anyone.

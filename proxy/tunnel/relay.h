@@ -30,8 +30,8 @@ class Relay {
  public:
   static constexpr std::size_t kMostPerTurn = 512 * 1024;  // bytes, each direction, before others have a turn
 
-  Relay(Kernel& kernel, Buffers& buffers, std::span<char> scratch)
-      : kernel_(kernel), buffers_(buffers), scratch_(scratch) {}
+  Relay(Kernel& kernel, Buffers& buffers, std::span<char> scratch, std::size_t most_per_turn = kMostPerTurn)
+      : kernel_(kernel), buffers_(buffers), scratch_(scratch), most_per_turn_(most_per_turn) {}
 
   // `events` are epoll's for the socket of `side`.
   Verdict on_events(Tunnel& t, int side, std::uint32_t events) {
@@ -59,7 +59,7 @@ class Relay {
     if (way.pending != nullptr && !flush(t, s)) return false;
     std::size_t moved = 0;
     while (way.readable && !way.eof && !way.shut) {
-      if (moved >= kMostPerTurn) return true;
+      if (moved >= most_per_turn_) return true;
       const ssize_t got = kernel_.recv(t.fd[s], scratch_.data(), scratch_.size());
       if (got == -EAGAIN) {
         way.readable = false;
@@ -162,6 +162,7 @@ class Relay {
   Kernel& kernel_;
   Buffers& buffers_;
   std::span<char> scratch_;
+  const std::size_t most_per_turn_;
 };
 
 }  // namespace limpet::tunnel
