@@ -91,3 +91,17 @@ scenario('accept_balance = "cpu" without a CPU for each worker is an error at th
   assert.deepEqual(await limpet.ended, { code: 1, signal: null });
   assert.match(limpet.stderr, /proxy\.accept_balance: "cpu" needs a CPU a worker/);
 });
+
+scenario('idle workers cost nothing: less than one wake-up a second in all', async (world) => {
+  const limpet = await world.limpet('[proxy]\nworkers = 4\ndrain_timeout = "1s"\n[pool.web]\nservers = ["a=127.0.0.1:1"]\n[pool.web.health]\ntype = "off"');
+  const tasks = `/proc/${limpet.pid}/task`;
+  const wakeUps = () => readdirSync(tasks).reduce((sum, id) => sum + Number(field(`${tasks}/${id}/status`, 'voluntary_ctxt_switches')), 0);
+  // What the start left behind is over once two looks, a second apart, find nothing new.
+  for (let last = -1; last !== wakeUps();) {
+    last = wakeUps();
+    await new Promise((resolve) => { setTimeout(resolve, 1000); });
+  }
+  const before = wakeUps();
+  await new Promise((resolve) => { setTimeout(resolve, 4000); });
+  assert.ok(wakeUps() - before <= 4, `${wakeUps() - before} in 4 s`);
+});

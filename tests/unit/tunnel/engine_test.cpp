@@ -200,5 +200,42 @@ TEST(Engine, LargeTransfersArriveWholeThroughSlowReaders) {
   EXPECT_TRUE(got == sent);
 }
 
+// A tunnel whose two sides are the ends of one pair: what is put into it goes round for ever, and is more
+// than one read takes, so that the tunnel's turn never ends by itself.
+void open_ring(Engine& engine, Ends& ends) {
+  constexpr std::size_t kTwoReads = 256 * 1024;
+  int pair[2];
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
+  const int room = 1 << 20;
+  ::setsockopt(pair[1], SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
+  const std::string bytes(16 * 1024, 'x');
+  std::size_t inside = 0;
+  for (ssize_t put = 1; put > 0; inside += put > 0 ? static_cast<std::size_t>(put) : 0)
+    put = ::send(pair[1], bytes.data(), bytes.size(), MSG_NOSIGNAL);
+  ASSERT_GE(inside, kTwoReads);
+  Handover handover;
+  handover.client = net::Fd(pair[0]);
+  handover.server = net::Fd(pair[1]);
+  handover.record = std::make_unique<TestRecord>(ends);
+  engine.adopt(std::move(handover));
+}
+
+TEST(Engine, AFloodDoesNotStarveTheOthers) {
+  Ends ends;
+  Engine engine;
+  engine.start();
+  open_ring(engine, ends);
+  const Peers quiet = open_tunnel(engine, ends);
+  for (int i = 0; i < 200; ++i) {
+    put(quiet.client, "ping");
+    ASSERT_EQ(take(quiet.server, 4), "ping");
+    put(quiet.server, "pong");
+    ASSERT_EQ(take(quiet.client, 4), "pong");
+  }
+  engine.stop();
+  ASSERT_EQ(ends.seen.size(), 2u);
+  EXPECT_GT(ends.seen[0].bytes_in + ends.seen[1].bytes_in, 10u << 20) << "the flood was none";
+}
+
 }  // namespace
 }  // namespace limpet::tunnel
