@@ -37,6 +37,10 @@ Pool::Pool(PoolSettings settings, std::vector<Member> members)
     auto& seats = member.backup ? backup_seats_ : seats_;
     seats.push_back({member.server->id_hash, static_cast<double>(member.weight), i});
   }
+  for (auto* seats : {&seats_, &backup_seats_}) {
+    std::stable_sort(seats->begin(), seats->end(),
+                     [](const Seat& a, const Seat& b) { return a.weight < b.weight; });
+  }
 }
 
 const Member* Pool::by_id(std::string_view id) const {

@@ -55,6 +55,7 @@ class Pool {
   bool places_by_source() const { return holds(Affinity::source) || settings_.balance == Balance::source; }
 
   // What hashing needs of the members with a weight, side by side, so that it reads only the chosen Server.
+  // Those of one weight stand together.
   struct Seat {
     std::uint64_t id_hash;
     double weight;
