@@ -217,6 +217,8 @@ Choice Chooser::place(const Pool& pool, const Ask& ask) {
   if (by_hash) {
     if (const Member* member = first_by_source(pool, ask, key))
       return {member, By::source, Refusal::none, false};
+  } else if (const Member* member = next_of_large(pool, ask)) {
+    return {member, By::balance, Refusal::none, false};
   }
   met_full_ = false;
   for (const Round round : {Round::up, Round::backup_up, Round::suspect, Round::backup_suspect}) {
@@ -296,6 +298,13 @@ const Member* Chooser::by_source(const Pool& pool, const Ask& ask, std::uint64_t
   }
   if (willing.member()) return willing.member();
   return under_bound.member() ? under_bound.member() : any.member();
+}
+
+// Without a look at all of them; null in a small pool, on a second try, and where nobody is found so.
+const Member* Chooser::next_of_large(const Pool& pool, const Ask& ask) {
+  if (pool.members().size() < Rosters::kLargePool || !ask.not_these.empty()) return nullptr;
+  if (pool.settings().balance == Balance::random_two) return random_two(pool, ask.now_ms, random_);
+  return rosters_.next(pool, ask.now_ms, random_);
 }
 
 const Member* Chooser::by_balance(const Pool& pool) {
