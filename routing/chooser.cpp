@@ -65,30 +65,6 @@ bool passed_over_by_slow_start(double factor, std::uint64_t drawn) {
   return factor < 1.0 && as_fraction(draw(drawn, 0x736c6f77)) >= factor;
 }
 
-// The first in the key's order that takes the request. Nearly always it is the very first, or one of a few:
-// nobody else's state is read.
-template <class Takes>
-const Member* first_of_few(const Pool& pool, bool backup, std::uint64_t key, Takes takes) {
-  const auto seats = pool.seats(backup);
-  FirstInOrder first(pool, key);
-  first.offer_all(seats);
-  if (!first.member() || takes(*first.member(), first.drawn())) return first.member();
-  for (const Rank& rank : FirstFew(pool, key, seats)) {
-    if (takes(pool.members()[rank.index], rank.drawn)) return &pool.members()[rank.index];
-  }
-  return nullptr;
-}
-
-const Member* first_that_serves_old(const Pool& pool, bool backup, std::uint64_t key) {
-  const auto takes = [](const Member& each, std::uint64_t = 0) { return each.server->serves_old(); };
-  if (const Member* member = first_of_few(pool, backup, key, takes)) return member;
-  FirstInOrder rest(pool, key);
-  for (const Pool::Seat& seat : pool.seats(backup)) {
-    if (takes(pool.members()[seat.index])) rest.offer(seat);
-  }
-  return rest.member();
-}
-
 }  // namespace
 
 std::string_view name_of(By by) {
@@ -166,8 +142,9 @@ Choice Chooser::choose_by_hash(const Pool& pool, const Ask& ask) const {
   const bool by_source = pool.places_by_source() && ask.client.known();
   const std::uint64_t key =
       by_source ? ask.client.hash(seed) : XXH3_64bits_withSeed(ask.sid.data(), ask.sid.size(), seed);
+  const auto serves = [](const Member& each, std::uint64_t) { return each.server->serves_old(); };
   for (const bool backup : {false, true}) {
-    const Member* member = first_that_serves_old(pool, backup, key);
+    const Member* member = first_that(pool, backup, key, Takes(serves));
     if (member) return {member, by_source ? By::source : By::balance, Refusal::none, false};
   }
   return refuse(Refusal::all_down);
@@ -257,12 +234,13 @@ void Chooser::gather(const Pool& pool, const Ask& ask, Round round) {
   if (!std::all_of(candidates_.begin(), candidates_.end(), slow)) std::erase_if(candidates_, slow);
 }
 
-// The first in order that is fully up and under its bound, if it is among the first few. Slow ones need no
+// The first in order that is fully up and under its bound: nearly always there is one. Slow ones need no
 // thought on a second try: if the server that is found is not slow, those that are stand back for it.
 const Member* Chooser::first_by_source(const Pool& pool, const Ask& ask, std::uint64_t key) {
-  return first_of_few(pool, false, key, [&](const Member& member, std::uint64_t drawn) {
+  const auto takes = [&](const Member& member, std::uint64_t drawn) {
     return willing(pool, ask, member, drawn);
-  });
+  };
+  return first_that(pool, false, key, Takes(takes));
 }
 
 bool Chooser::willing(const Pool& pool, const Ask& ask, const Member& member, std::uint64_t drawn) {

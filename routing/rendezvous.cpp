@@ -4,6 +4,7 @@
 #include <array>
 #include <bit>
 #include <cmath>
+#include <span>
 
 #include "routing/xxh3.h"
 
@@ -33,48 +34,51 @@ bool before(const Pool& pool, const Rank& a, const Rank& b) {
   return pool.members()[a.index].server->id < pool.members()[b.index].server->id;
 }
 
+bool FirstInOrder::may_lead(const Pool::Seat& seat, std::uint64_t drawn) const {
+  return 1.0 - as_fraction(drawn) <= best_.time * seat.weight;  // -ln(u) > 1 - u: this needs no logarithm
+}
+
 void FirstInOrder::offer(const Pool::Seat& seat, std::uint64_t drawn) {
-  const double u = as_fraction(drawn);
-  if (1.0 - u > best_.time * seat.weight) return;  // -ln(u) > 1 - u: it cannot win, and needs no logarithm
-  const Rank rank{-std::log(u) / seat.weight, drawn, seat.index};
+  if (!may_lead(seat, drawn)) return;
+  const Rank rank{-std::log(as_fraction(drawn)) / seat.weight, drawn, seat.index};
   if (found_ && !before(pool_, rank, best_)) return;
   found_ = true;
   best_ = rank;
 }
 
-// Among seats of one weight the highest draw is first: only the winner of each such row is weighed.
-void FirstInOrder::offer_all(std::span<const Pool::Seat> seats) {
+namespace {
+
+// Among seats of one weight the highest draw is first: draws are compared as they are, and only the winner of
+// each such row is weighed.
+template <class Asked>
+void offer_rows(FirstInOrder& first, std::uint64_t key, std::span<const Pool::Seat> seats, Asked asked) {
   for (auto seat = seats.begin(); seat != seats.end();) {
-    auto best = seat;
-    std::uint64_t highest = draw(key_, seat->id_hash);
-    for (++seat; seat != seats.end() && seat->weight == best->weight; ++seat) {
-      const std::uint64_t drawn = draw(key_, seat->id_hash);
-      if (drawn < highest) continue;
-      if (drawn == highest) {  // ids whose hashes are equal
-        offer(*seat, drawn);
-        continue;
-      }
-      best = seat;
+    const double weight = seat->weight;
+    const Pool::Seat* best = nullptr;
+    std::uint64_t highest = 0;
+    for (; seat != seats.end() && seat->weight == weight; ++seat) {
+      const std::uint64_t drawn = draw(key, seat->id_hash);
+      if (drawn < highest || !asked(*seat, drawn)) continue;
+      if (best && drawn == highest) first.offer(*best, highest);  // ids whose hashes are equal
+      best = &*seat;
       highest = drawn;
     }
-    offer(*best, highest);
+    if (best) first.offer(*best, highest);
   }
 }
 
-FirstFew::FirstFew(const Pool& pool, std::uint64_t key, std::span<const Pool::Seat> seats) {
-  for (const Pool::Seat& seat : seats) {
-    const std::uint64_t drawn = draw(key, seat.id_hash);
-    const double u = as_fraction(drawn);
-    if (size_ == kFew && 1.0 - u > ranks_.back().time * seat.weight) continue;
-    insert(pool, {-std::log(u) / seat.weight, drawn, seat.index});
-  }
-}
+}  // namespace
 
-void FirstFew::insert(const Pool& pool, const Rank& rank) {
-  if (size_ == kFew && !before(pool, rank, ranks_.back())) return;
-  std::size_t at = size_ < kFew ? size_++ : kFew - 1;
-  for (; at > 0 && before(pool, rank, ranks_[at - 1]); --at) ranks_[at] = ranks_[at - 1];
-  ranks_[at] = rank;
+const Member* first_that(const Pool& pool, bool backup, std::uint64_t key, const Takes& takes) {
+  const auto seats = pool.seats(backup);
+  FirstInOrder first(pool, key);
+  offer_rows(first, key, seats, [](const Pool::Seat&, std::uint64_t) { return true; });
+  if (!first.member() || takes(*first.member(), first.drawn())) return first.member();
+  FirstInOrder rest(pool, key);
+  offer_rows(rest, key, seats, [&](const Pool::Seat& seat, std::uint64_t drawn) {
+    return rest.may_lead(seat, drawn) && takes(pool.members()[seat.index], drawn);
+  });
+  return rest.member();
 }
 
 void rendezvous_order(const Pool& pool, const ClientKey& client, std::vector<const Member*>& out) {

@@ -9,11 +9,8 @@
 // differs. What that costs by the number of servers: tests/bench/SCALING.md.
 #pragma once
 
-#include <array>
-#include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <span>
 #include <vector>
 
 #include "routing/client_key.h"
@@ -38,7 +35,8 @@ class FirstInOrder {
   FirstInOrder(const Pool& pool, std::uint64_t key) : pool_(pool), key_(key) {}
   void offer(const Pool::Seat& seat) { offer(seat, draw(key_, seat.id_hash)); }
   void offer(const Pool::Seat& seat, std::uint64_t drawn);
-  void offer_all(std::span<const Pool::Seat> seats);  // fastest where seats of one weight stand together
+  // False if it would certainly not be first now.
+  bool may_lead(const Pool::Seat& seat, std::uint64_t drawn) const;
   const Member* member() const { return found_ ? &pool_.members()[best_.index] : nullptr; }
   std::uint64_t drawn() const { return best_.drawn; }
 
@@ -49,19 +47,24 @@ class FirstInOrder {
   Rank best_{std::numeric_limits<double>::infinity(), 0, 0};
 };
 
-// The first few of a key's order, best first: for when the very first does not take the request.
-class FirstFew {
+// Whether a member takes the request, given its draw. Refers to a callable that outlives it.
+class Takes {
  public:
-  FirstFew(const Pool& pool, std::uint64_t key, std::span<const Pool::Seat> seats);
-  const Rank* begin() const { return ranks_.data(); }
-  const Rank* end() const { return ranks_.data() + size_; }
+  template <class Callable>
+  explicit Takes(const Callable& callable)
+      : callable_(&callable), call_([](const void* self, const Member& member, std::uint64_t drawn) -> bool {
+          return (*static_cast<const Callable*>(self))(member, drawn);
+        }) {}
+  bool operator()(const Member& member, std::uint64_t drawn) const { return call_(callable_, member, drawn); }
 
  private:
-  static constexpr std::size_t kFew = 8;  // with half of the servers away all eight are for one key in 256
-  void insert(const Pool& pool, const Rank& rank);
-  std::array<Rank, kFew> ranks_;
-  std::size_t size_ = 0;
+  const void* callable_;
+  bool (*call_)(const void*, const Member&, std::uint64_t);
 };
+
+// The first in the key's order that takes the request; null if none does. Asks few: first the very first, and
+// if that does not take it, in one more pass, those that would be first of all that were asked so far.
+const Member* first_that(const Pool& pool, bool backup, std::uint64_t key, const Takes& takes);
 
 // Rendezvous order of a pool's members for a key, best first: a pure function of ids, weights, seed and key.
 // Members with weight 0 are left out. `out` is cleared.
