@@ -52,9 +52,10 @@ bool starts_slowly(const Pool& pool) {
   return pool.holds(Affinity::sid) || pool.holds(Affinity::cookie);
 }
 
-double bound_of(double factor, std::uint64_t pool_load, double weight, double weights) {
+double bound_of(const Pool& pool, std::uint64_t pool_load, double weight, double weights) {
   const double share = weights > 0 ? weight / weights : 1.0;
-  return std::max<double>(kLeastBound, std::ceil(factor * static_cast<double>(pool_load + 1) * share));
+  const double fair = *pool.settings().bounded_load * static_cast<double>(pool_load + 1) * share;
+  return std::max<double>(kLeastBound, std::ceil(fair));
 }
 
 // True for the part of all keys that a server in slow start does not take yet. A key that was let in stays
@@ -62,18 +63,6 @@ double bound_of(double factor, std::uint64_t pool_load, double weight, double we
 bool passed_over_by_slow_start(double factor, std::uint64_t drawn) {
   // Drawn again: a server that stands first in an order has a high draw.
   return factor < 1.0 && as_fraction(draw(drawn, 0x736c6f77)) >= factor;
-}
-
-template <class Takes>
-const Member* first_that(const Pool& pool, bool backup, std::uint64_t key, Takes takes) {
-  FirstInOrder all(pool, key);
-  for (const Pool::Seat& seat : pool.seats(backup)) all.offer(seat);
-  if (!all.member() || takes(*all.member())) return all.member();
-  FirstInOrder rest(pool, key);
-  for (const Pool::Seat& seat : pool.seats(backup)) {
-    if (takes(pool.members()[seat.index])) rest.offer(seat);
-  }
-  return rest.member();
 }
 
 }  // namespace
@@ -153,9 +142,9 @@ Choice Chooser::choose_by_hash(const Pool& pool, const Ask& ask) const {
   const bool by_source = pool.places_by_source() && ask.client.known();
   const std::uint64_t key =
       by_source ? ask.client.hash(seed) : XXH3_64bits_withSeed(ask.sid.data(), ask.sid.size(), seed);
+  const auto serves = [](const Member& each, std::uint64_t) { return each.server->serves_old(); };
   for (const bool backup : {false, true}) {
-    const Member* member =
-        first_that(pool, backup, key, [](const Member& each) { return each.server->serves_old(); });
+    const Member* member = first_that(pool, backup, key, Takes(serves));
     if (member) return {member, by_source ? By::source : By::balance, Refusal::none, false};
   }
   return refuse(Refusal::all_down);
@@ -174,7 +163,7 @@ const Member* Chooser::named_by(const Pool& pool, std::string_view cookie, std::
 
 // May the server that a cookie names take this new session or plain request? Twice the bound: anybody can
 // write a cookie, so a cookie alone must not drown a server.
-bool Chooser::may_be_held(const Pool& pool, const Ask& ask, const Member& named) const {
+bool Chooser::may_be_held(const Pool& pool, const Ask& ask, const Member& named) {
   const std::uint32_t load = named.server->in_use();
   if (tried(ask, named) || full(named, load)) return false;
   if (!named.server->takes_new()) {
@@ -185,14 +174,9 @@ bool Chooser::may_be_held(const Pool& pool, const Ask& ask, const Member& named)
     }
   }
   if (!bounds(pool, ask) || load < 2 * kLeastBound) return true;
-  const auto present = [&](const Member& member) {
-    return member.weight * slow_start_factor(*member.server, pool.settings().slow_start_ms, ask.now_ms);
-  };
-  double weights = 0;
-  for (const Member& member : pool.members()) {
-    if (member.backup == named.backup && member.server->takes_new()) weights += present(member);
-  }
-  return load < 2 * bound_of(*pool.settings().bounded_load, pool.load(), present(named), weights);
+  const Sums& sums = surveys_.of(pool, ask.now_ms);
+  const double present = present_weight(pool, named, ask.now_ms);
+  return load < 2 * bound_of(pool, sums.load, present, sums.weights[named.backup ? 1 : 0]);
 }
 
 // --- no affinity yet: a place is found ---
@@ -210,6 +194,8 @@ Choice Chooser::place(const Pool& pool, const Ask& ask) {
   if (by_hash) {
     if (const Member* member = first_by_source(pool, ask, key))
       return {member, By::source, Refusal::none, false};
+  } else if (const Member* member = next_of_large(pool, ask)) {
+    return {member, By::balance, Refusal::none, false};
   }
   met_full_ = false;
   for (const Round round : {Round::up, Round::backup_up, Round::suspect, Round::backup_suspect}) {
@@ -248,19 +234,26 @@ void Chooser::gather(const Pool& pool, const Ask& ask, Round round) {
   if (!std::all_of(candidates_.begin(), candidates_.end(), slow)) std::erase_if(candidates_, slow);
 }
 
-// Nearly always the first in order takes the request, and nobody else's counters need be read: below the
-// least bound nothing is over its bound.
-const Member* Chooser::first_by_source(const Pool& pool, const Ask& ask, std::uint64_t key) const {
-  FirstInOrder first(pool, key);
-  for (const Pool::Seat& seat : pool.seats(false)) first.offer(seat);
-  const Member* member = first.member();
-  if (!member || !in_round(*member, Round::up) || tried(ask, *member)) return nullptr;
-  if (!ask.not_these.empty() && member->server->is_slow()) return nullptr;
-  const std::uint32_t load = member->server->in_use();
-  if (full(*member, load) || (bounds(pool, ask) && load > kLeastBound)) return nullptr;
-  const double factor = slow_start_factor(*member->server, pool.settings().slow_start_ms, ask.now_ms);
-  if (starts_slowly(pool) && passed_over_by_slow_start(factor, first.drawn())) return nullptr;
-  return member;
+// The first in order that is fully up and under its bound: nearly always there is one. Slow ones need no
+// thought on a second try: if the server that is found is not slow, those that are stand back for it.
+const Member* Chooser::first_by_source(const Pool& pool, const Ask& ask, std::uint64_t key) {
+  const auto takes = [&](const Member& member, std::uint64_t drawn) {
+    return willing(pool, ask, member, drawn);
+  };
+  return first_that(pool, false, key, Takes(takes));
+}
+
+bool Chooser::willing(const Pool& pool, const Ask& ask, const Member& member, std::uint64_t drawn) {
+  if (!in_round(member, Round::up) || tried(ask, member)) return false;
+  if (!ask.not_these.empty() && member.server->is_slow()) return false;
+  const std::uint32_t load = member.server->in_use();
+  if (full(member, load)) return false;
+  const double factor = slow_start_factor(*member.server, pool.settings().slow_start_ms, ask.now_ms);
+  if (starts_slowly(pool) && passed_over_by_slow_start(factor, drawn)) return false;
+  if (load <= kLeastBound || !bounds(pool, ask))
+    return true;  // below the least bound nothing is over its own
+  const Sums& sums = surveys_.of(pool, ask.now_ms);
+  return load <= bound_of(pool, sums.load, member.weight * factor, sums.weights[0]);
 }
 
 // The first in order of those that are fully up and under their bound; else of those under their bound (its
@@ -272,22 +265,24 @@ const Member* Chooser::by_source(const Pool& pool, const Ask& ask, std::uint64_t
   const bool bounded = bounds(pool, ask);
   const bool slowly = starts_slowly(pool);
   const std::uint64_t pool_load = bounded ? pool.load() : 0;
-  const bool backup = pool.members()[candidates_.front().index].backup;
-  auto candidate = candidates_.begin();
-  for (const Pool::Seat& seat : pool.seats(backup)) {  // both in the order of members()
-    if (candidate == candidates_.end()) break;
-    if (candidate->index != seat.index) continue;
+  for (const Candidate& each : candidates_) {
+    const Member& member = pool.members()[each.index];
+    const Pool::Seat seat{member.server->id_hash, static_cast<double>(member.weight), each.index};
     const std::uint64_t drawn = draw(key, seat.id_hash);
     any.offer(seat, drawn);
-    const double factor = pool.settings().bounded_load.value_or(0);
-    if (!bounded || candidate->load <= bound_of(factor, pool_load, candidate->weight, weights_)) {
-      under_bound.offer(seat, drawn);
-      if (!slowly || !passed_over_by_slow_start(candidate->slow_start, drawn)) willing.offer(seat, drawn);
-    }
-    ++candidate;
+    if (bounded && each.load > bound_of(pool, pool_load, each.weight, weights_)) continue;
+    under_bound.offer(seat, drawn);
+    if (!slowly || !passed_over_by_slow_start(each.slow_start, drawn)) willing.offer(seat, drawn);
   }
   if (willing.member()) return willing.member();
   return under_bound.member() ? under_bound.member() : any.member();
+}
+
+// Without a look at all of them; null in a small pool, on a second try, and where nobody is found so.
+const Member* Chooser::next_of_large(const Pool& pool, const Ask& ask) {
+  if (pool.members().size() < Rosters::kLargePool || !ask.not_these.empty()) return nullptr;
+  if (pool.settings().balance == Balance::random_two) return random_two(pool, ask.now_ms, random_);
+  return rosters_.next(pool, ask.now_ms, random_);
 }
 
 const Member* Chooser::by_balance(const Pool& pool) {

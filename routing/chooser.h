@@ -14,7 +14,9 @@
 #include "routing/client_key.h"
 #include "routing/pool.h"
 #include "routing/rendezvous.h"
+#include "routing/roster.h"
 #include "routing/sid_table.h"
+#include "routing/survey.h"
 
 namespace limpet::routing {
 
@@ -69,16 +71,20 @@ class Chooser {
   Choice choose_belonging(const Pool& pool, const Ask& ask);
   Choice choose_by_hash(const Pool& pool, const Ask& ask) const;
   const Member* named_by(const Pool& pool, std::string_view cookie, std::uint64_t now_ms) const;
-  bool may_be_held(const Pool& pool, const Ask& ask, const Member& named) const;
+  bool may_be_held(const Pool& pool, const Ask& ask, const Member& named);
   Choice place(const Pool& pool, const Ask& ask);
   void gather(const Pool& pool, const Ask& ask, Round round);
-  const Member* first_by_source(const Pool& pool, const Ask& ask, std::uint64_t key) const;
+  const Member* first_by_source(const Pool& pool, const Ask& ask, std::uint64_t key);
+  bool willing(const Pool& pool, const Ask& ask, const Member& member, std::uint64_t drawn);
   const Member* by_source(const Pool& pool, const Ask& ask, std::uint64_t key) const;
+  const Member* next_of_large(const Pool& pool, const Ask& ask);
   const Member* by_balance(const Pool& pool);
 
   SidTable& sids_;
   Random random_;
   Turns turns_;
+  Surveys surveys_;
+  Rosters rosters_;
   std::vector<Candidate> candidates_;  // scratch: who can take the request in this round
   double weights_ = 0;                 // scratch: present weights of all of this round
   bool met_full_ = false;              // scratch: in any round

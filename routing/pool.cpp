@@ -37,6 +37,18 @@ Pool::Pool(PoolSettings settings, std::vector<Member> members)
     auto& seats = member.backup ? backup_seats_ : seats_;
     seats.push_back({member.server->id_hash, static_cast<double>(member.weight), i});
   }
+  for (auto* seats : {&seats_, &backup_seats_}) {
+    std::stable_sort(seats->begin(), seats->end(),
+                     [](const Seat& a, const Seat& b) { return a.weight < b.weight; });
+  }
+  double sum = 0;
+  for (const Seat& seat : seats_) weights_up_to_.push_back(sum += seat.weight);
+}
+
+const Pool::Seat& Pool::seat_at(double fraction) const {
+  const double weight = fraction * weights_up_to_.back();
+  const auto found = std::upper_bound(weights_up_to_.begin(), weights_up_to_.end() - 1, weight);
+  return seats_[static_cast<std::size_t>(found - weights_up_to_.begin())];
 }
 
 const Member* Pool::by_id(std::string_view id) const {

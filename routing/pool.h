@@ -55,12 +55,16 @@ class Pool {
   bool places_by_source() const { return holds(Affinity::source) || settings_.balance == Balance::source; }
 
   // What hashing needs of the members with a weight, side by side, so that it reads only the chosen Server.
+  // Those of one weight stand together.
   struct Seat {
     std::uint64_t id_hash;
     double weight;
     std::uint32_t index;  // into members()
   };
   std::span<const Seat> seats(bool backup) const { return backup ? backup_seats_ : seats_; }
+  // Of those that are no backups, which are not none: one by its share of the weights, at `fraction` in (0,
+  // 1).
+  const Seat& seat_at(double fraction) const;
 
   std::uint64_t serial() const { return serial_; }  // of this object, never reused in the process
   std::uint64_t load() const;                       // of all members
@@ -70,6 +74,7 @@ class Pool {
   std::vector<Member> members_;
   std::vector<Seat> seats_;
   std::vector<Seat> backup_seats_;
+  std::vector<double> weights_up_to_;  // by seat, its own included
   std::uint64_t serial_;
   std::unordered_map<std::string_view, std::uint32_t> by_id_;  // views into the servers' own strings
   std::unordered_map<std::string_view, std::uint32_t> by_tag_;

@@ -34,9 +34,10 @@ class Paths {
   }
 
   std::optional<std::uint32_t> find(std::string_view path) const {
-    for (const std::size_t length : lengths_) {
-      if (!ends_segment(path, length)) continue;
-      const auto found = by_path_.find(path.substr(0, length));
+    auto length = std::lower_bound(lengths_.begin(), lengths_.end(), path.size(), std::greater<>());
+    for (; length != lengths_.end(); ++length) {  // no more of them than the path has bytes
+      if (!ends_segment(path, *length)) continue;
+      const auto found = by_path_.find(path.substr(0, *length));
       if (found != by_path_.end()) return found->second;
     }
     return std::nullopt;

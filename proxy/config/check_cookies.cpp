@@ -1,5 +1,7 @@
 // Cookies of two pools that would overwrite each other.
 #include <algorithm>
+#include <set>
+#include <unordered_map>
 
 #include "proxy/config/checks.h"
 
@@ -39,41 +41,95 @@ bool domains_meet(const Route& route, const Pool& other) {
          });
 }
 
+using Routes = std::vector<const Route*>;
+
 // A browser sends and overwrites a cookie by name, domain and path: two pools collide where one host can be
 // answered by both and the cookies' paths overlap.
-bool cookies_collide(const Draft& draft, const Pool& a, const Pool& b) {
+bool cookies_collide(const Pool& a, const Routes& to_a, const Pool& b, const Routes& to_b) {
   const bool paths = under(a.cookie.path, b.cookie.path) || under(b.cookie.path, a.cookie.path);
   if (a.cookie.name != b.cookie.name || !paths) return false;
-  const auto routes_to = [&](const Pool& pool) {
-    std::vector<const Route*> all;
-    for (std::size_t i = 0; i < draft.routes.size(); ++i) {
-      const Route& route = draft.config.routes[i];
-      if (route.pool == pool.name && draft.routes[i].sound) all.push_back(&route);
-    }
-    return all;
-  };
-  for (const Route* x : routes_to(a)) {
-    for (const Route* y : routes_to(b)) {
+  for (const Route* x : to_a) {
+    for (const Route* y : to_b) {
       if (share_a_host(*x, *y) || domains_meet(*x, b) || domains_meet(*y, a)) return true;
     }
   }
   return false;
 }
 
+// Pools by what they answer, so that ten thousand of them need not be compared each with each.
+class Neighbours {
+ public:
+  void add(std::size_t index, const Pool& pool, const Routes& routes) {
+    const std::string& name = pool.cookie.name;
+    all_[name].push_back(index);
+    if (pool.cookie.domain) reaches_[key(name, *pool.cookie.domain)].push_back(index);
+    for (const Route* route : routes) {
+      if (route->hosts.empty()) everywhere_[name].push_back(index);
+      for (const std::string& host : route->hosts) {
+        if (host.starts_with("*.")) reaches_[key(name, host.substr(2))].push_back(index);
+        each_suffix(host, [&](std::string_view s) { stands_under_[key(name, s)].push_back(index); });
+      }
+    }
+  }
+
+  // All that the pool can collide with, and others.
+  std::set<std::size_t> of(const Pool& pool, const Routes& routes) const {
+    const std::string& name = pool.cookie.name;
+    std::set<std::size_t> found;
+    gather(everywhere_, name, found);
+    if (pool.cookie.domain) gather(stands_under_, key(name, *pool.cookie.domain), found);
+    for (const Route* route : routes) {
+      if (route->hosts.empty()) gather(all_, name, found);
+      for (const std::string& host : route->hosts) {
+        gather(stands_under_, key(name, host.starts_with("*.") ? host.substr(2) : host), found);
+        each_suffix(host, [&](std::string_view s) { gather(reaches_, key(name, s), found); });
+      }
+    }
+    return found;
+  }
+
+ private:
+  using Table = std::unordered_map<std::string, std::vector<std::size_t>>;
+  static std::string key(std::string_view name, std::string_view host) {
+    return std::string(name).append(" ").append(host);
+  }
+  static void gather(const Table& from, const std::string& key, std::set<std::size_t>& into) {
+    const auto found = from.find(key);
+    if (found != from.end()) into.insert(found->second.begin(), found->second.end());
+  }
+  template <class Step>
+  static void each_suffix(std::string_view host, Step step) {  // "a.b.c", "b.c", "c"
+    for (step(host); host.find('.') != host.npos; step(host)) host.remove_prefix(host.find('.') + 1);
+  }
+
+  Table all_, everywhere_;  // by the cookie's name
+  Table stands_under_;      // by name and a host's suffix
+  Table reaches_;           // by name and what a wildcard or a domain holds
+};
+
 }  // namespace
 
+// Of each pool the first that it collides with.
 void check_cookies(const Draft& draft, Findings& findings) {
   const auto& pools = draft.config.pools;
+  std::unordered_map<std::string_view, Routes> routes;
+  for (std::size_t i = 0; i < draft.routes.size(); ++i) {
+    if (draft.routes[i].sound) routes[draft.config.routes[i].pool].push_back(&draft.config.routes[i]);
+  }
+  Neighbours earlier;
   for (std::size_t i = 0; i < pools.size(); ++i) {
-    for (std::size_t j = 0; j < i; ++j) {
-      const bool both = pools[i].uses(AffinityKind::cookie) && pools[j].uses(AffinityKind::cookie);
-      if (!both || !cookies_collide(draft, pools[i], pools[j])) continue;
+    if (!pools[i].uses(AffinityKind::cookie)) continue;
+    const Routes& own = routes[pools[i].name];
+    for (const std::size_t j : earlier.of(pools[i], own)) {
+      if (!cookies_collide(pools[i], own, pools[j], routes[pools[j].name])) continue;
       findings.problem(draft.pools[i].cookie,
                        "pool." + pools[i].name + ".cookie: the cookie " + quoted(pools[i].cookie.name) +
                            " would overwrite that of pool." + pools[j].name + " (line " +
                            std::to_string(draft.pools[j].cookie.line) +
                            "): one host can be answered by both; give one of them another name or path");
+      break;
     }
+    earlier.add(i, pools[i], own);
   }
 }
 

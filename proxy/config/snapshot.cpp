@@ -1,5 +1,7 @@
 #include "proxy/config/snapshot.h"
 
+#include <unordered_map>
+
 namespace limpet::config {
 namespace {
 
@@ -37,14 +39,6 @@ routing::PoolSettings settings_of(const Config& config, const Pool& pool) {
   return settings;
 }
 
-const PoolEntry* find_pool(const Snapshot* snapshot, std::string_view name) {
-  if (snapshot == nullptr) return nullptr;
-  for (const auto& entry : snapshot->pools) {
-    if (entry->settings.name == name) return entry.get();
-  }
-  return nullptr;
-}
-
 std::shared_ptr<net::Target> fresh_target(const Endpoint& address) {
   auto target = std::make_shared<net::Target>();
   if (address.kind == Endpoint::Kind::unix_socket) {
@@ -60,12 +54,9 @@ std::unique_ptr<PoolEntry> build_pool(const Config& config, const Pool& pool, co
   std::vector<std::shared_ptr<net::Target>> targets;
   for (const Server& each : pool.servers) {
     const routing::Member* known = before ? before->routing.by_id(each.id) : nullptr;
-    const bool same_place = known != nullptr && [&] {
-      for (const Server& old : before->settings.servers) {
-        if (old.id == each.id) return old.address == each.address;
-      }
-      return false;
-    }();
+    // Members stand in the order of the settings' servers.
+    const bool same_place =
+        known != nullptr && before->settings.servers[before->index_of(*known)].address == each.address;
     members.push_back({known ? known->server : std::make_shared<routing::Server>(pool.name, each.id),
                        each.weight, each.max_connections, each.backup});
     targets.push_back(same_place ? before->target_of(*known) : fresh_target(each.address));
@@ -76,12 +67,10 @@ std::unique_ptr<PoolEntry> build_pool(const Config& config, const Pool& pool, co
 }
 
 routing::RouteTable build_routes(const Config& config) {
+  std::unordered_map<std::string_view, std::uint32_t> pools;
+  for (const Pool& pool : config.pools) pools.emplace(pool.name, static_cast<std::uint32_t>(pools.size()));
   std::vector<routing::RouteRule> rules;
-  for (const Route& route : config.routes) {
-    std::uint32_t target = 0;
-    while (target < config.pools.size() && config.pools[target].name != route.pool) ++target;
-    rules.push_back({route.hosts, route.path, target});
-  }
+  for (const Route& route : config.routes) rules.push_back({route.hosts, route.path, pools.at(route.pool)});
   return routing::RouteTable(rules);
 }
 
@@ -89,9 +78,14 @@ routing::RouteTable build_routes(const Config& config) {
 
 std::shared_ptr<const Snapshot> build_snapshot(std::shared_ptr<const Config> config,
                                                const Snapshot* previous) {
+  std::unordered_map<std::string_view, const PoolEntry*> before;
+  if (previous != nullptr) {
+    for (const auto& entry : previous->pools) before.emplace(entry->settings.name, entry.get());
+  }
   std::vector<std::unique_ptr<PoolEntry>> pools;
   for (const Pool& pool : config->pools) {
-    pools.push_back(build_pool(*config, pool, find_pool(previous, pool.name)));
+    const auto known = before.find(pool.name);
+    pools.push_back(build_pool(*config, pool, known == before.end() ? nullptr : known->second));
   }
   routing::RouteTable routes = build_routes(*config);
   return std::make_shared<const Snapshot>(Snapshot{std::move(config), std::move(pools), std::move(routes)});

@@ -31,8 +31,11 @@ struct PoolEntry {
   routing::Pool routing;
   std::vector<std::shared_ptr<net::Target>> targets;  // by index in routing.members()
   std::shared_ptr<PoolShared> shared;
+  std::size_t index_of(const routing::Member& member) const {
+    return static_cast<std::size_t>(&member - routing.members().data());
+  }
   const std::shared_ptr<net::Target>& target_of(const routing::Member& member) const {
-    return targets[static_cast<std::size_t>(&member - routing.members().data())];
+    return targets[index_of(member)];
   }
 };
 

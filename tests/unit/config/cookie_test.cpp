@@ -105,5 +105,45 @@ TEST(Cookie, CookiesOfTwoPoolsMustNotOverwriteEachOther) {
       ElementsAre(HasSubstr("would overwrite")));
 }
 
+// Pools that can collide are looked for by host: here are all ways in which two hosts can meet.
+TEST(Cookie, PoolsThatCollideAreFoundWhicheverComesFirst) {
+  struct Two {
+    const char* a;
+    const char* b;
+    bool collide;
+  };
+  const auto routed = [](const std::string& a, const std::string& b) {
+    const auto route = [](const char* pool, const std::string& hosts) {
+      return std::string("[[route]]\npath = \"/") + pool + "\"\npool = \"" + pool + "\"\n" +
+             (hosts.empty() ? "" : "hosts = [\"" + hosts + "\"]\n");
+    };
+    return problems(
+               "[[listener]]\naddress = \"0.0.0.0:80\"\n[pool.a]\nservers = [\"a:1\"]\n[pool.b]\nservers = "
+               "[\"b:1\"]\n" +
+               route("a", a) + route("b", b))
+        .size();
+  };
+  for (const Two& each :
+       {Two{"", "a.org", true}, Two{"", "", true}, Two{"a.org", "a.org", true},
+        Two{"*.a.org", "a.org", false}, Two{"*.a.org", "x.y.a.org", true}, Two{"*.a.org", "*.a.org", true},
+        Two{"*.a.org", "*.x.a.org", true}, Two{"*.org", "*.b.org", true}, Two{"xa.org", "*.a.org", false},
+        Two{"x.a.org", "a.org", false}, Two{"x.a.org", "y.a.org", false}}) {
+    EXPECT_EQ(routed(each.a, each.b), each.collide ? 1u : 0u) << each.a << " and " << each.b;
+    EXPECT_EQ(routed(each.b, each.a), each.collide ? 1u : 0u) << each.b << " and " << each.a;
+  }
+}
+
+TEST(Cookie, OfAPoolTheFirstThatItCollidesWithIsShown) {
+  std::string text = "[[listener]]\naddress = \"0.0.0.0:80\"\n";
+  for (const char* name : {"a", "b", "c"}) {
+    text += std::string("[pool.") + name + "]\nservers = [\"s:1\"]\n[[route]]\npath = \"/" + name +
+            "\"\npool = \"" + name + "\"\n";
+  }
+  EXPECT_THAT(problems(text),
+              ElementsAre(HasSubstr("pool.b.cookie: the cookie \"io\" would overwrite that of "
+                                    "pool.a (line 3)"),
+                          HasSubstr("that of pool.a (line 3)")));
+}
+
 }  // namespace
 }  // namespace limpet::config

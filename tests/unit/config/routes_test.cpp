@@ -26,6 +26,16 @@ TEST(Routes, RoutesNeedPoolsThatExist) {
               ElementsAre(HasSubstr("is not a path")));
 }
 
+TEST(Routes, ATwinIsNamedByTheFirstRouteOfAnyHostThatBothHave) {
+  const std::string head = "[[listener]]\naddress = \"0.0.0.0:80\"\n[pool.a]\nservers = [\"a:1\"]\n";
+  const auto route = [](const std::string& hosts, const std::string& path) {
+    return "[[route]]\npool = \"a\"\npath = \"" + path + "\"\nhosts = [" + hosts + "]\n";
+  };
+  EXPECT_THAT(problems(head + route("\"x.org\", \"y.org\"", "/") + route("\"z.org\"", "/") +
+                       route("\"y.org\"", "/y") + route("\"z.org\", \"y.org\"", "/")),
+              ElementsAre(HasSubstr("route[3]: the route in line 5 has the same host and path")));
+}
+
 TEST(Routes, OfSeveralPoolsWithoutARouteTheSecondInTheFileIsShown) {
   EXPECT_THAT(
       problems("[[listener]]\naddress = \"0.0.0.0:80\"\n[pool.z]\nservers = [\"a:1\"]\n[pool.m]\nservers = "

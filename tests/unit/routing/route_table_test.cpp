@@ -112,6 +112,19 @@ TEST(Routes, AMovedTableAnswersAsBefore) {
   EXPECT_EQ(moved.find("h", "/"), 1u);
 }
 
+TEST(Routes, PathsOfManyLengthsAnswerEachItsOwn) {
+  std::vector<RouteRule> rules;
+  for (std::uint32_t i = 1; i < 300; ++i) rules.push_back({{}, "/" + std::string(i, 'a'), i});
+  const RouteTable routes(rules);
+  for (std::uint32_t i = 1; i < 300; ++i) {
+    EXPECT_EQ(routes.find("h", "/" + std::string(i, 'a')), i);
+    EXPECT_EQ(routes.find("h", "/" + std::string(i, 'a') + "/b"), i);
+  }
+  EXPECT_EQ(routes.find("h", "/"), std::nullopt);
+  EXPECT_EQ(routes.find("h", ""), std::nullopt);
+  EXPECT_EQ(routes.find("h", "/" + std::string(300, 'a')), std::nullopt);
+}
+
 TEST(Routes, TenThousandRoutesAnswerEachItsOwn) {
   std::vector<RouteRule> rules;
   for (std::uint32_t i = 0; i < 10'000; ++i) {
