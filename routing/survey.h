@@ -1,9 +1,10 @@
 // Surveys: what a load bound is reckoned with: sums over all members of a pool.
 //
-// Reading the counters of a thousand servers costs 4 us when they are in cache, and many times that when other
-// threads have just written them: too much for every new session. So the sums of a large pool stand for 10 ms;
-// those of a small one are always taken anew. A bound above its least, 64, needs some 51 sessions a server,
-// which 10 ms do not change by much; the load that is held against it is the server's own, and of now.
+// Reading the counters of a thousand servers costs 4 us when they are in cache, and many times that when
+// other threads have just written them: too much for every new session. So the sums of a large pool stand for
+// 10 ms; those of a small one are always taken anew. A bound above its least, 64, needs some 51 sessions a
+// server, which 10 ms do not change by much; the load that is held against it is the server's own, and of
+// now.
 //
 // One object a worker, touched by its thread only; it allocates when it meets a pool, and forgets all when it
 // remembers too many (pools of old configurations).
