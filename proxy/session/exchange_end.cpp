@@ -118,7 +118,7 @@ void Exchange::become_tunnel(std::string_view early) {
   const log::AccessRecord record = access_record();
   leave_handshake_list();
   handover.record =
-      std::make_unique<TunnelRecord>(worker_.shared(), ticket_.become_tunnel(), record, begun_us_, learned);
+      TunnelRecord::make(worker_.shared(), {ticket_.become_tunnel(), choice_.by, begun_us_, learned}, record);
   session_.give_place();
   worker_.count().upgrades.add();
   handover.client = session_.client().detach();

@@ -27,9 +27,14 @@ Session::Session(Worker& worker, net::Stream client, const net::Address& peer, s
       deadline_(worker.loop(), net::delegate<&Session::on_deadline>(this)),
       listener_(listener) {}
 
+void DestroyExchange::operator()(Exchange* exchange) const {
+  std::destroy_at(exchange);
+}
+
 Session::~Session() {
   exchange_.reset();
-  if (has_place_) worker_.shared().connections.fetch_sub(1, std::memory_order_relaxed);
+  give_room_back();
+  if (has_place_) worker_.shared().client_has_gone();
 }
 
 void Session::move_to(Phase next) {
