@@ -99,18 +99,17 @@ void Exchange::become_tunnel(std::string_view early) {
   write_down({});
   if (ended()) return;  // the client has gone
   session_.client().cancel_write();
-  session_.ahead().insert(0, session_.rest());  // what followed the request waited for this moment
   up_head_.clear();
   up_head_sent_ = 0;
-  up_pending_ = std::move(session_.ahead());
+  up_pending_.append(session_.rest()).append(session_.ahead());  // what followed the request waited for this
   const std::size_t held = up_pending_.size();
   flush_up({});
 
   tunnel::Handover handover;
   handover.bytes_in = held;
   handover.bytes_out = early.size();
-  handover.to_client = std::move(down_pending_);
-  handover.to_server = std::move(up_pending_);
+  handover.to_client = down_pending_;  // mostly empty, both
+  handover.to_server = up_pending_;
   handover.idle_ms = config::ms(pool_->settings.timeouts.tunnel_idle);
   handover.server_serial = ticket_->serial;
   handover.close_on_server_down = pool_->settings.health.on_down == config::OnDown::close;

@@ -15,6 +15,7 @@
 #include "proxy/net/listener.h"
 #include "proxy/net/loop.h"
 #include "proxy/session/metrics.h"
+#include "proxy/session/room.h"
 #include "proxy/tunnel/engine.h"
 #include "proxy/upstream/idle_pool.h"
 #include "routing/chooser.h"
@@ -94,6 +95,7 @@ class Worker {
   Metrics& count() { return metrics_; }
   routing::Chooser& chooser() { return chooser_; }
   upstream::IdlePool& idle() { return idle_; }
+  Rooms& rooms() { return rooms_; }
   tunnel::Engine& engine() { return tunnels_; }
   std::span<char> scratch() { return {scratch_.get(), kScratch}; }
   const std::shared_ptr<const net::Target::Addresses>& addresses(const config::PoolEntry& pool,
@@ -119,6 +121,7 @@ class Worker {
   net::Loop loop_;
   Metrics metrics_;
   upstream::IdlePool idle_{loop_};
+  Rooms rooms_;
   tunnel::Engine tunnels_;
   routing::Chooser chooser_;
   std::unique_ptr<char[]> scratch_ = std::make_unique<char[]>(kScratch);
