@@ -226,7 +226,7 @@ class Exchange {
   Wait up_waiting_for_ = Wait::none;
   std::uint64_t stall_mark_ = 0;       // bytes_in_ when the client's deadline was set
   std::uint64_t stall_mark_down_ = 0;  // bytes_out_ likewise
-  std::string client_text_;
+  wire::IpAddress::Text client_text_;
   Outcome outcome_;
   Phase phase_ = Phase::choosing;
 

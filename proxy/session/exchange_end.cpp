@@ -188,7 +188,7 @@ log::AccessRecord Exchange::access_record() {
 std::string_view Exchange::client_text() {
   const std::string_view peer = session_.peer_text();
   if (!client_.believed_peer || !client_.known) return peer;
-  client_text_ = client_.address.text();
+  client_text_ = client_.address.shown();
   return client_text_;
 }
 
