@@ -118,6 +118,7 @@ std::size_t Stream::appetite(std::size_t most) const {
 }
 
 int Stream::take_error() {
+  if (!watch_->ending) return 0;  // an error is announced
   int error = 0;
   socklen_t length = sizeof(error);
   if (::getsockopt(fd(), SOL_SOCKET, SO_ERROR, &error, &length) != 0) return errno;

@@ -57,7 +57,7 @@ class Stream {
   // not a whole read.
   std::size_t appetite(std::size_t most) const;
 
-  int take_error();  // SO_ERROR: how a connect ended
+  int take_error();  // SO_ERROR: how a connect ended, once it is writable
   void shutdown_write();
   void close();  // orderly; unread input makes the kernel send a reset
   void reset();  // closes with RST, so that the peer does not take a cut body for a whole one
