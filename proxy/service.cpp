@@ -1,5 +1,6 @@
 #include "proxy/service.h"
 
+#include <malloc.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -27,6 +28,16 @@ namespace {
 
 constexpr std::uint64_t kPollMs = 20;       // while shutting down: is everything closed yet
 constexpr std::uint64_t kFinishMs = 1'000;  // after drain_timeout: for the last closes to be seen
+constexpr std::uint64_t kTrimMs = 1'000;    // after many clients have gone: for the rest of them to go
+
+// malloc gives the end of a thread's heap back when a large enough piece of it becomes free, beyond a
+// threshold that it raises by itself to megabytes. Small pieces must join their neighbours for that, at once;
+// what is hot here allocates nothing.
+void keep_heap_small() {
+  ::mallopt(M_MXFAST, 0);
+  ::mallopt(M_TRIM_THRESHOLD, 256 * 1024);
+  ::mallopt(M_MMAP_THRESHOLD, 1024 * 1024);
+}
 
 // What workers see of servers goes to health.
 class Observer final : public session::ServerObserver {
@@ -44,8 +55,13 @@ class Observer final : public session::ServerObserver {
 
 }  // namespace
 
-struct Service::Impl {
+struct Service::Impl final : session::CrowdObserver {
   explicit Impl(std::shared_ptr<const config::Config> c) : config(std::move(c)) {}
+  void many_have_gone() override {
+    loop.post([this] {
+      if (!trim.armed()) trim.after(kTrimMs);
+    });
+  }
 
   bool place();
   bool bind_all();
@@ -59,6 +75,7 @@ struct Service::Impl {
   void begin_shutdown();
   void close_listeners();
   void on_step();
+  void on_trim();
   std::string_view stage_name() const;
   bool everything_closed() const;
   void update_readiness();
@@ -69,6 +86,7 @@ struct Service::Impl {
   Placement placement;
   net::Loop loop;
   net::Timer step{loop, net::delegate<&Impl::on_step>(this)};
+  net::Timer trim{loop, net::delegate<&Impl::on_trim>(this)};
   std::unique_ptr<routing::SidTable> sids;
   std::unique_ptr<health::Monitor> monitor;
   std::unique_ptr<Observer> observer;
@@ -153,7 +171,7 @@ bool Service::Impl::start() {
   sids = std::make_unique<routing::SidTable>(config->limits.sid_entries);
   monitor = std::make_unique<health::Monitor>(loop);
   observer = std::make_unique<Observer>(*monitor);
-  shared = std::make_unique<session::Shared>(*sids, *observer, capacity.max_connections);
+  shared = std::make_unique<session::Shared>(*sids, *observer, *this, capacity.max_connections);
   for (std::uint32_t i = 0; i < count; ++i) {
     workers.push_back(std::make_unique<session::Worker>(*shared, snapshot, placement.cpu_of(i)));
     for (std::size_t l = 0; l < bound.size(); ++l) {
@@ -291,12 +309,23 @@ void Service::Impl::on_step() {
   step.after(kPollMs);
 }
 
+// malloc keeps what a crowd has left behind. Where half of it has gone for good, and not where clients come
+// and go, the pages are the system's again: one pass over the heap, once a second at most.
+void Service::Impl::on_trim() {
+  const std::uint32_t now = shared->connections.load(std::memory_order_relaxed);
+  const std::uint32_t most = shared->most_connections.load(std::memory_order_relaxed);
+  if (now * 2 > most) return;
+  ::malloc_trim(0);
+  shared->most_connections.store(now, std::memory_order_relaxed);
+}
+
 Service::Service(std::shared_ptr<const config::Config> config)
     : impl_(std::make_unique<Impl>(std::move(config))) {}
 Service::~Service() = default;
 
 int Service::run() {
   Impl& self = *impl_;
+  keep_heap_small();
   const bool started = self.start();
   if (started) self.loop.run();
   self.remove_files();

@@ -45,7 +45,9 @@ struct Acceptor::Impl : std::enable_shared_from_this<Acceptor::Impl> {
 
   void on_ready() {
     const auto alive = shared_from_this();  // on_accept may destroy the Acceptor
-    if (accept_some(kBatch) == Next::stuck) {
+    const Next next = accept_some(kBatch);
+    if (next == Next::empty && listening) listening.drained();
+    if (next == Next::stuck) {
       back_off.after(kBackOffMs);
     } else {
       wait();

@@ -1,5 +1,5 @@
-// Loop: one thread's event loop over Boost.Asio, with its timer wheel. Asio itself stays inside net's .cpp
-// files.
+// Loop: one thread's event loop: its sockets (stream.h), its timer wheel, and Boost.Asio's queue of what
+// other threads post. Asio itself stays inside net's .cpp files.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,3 @@
-// Stream over Asio's reactor: Asio says when, the system calls are ours.
 #include "proxy/net/stream.h"
 
 #include <errno.h>
@@ -8,94 +7,12 @@
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <cassert>
-#include <cstddef>
-#include <new>
 #include <utility>
 
 #include "proxy/net/loop_impl.h"
 
 namespace limpet::net {
 namespace {
-
-// Where one pending wait lives: inside the Core, so that waiting allocates nothing.
-struct WaitSlot {
-  alignas(std::max_align_t) std::byte room[160];
-  bool taken = false;
-};
-
-template <class T>
-struct SlotAllocator {
-  using value_type = T;
-  WaitSlot* slot;
-  explicit SlotAllocator(WaitSlot* s) : slot(s) {}
-  template <class U>
-  SlotAllocator(const SlotAllocator<U>& other) : slot(other.slot) {}
-  T* allocate(std::size_t n) {
-    if (!slot->taken && n * sizeof(T) <= sizeof(slot->room)) {
-      slot->taken = true;
-      return reinterpret_cast<T*>(slot->room);
-    }
-    return static_cast<T*>(::operator new(n * sizeof(T)));
-  }
-  void deallocate(T* p, std::size_t) {
-    if (static_cast<void*>(p) == slot->room) {
-      slot->taken = false;
-    } else {
-      ::operator delete(p);
-    }
-  }
-  template <class U>
-  bool operator==(const SlotAllocator<U>& other) const {
-    return slot == other.slot;
-  }
-};
-
-}  // namespace
-
-// Kept alive by its Stream and by each wait that Asio still holds; a wait that ends after close() finds no
-// waiter.
-struct Stream::Core {
-  struct Direction {
-    Delegate waiter;
-    bool pending = false;  // Asio holds a wait
-    WaitSlot slot;
-  };
-
-  Core(Loop& loop, int fd) : descriptor(loop.impl().io, fd) {}
-
-  void wait(Direction& direction, asio::posix::descriptor_base::wait_type kind, Delegate then);
-  void drop() {
-    if (--references == 0) delete this;
-  }
-
-  Descriptor descriptor;
-  int references = 1;
-  Direction in;
-  Direction out;
-};
-
-namespace {
-
-template <class Core, class Direction>
-struct WaitHandler {
-  using allocator_type = SlotAllocator<void>;
-  Core* core;
-  Direction* direction;
-
-  WaitHandler(Core* c, Direction* d) : core(c), direction(d) { ++core->references; }
-  WaitHandler(WaitHandler&& other) noexcept
-      : core(std::exchange(other.core, nullptr)), direction(other.direction) {}
-  WaitHandler(const WaitHandler&) = delete;
-  ~WaitHandler() {
-    if (core) core->drop();
-  }
-  allocator_type get_allocator() const noexcept { return allocator_type(&direction->slot); }
-  void operator()(const boost::system::error_code&) {
-    direction->pending = false;
-    if (const Delegate waiter = std::exchange(direction->waiter, {})) waiter();
-  }
-};
 
 IoResult result_of(ssize_t got) {
   if (got > 0) return {Io::ok, 0, static_cast<std::size_t>(got)};
@@ -104,16 +21,13 @@ IoResult result_of(ssize_t got) {
   return {Io::error, errno, 0};
 }
 
-}  // namespace
-
-void Stream::Core::wait(Direction& direction, asio::posix::descriptor_base::wait_type kind, Delegate then) {
-  direction.waiter = then;
-  if (direction.pending) return;  // the wait that Asio holds serves the new waiter
-  direction.pending = true;
-  descriptor.async_wait(kind, WaitHandler<Core, Direction>(this, &direction));
+bool would_wait(ssize_t got) {
+  return got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
 }
 
-Stream::Stream(Loop& loop, Fd fd) : core_(new Core(loop, fd.get())) {
+}  // namespace
+
+Stream::Stream(Loop& loop, Fd fd) : watch_(loop.impl().watch(fd.get())) {
   fd.release();
 }
 
@@ -121,58 +35,79 @@ Stream::~Stream() {
   close();
 }
 
-Stream::Stream(Stream&& other) noexcept : core_(std::exchange(other.core_, nullptr)) {}
+Stream::Stream(Stream&& other) noexcept : watch_(std::exchange(other.watch_, nullptr)) {}
 
 Stream& Stream::operator=(Stream&& other) noexcept {
   if (this != &other) {
     close();
-    core_ = std::exchange(other.core_, nullptr);
+    watch_ = std::exchange(other.watch_, nullptr);
   }
   return *this;
 }
 
 int Stream::fd() const {
-  return core_ ? core_->descriptor.native_handle() : -1;
+  return watch_ ? watch_->fd : -1;
 }
 
+// What comes after a short read comes with an edge. Only an end that was announced before it has none any
+// more.
 IoResult Stream::read(std::span<char> into) {
-  return result_of(::recv(fd(), into.data(), into.size(), 0));
+  const ssize_t got = ::recv(fd(), into.data(), into.size(), 0);
+  const bool all = got > 0 && static_cast<std::size_t>(got) < into.size() && !watch_->ending;
+  if (all || would_wait(got)) watch_->readable = false;
+  return result_of(got);
 }
 
 IoResult Stream::peek(std::span<char> into) {
-  return result_of(::recv(fd(), into.data(), into.size(), MSG_PEEK));
+  const ssize_t got = ::recv(fd(), into.data(), into.size(), MSG_PEEK);
+  if (would_wait(got)) watch_->readable = false;
+  return result_of(got);
+}
+
+void Stream::drained() {
+  watch_->readable = false;
 }
 
 IoResult Stream::write(std::span<const char> bytes) {
-  const IoResult result = result_of(::send(fd(), bytes.data(), bytes.size(), MSG_NOSIGNAL));
-  return result.status == Io::eof ? IoResult{Io::again, 0, 0} : result;
+  const iovec piece{const_cast<char*>(bytes.data()), bytes.size()};
+  return write(std::span(&piece, 1));
 }
 
 IoResult Stream::write(std::span<const iovec> pieces) {
-  msghdr message{};
-  message.msg_iov = const_cast<iovec*>(pieces.data());
-  message.msg_iovlen = pieces.size();
-  const IoResult result = result_of(::sendmsg(fd(), &message, MSG_NOSIGNAL));
+  std::size_t size = 0;
+  for (const iovec& each : pieces) size += each.iov_len;
+  ssize_t sent;
+  if (pieces.size() == 1) {
+    sent = ::send(fd(), pieces[0].iov_base, pieces[0].iov_len, MSG_NOSIGNAL);
+  } else {
+    msghdr message{};
+    message.msg_iov = const_cast<iovec*>(pieces.data());
+    message.msg_iovlen = pieces.size();
+    sent = ::sendmsg(fd(), &message, MSG_NOSIGNAL);
+  }
+  // Room comes with an edge, too.
+  if (would_wait(sent) || (sent >= 0 && static_cast<std::size_t>(sent) < size)) watch_->writable = false;
+  const IoResult result = result_of(sent);
   return result.status == Io::eof ? IoResult{Io::again, 0, 0} : result;
 }
 
 void Stream::wait_read(Delegate then) {
-  core_->wait(core_->in, Descriptor::wait_read, then);
+  watch_->loop->wait_read(*watch_, then);
 }
 void Stream::wait_write(Delegate then) {
-  core_->wait(core_->out, Descriptor::wait_write, then);
+  watch_->loop->wait_write(*watch_, then);
 }
 
 void Stream::cancel_read() {
-  if (core_) core_->in.waiter = {};
+  if (watch_) watch_->reader = {};
 }
 void Stream::cancel_write() {
-  if (core_) core_->out.waiter = {};
+  if (watch_) watch_->writer = {};
 }
 
 std::size_t Stream::unsent() const {
   int bytes = 0;
-  if (!core_ || ::ioctl(fd(), SIOCOUTQ, &bytes) != 0) return 0;
+  if (!watch_ || ::ioctl(fd(), SIOCOUTQ, &bytes) != 0) return 0;
   return static_cast<std::size_t>(bytes);
 }
 
@@ -183,6 +118,7 @@ std::size_t Stream::appetite(std::size_t most) const {
 }
 
 int Stream::take_error() {
+  if (!watch_->ending) return 0;  // an error is announced
   int error = 0;
   socklen_t length = sizeof(error);
   if (::getsockopt(fd(), SOL_SOCKET, SO_ERROR, &error, &length) != 0) return errno;
@@ -194,26 +130,23 @@ void Stream::shutdown_write() {
 }
 
 void Stream::close() {
-  if (!core_) return;
-  Core* core = std::exchange(core_, nullptr);
-  core->in.waiter = core->out.waiter = {};
-  boost::system::error_code ignored;
-  core->descriptor.close(ignored);
-  core->drop();
+  if (!watch_) return;
+  ::close(fd());  // the set forgets it by itself
+  watch_->loop->retire(*std::exchange(watch_, nullptr));
 }
 
 void Stream::reset() {
-  if (!core_) return;
+  if (!watch_) return;
   const linger now{1, 0};
   ::setsockopt(fd(), SOL_SOCKET, SO_LINGER, &now, sizeof(now));
   close();
 }
 
 Fd Stream::detach() {
-  Core* core = std::exchange(core_, nullptr);
-  core->in.waiter = core->out.waiter = {};
-  Fd fd(core->descriptor.release());
-  core->drop();
+  Watch& watch = *std::exchange(watch_, nullptr);
+  Fd fd(watch.fd);
+  if (watch.interest != 0) ::epoll_ctl(watch.loop->set.get(), EPOLL_CTL_DEL, fd.get(), nullptr);
+  watch.loop->retire(watch);
   return fd;
 }
 

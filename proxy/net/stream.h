@@ -1,4 +1,6 @@
 // Stream: a connected, non-blocking socket on a Loop. Reads and writes are immediate; waiting is explicit.
+// Waiting costs no system call but the first one of a direction: a read that was short, or found nothing, has
+// said that the next bytes bring an event.
 //
 // Owned by one object, touched on the loop's thread only. One waiter a direction. A waiter is called once per
 // wait; it may destroy the Stream. After close(), detach() or destruction no waiter is called. (TLS will
@@ -26,6 +28,8 @@ struct IoResult {
   std::size_t bytes = 0;  // if ok
 };
 
+struct Watch;
+
 class Stream {
  public:
   Stream() = default;         // empty: no socket
@@ -34,7 +38,7 @@ class Stream {
   Stream(Stream&&) noexcept;
   Stream& operator=(Stream&&) noexcept;
 
-  explicit operator bool() const { return core_ != nullptr; }
+  explicit operator bool() const { return watch_ != nullptr; }
   int fd() const;
 
   IoResult read(std::span<char> into);
@@ -45,6 +49,7 @@ class Stream {
   void wait_write(Delegate then);
   void cancel_read();  // forget the waiter
   void cancel_write();
+  void drained();  // a call of the owner's own on fd() found that there is nothing more to read
 
   std::size_t unsent() const;  // bytes written that the peer has not acknowledged; 0 if that is not known
   // How much to read elsewhere at once in order to write it here, at most `most`. What this peer does not
@@ -52,15 +57,14 @@ class Stream {
   // not a whole read.
   std::size_t appetite(std::size_t most) const;
 
-  int take_error();  // SO_ERROR: how a connect ended
+  int take_error();  // SO_ERROR: how a connect ended, once it is writable
   void shutdown_write();
   void close();  // orderly; unread input makes the kernel send a reset
   void reset();  // closes with RST, so that the peer does not take a cut body for a whole one
   Fd detach();   // leaves the loop; the caller owns the socket
 
  private:
-  struct Core;
-  Core* core_ = nullptr;
+  Watch* watch_ = nullptr;
 };
 
 }  // namespace limpet::net

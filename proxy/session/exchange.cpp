@@ -11,6 +11,7 @@ using routing::Kind;
 Exchange::Exchange(Session& session, std::uint64_t begun_us)
     : session_(session),
       worker_(session.worker()),
+      room_(session.room()),
       snapshot_(worker_.snapshot()),
       connect_(worker_.loop(), net::delegate<&Exchange::on_connected>(this)),
       answer_scanner_(wire::HeadScanner::Kind::response,
@@ -20,6 +21,7 @@ Exchange::Exchange(Session& session, std::uint64_t begun_us)
       up_timer_(worker_.loop(), net::delegate<&Exchange::on_upload_deadline>(this)),
       slow_(worker_.loop(), net::delegate<&Exchange::on_slow>(this)),
       begun_us_(begun_us) {
+  room_.clear_exchange();
   worker_.write_request_id(own_id_);
   request_id_ = {own_id_.data(), own_id_.size()};
 }
@@ -31,7 +33,7 @@ Exchange::~Exchange() {
 void Exchange::begin(std::string_view head) {
   worker_.count().requests.add();
   bytes_in_ = head.size();
-  auto parsed = wire::parse_request(head, fields_);
+  auto parsed = wire::parse_request(head, room_.fields);
   if (const auto* fault = std::get_if<wire::Fault>(&parsed)) {
     head_ = wire::guess_request(head);
     return refuse({Cause::bad_request, *fault});

@@ -160,11 +160,11 @@ class Exchange {
 
   Session& session_;
   Worker& worker_;
+  Room& room_;  // the session's
   std::shared_ptr<const config::Snapshot> snapshot_;
   const config::PoolEntry* pool_ = nullptr;
 
   // The request.
-  wire::FieldList fields_;
   wire::RequestHead head_;
   wire::EngineIoQuery engineio_;
   wire::Offer offer_;
@@ -188,9 +188,9 @@ class Exchange {
   std::uint32_t life_ms_ = 0;  // of the session that the request belongs to
   net::Connect connect_;
   net::Stream upstream_;
-  std::string up_head_;  // kept until the first byte of an answer, for a second attempt
+  std::string& up_head_ = room_.up_head;
   std::size_t up_head_sent_ = 0;
-  std::string up_pending_;  // body that the server has not taken
+  std::string& up_pending_ = room_.up_pending;
   BodyFlow request_flow_;
   bool reused_ = false;
   bool body_begun_ = false;  // a byte of it was given to a server
@@ -201,13 +201,12 @@ class Exchange {
   bool counted_slow_ = false;
 
   // The answer.
-  wire::FieldList answer_fields_;
   wire::ResponseHead answer_;
   wire::HeadScanner answer_scanner_;
-  std::string answer_in_;  // head bytes so far
+  std::string& answer_in_ = room_.answer_in;
   BodyFlow answer_flow_;
   wire::BodySample sample_;
-  std::string down_pending_;  // bytes that the client has not taken
+  std::string& down_pending_ = room_.down_pending;
   std::uint16_t status_ = 0;  // sent to the client
   std::uint8_t interim_ = 0;
   bool sampling_ = false;
@@ -227,7 +226,7 @@ class Exchange {
   Wait up_waiting_for_ = Wait::none;
   std::uint64_t stall_mark_ = 0;       // bytes_in_ when the client's deadline was set
   std::uint64_t stall_mark_down_ = 0;  // bytes_out_ likewise
-  std::string client_text_;
+  wire::IpAddress::Text client_text_;
   Outcome outcome_;
   Phase phase_ = Phase::choosing;
 

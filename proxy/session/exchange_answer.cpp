@@ -58,7 +58,7 @@ void Exchange::parse_answer_heads() {
     const std::size_t length = answer_scanner_.length();
     const std::string_view head =
         std::string_view(answer_in_).substr(0, length).substr(answer_scanner_.start());
-    auto parsed = wire::parse_response(head, head_.method, websocket_, answer_fields_);
+    auto parsed = wire::parse_response(head, head_.method, websocket_, room_.answer_fields);
     if (const auto* fault = std::get_if<wire::Fault>(&parsed)) return refuse({Cause::bad_answer, *fault});
     answer_ = std::get<wire::ResponseHead>(parsed);
     if (answer_.status == 101) return become_tunnel(std::string_view(answer_in_).substr(length));
@@ -75,7 +75,7 @@ void Exchange::parse_answer_heads() {
     }
     on_final_head();
     pass_answer(rest);
-    answer_in_ = std::string();
+    answer_in_.clear();
   }
 }
 

@@ -99,18 +99,17 @@ void Exchange::become_tunnel(std::string_view early) {
   write_down({});
   if (ended()) return;  // the client has gone
   session_.client().cancel_write();
-  session_.ahead().insert(0, session_.rest());  // what followed the request waited for this moment
   up_head_.clear();
   up_head_sent_ = 0;
-  up_pending_ = std::move(session_.ahead());
+  up_pending_.append(session_.rest()).append(session_.ahead());  // what followed the request waited for this
   const std::size_t held = up_pending_.size();
   flush_up({});
 
   tunnel::Handover handover;
   handover.bytes_in = held;
   handover.bytes_out = early.size();
-  handover.to_client = std::move(down_pending_);
-  handover.to_server = std::move(up_pending_);
+  handover.to_client = down_pending_;  // mostly empty, both
+  handover.to_server = up_pending_;
   handover.idle_ms = config::ms(pool_->settings.timeouts.tunnel_idle);
   handover.server_serial = ticket_->serial;
   handover.close_on_server_down = pool_->settings.health.on_down == config::OnDown::close;
@@ -118,7 +117,7 @@ void Exchange::become_tunnel(std::string_view early) {
   const log::AccessRecord record = access_record();
   leave_handshake_list();
   handover.record =
-      std::make_unique<TunnelRecord>(worker_.shared(), ticket_.become_tunnel(), record, begun_us_, learned);
+      TunnelRecord::make(worker_.shared(), {ticket_.become_tunnel(), choice_.by, begun_us_, learned}, record);
   session_.give_place();
   worker_.count().upgrades.add();
   handover.client = session_.client().detach();
@@ -189,7 +188,7 @@ log::AccessRecord Exchange::access_record() {
 std::string_view Exchange::client_text() {
   const std::string_view peer = session_.peer_text();
   if (!client_.believed_peer || !client_.known) return peer;
-  client_text_ = client_.address.text();
+  client_text_ = client_.address.shown();
   return client_text_;
 }
 

@@ -1,6 +1,8 @@
 #include "proxy/session/session.h"
 
 #include <cassert>
+#include <memory>
+#include <new>
 
 #include "proxy/log/access.h"
 #include "proxy/session/exchange.h"
@@ -27,9 +29,14 @@ Session::Session(Worker& worker, net::Stream client, const net::Address& peer, s
       deadline_(worker.loop(), net::delegate<&Session::on_deadline>(this)),
       listener_(listener) {}
 
+void DestroyExchange::operator()(Exchange* exchange) const {
+  std::destroy_at(exchange);
+}
+
 Session::~Session() {
   exchange_.reset();
-  if (has_place_) worker_.shared().connections.fetch_sub(1, std::memory_order_relaxed);
+  give_room_back();
+  if (has_place_) worker_.shared().client_has_gone();
 }
 
 void Session::move_to(Phase next) {
@@ -58,9 +65,18 @@ void Session::on_readable() {
     case net::Io::again: client_.wait_read(net::delegate<&Session::on_readable>(this)); return;
     case net::Io::eof:
     case net::Io::error: move_to(Phase::closed); break;
-    case net::Io::ok: in_.append(into.data(), got.bytes); break;
+    case net::Io::ok: keep({into.data(), got.bytes}); break;
   }
   settle();
+}
+
+void Session::keep(std::string_view bytes) {
+  if (!room_) room_ = worker_.rooms().take();
+  room_->in.append(bytes);
+}
+
+void Session::give_room_back() {
+  if (room_) worker_.rooms().give_back(std::move(room_));
 }
 
 void Session::settle() {
@@ -82,11 +98,10 @@ void Session::settle() {
 
 // False if there is nothing to do before the next event.
 bool Session::read_head() {
-  const std::string_view message = std::string_view(in_).substr(begin_);
+  const std::string_view message = room_ ? std::string_view(room_->in) : std::string_view();
   if (message.empty()) {
     if (phase_ == Phase::head) move_to(Phase::idle);
-    in_ = std::string();  // an idle connection holds no buffer
-    begin_ = 0;
+    give_room_back();  // an idle connection holds no buffer
     if (draining_ || ended_) {
       move_to(Phase::closed);
       return true;
@@ -120,9 +135,10 @@ bool Session::read_head() {
 void Session::begin_exchange(std::string_view head) {
   deadline_.cancel();
   served_ = true;
-  used_ = begin_ + scanner_.length();
+  used_ = scanner_.length();
   move_to(Phase::exchange);
-  exchange_ = std::make_unique<Exchange>(*this, head_begun_us_);
+  if (!room_->exchange) room_->exchange = std::make_unique<std::byte[]>(sizeof(Exchange));
+  exchange_.reset(new (room_->exchange.get()) Exchange(*this, head_begun_us_));
   if (draining_) exchange_->close_after();
   exchange_->begin(head);
 }
@@ -144,12 +160,12 @@ void Session::refuse_head(const Outcome& outcome) {
   log::AccessRecord record;
   record.client = peer_text();
   record.request_id = {id.data(), id.size()};
-  const wire::RequestHead asked = wire::guess_request(std::string_view(in_).substr(begin_));
+  const wire::RequestHead asked = wire::guess_request(room_->in);
   record.method = asked.method_text;
   record.target = worker_.snapshot()->config->log.query ? asked.target : asked.path;
   record.status = static_cast<std::uint16_t>(status);
   record.total_us = head_begun_us_ ? net::now_us() - head_begun_us_ : 0;
-  record.bytes_in = in_.size() - begin_;
+  record.bytes_in = room_->in.size();
   record.bytes_out = sent.bytes;
   record.ended_by = "client";
   record.reason = reason_of(outcome);
@@ -186,10 +202,10 @@ void Session::drop_exchange() {
 }
 
 void Session::next_message() {
-  in_.erase(0, used_);
-  in_ += ahead_;
-  ahead_ = std::string();
-  begin_ = used_ = 0;
+  room_->in.erase(0, used_);
+  room_->in += room_->ahead;
+  room_->ahead.clear();
+  used_ = 0;
   scanner_.reset();
   move_to(Phase::idle);
   deadline_.after(config::ms(worker_.snapshot()->config->limits.idle_timeout));
@@ -199,7 +215,7 @@ void Session::next_message() {
 // client has read it (RFC 9112, 9.6).
 void Session::linger() {
   move_to(Phase::lingering);
-  in_ = ahead_ = std::string();
+  give_room_back();
   client_.shutdown_write();
   deadline_.after(kLingerMs);
   client_.wait_read(net::delegate<&Session::on_linger>(this));
@@ -239,7 +255,7 @@ void Session::drain() {
     const std::span<char> into = worker_.scratch().first(kHeadRead);
     const net::IoResult got = client_.read(into);
     if (got.status == net::Io::ok) {
-      in_.append(into.data(), got.bytes);
+      keep({into.data(), got.bytes});
     } else {
       move_to(Phase::closed);
     }

@@ -18,12 +18,17 @@
 #include "proxy/net/loop.h"
 #include "proxy/net/stream.h"
 #include "proxy/session/answers.h"
+#include "proxy/session/room.h"
 #include "proxy/session/worker.h"
 #include "proxy/wire/head.h"
 
 namespace limpet::session {
 
 class Exchange;
+
+struct DestroyExchange {  // its memory is the room's
+  void operator()(Exchange* exchange) const;
+};
 
 class Session {
  public:
@@ -43,10 +48,11 @@ class Session {
   const net::Address& peer() const { return peer_; }
   std::string_view peer_text();
   const config::Listener& listener() const;
-  std::string_view rest() const { return std::string_view(in_).substr(used_); }  // bytes after the head
+  Room& room() { return *room_; }
+  std::string_view rest() const { return std::string_view(room_->in).substr(used_); }  // bytes after the head
   void consume(std::size_t bytes) { used_ += bytes; }
-  std::string& ahead() { return ahead_; }  // bytes read while an answer was waited for
-  void note_end() { ended_ = true; }       // the client has sent its end: what is buffered is the last of it
+  std::string& ahead() { return room_->ahead; }  // bytes read while an answer was waited for
+  void note_end() { ended_ = true; }  // the client has sent its end: what is buffered is the last of it
   // Counted as one client until the tunnel's record ends: the session gives its place away.
   void give_place() { has_place_ = false; }
 
@@ -62,6 +68,8 @@ class Session {
   void refuse_head(const Outcome& outcome);
   void finish_exchange();
   void drop_exchange();
+  void keep(std::string_view bytes);  // of the client, until they are taken
+  void give_room_back();
   void next_message();  // moves what was read ahead to the front
   void linger();
   void on_linger();
@@ -69,13 +77,11 @@ class Session {
   Worker& worker_;
   net::Stream client_;
   net::Address peer_;
-  std::string in_;  // bytes of the client: from begin_ on the current message and what came with it
-  std::size_t begin_ = 0;
-  std::size_t used_ = 0;  // where the bytes begin that nobody has taken yet
-  std::string ahead_;
+  std::unique_ptr<Room> room_;  // none while it idles
+  std::size_t used_ = 0;        // where in room_->in the bytes begin that nobody has taken yet
   wire::HeadScanner scanner_;
   net::Timer deadline_;
-  std::unique_ptr<Exchange> exchange_;
+  std::unique_ptr<Exchange, DestroyExchange> exchange_;
   std::string peer_text_;
   std::uint64_t head_begun_us_ = 0;
   std::uint32_t listener_;

@@ -8,8 +8,12 @@
 namespace limpet::session {
 namespace {
 
-constexpr std::size_t kMostTarget = 256;  // of what stays in memory for days
-constexpr std::size_t kMostAgent = 160;
+// Of what stays in memory for days.
+constexpr std::size_t kMostClient = 64, kMostId = 128, kMostHost = 128, kMostTarget = 160, kMostSid = 64,
+                      kMostAgent = 128;
+static_assert(sizeof(tunnel::Tunnel) + sizeof(TunnelRecord) + kMostClient + kMostId + kMostHost +
+                  kMostTarget + kMostSid + kMostAgent <=
+              1024 - 16);  // what malloc adds
 
 std::uint32_t to_u32(std::uint64_t us) {
   return static_cast<std::uint32_t>(std::min<std::uint64_t>(us, std::numeric_limits<std::uint32_t>::max()));
@@ -46,72 +50,74 @@ bool finished_upgrade(std::uint64_t bytes) {
 
 }  // namespace
 
-TunnelRecord::TunnelRecord(Shared& shared, std::shared_ptr<routing::Server> server,
-                           const log::AccessRecord& record, std::uint64_t begun_us, bool learned)
+std::unique_ptr<TunnelRecord> TunnelRecord::make(Shared& shared, Facts facts,
+                                                 const log::AccessRecord& record) {
+  const Pieces pieces = {record.client.substr(0, kMostClient), record.request_id.substr(0, kMostId),
+                         record.host.substr(0, kMostHost),     record.target.substr(0, kMostTarget),
+                         record.sid.substr(0, kMostSid),       record.user_agent.substr(0, kMostAgent)};
+  std::size_t text = 0;
+  for (const std::string_view each : pieces) text += each.size();
+  return std::unique_ptr<TunnelRecord>(new (text) TunnelRecord(shared, std::move(facts), record, pieces));
+}
+
+TunnelRecord::TunnelRecord(Shared& shared, Facts facts, const log::AccessRecord& record, const Pieces& pieces)
     : shared_(shared),
-      server_(std::move(server)),
-      begun_us_(begun_us),
+      facts_(std::move(facts)),
       connect_us_(to_u32(record.connect_us)),
       first_byte_us_(to_u32(record.first_byte_us)),
-      retries_(static_cast<std::uint16_t>(record.retries)),
-      learned_(learned) {
-  server_->load.tunnels_total.fetch_add(1, std::memory_order_relaxed);
-  const std::string_view pieces[kPieces] = {record.client,
-                                            record.request_id,
-                                            record.method,
-                                            record.host.substr(0, kMostTarget),
-                                            record.target.substr(0, kMostTarget),
-                                            record.route,
-                                            record.by,
-                                            record.sid,
-                                            record.user_agent.substr(0, kMostAgent)};
-  std::size_t total = 0;
-  for (const std::string_view each : pieces) total += each.size();
-  text_.reserve(total);
+      retries_(static_cast<std::uint16_t>(record.retries)) {
+  facts_.server->load.tunnels_total.fetch_add(1, std::memory_order_relaxed);
+  char* to = text();
   for (std::size_t i = 0; i < kPieces; ++i) {
-    at_[i] = static_cast<std::uint16_t>(text_.size());
-    text_ += pieces[i];
+    lengths_[i] = static_cast<std::uint8_t>(pieces[i].copy(to, pieces[i].size()));
+    to += lengths_[i];
   }
-  at_[kPieces] = static_cast<std::uint16_t>(text_.size());
-  if (learned_) shared_.sids.pin(record.sid);
+  if (facts_.learned) shared_.sids.pin(record.sid);
 }
 
 TunnelRecord::~TunnelRecord() {
-  server_->load.in_use.end_tunnel();
-  shared_.connections.fetch_sub(1, std::memory_order_relaxed);
+  facts_.server->load.in_use.end_tunnel();
+  shared_.client_has_gone();
 }
 
-std::string_view TunnelRecord::piece(std::size_t index) const {
-  return std::string_view(text_).substr(at_[index], at_[index + 1] - at_[index]);
+TunnelRecord::Pieces TunnelRecord::pieces() const {
+  Pieces pieces;
+  const char* from = reinterpret_cast<const char*>(this + 1);
+  for (std::size_t i = 0; i < kPieces; ++i) {
+    pieces[i] = {from, lengths_[i]};
+    from += lengths_[i];
+  }
+  return pieces;
 }
 
 void TunnelRecord::ended(const tunnel::Ending& ending) noexcept {
-  server_->load.bytes_in.fetch_add(ending.bytes_in, std::memory_order_relaxed);
-  server_->load.bytes_out.fetch_add(ending.bytes_out, std::memory_order_relaxed);
-  if (learned_ && finished_upgrade(ending.bytes_in)) {
-    shared_.sids.forget(piece(7));
-  } else if (learned_) {
-    shared_.sids.unpin(piece(7), net::now_ms());
+  facts_.server->load.bytes_in.fetch_add(ending.bytes_in, std::memory_order_relaxed);
+  facts_.server->load.bytes_out.fetch_add(ending.bytes_out, std::memory_order_relaxed);
+  const auto [client, id, host, target, sid, agent] = pieces();
+  if (facts_.learned && finished_upgrade(ending.bytes_in)) {
+    shared_.sids.forget(sid);
+  } else if (facts_.learned) {
+    shared_.sids.unpin(sid, net::now_ms());
   }
   if (!log::access_enabled()) return;
   constexpr std::uint32_t kNone = std::numeric_limits<std::uint32_t>::max();
   log::AccessRecord record;
   record.tunnel = true;
-  record.client = piece(0);
-  record.request_id = piece(1);
-  record.method = piece(2);
-  record.host = piece(3);
-  record.target = piece(4);
-  record.route = piece(5);
-  record.by = piece(6);
-  record.sid = piece(7);
-  record.user_agent = piece(8);
-  record.server = server_->id;
+  record.client = client;
+  record.request_id = id;
+  record.method = "GET";
+  record.host = host;
+  record.target = target;
+  record.route = facts_.server->pool;
+  record.by = routing::name_of(facts_.by);
+  record.sid = sid;
+  record.user_agent = agent;
+  record.server = facts_.server->id;
   record.status = 101;
   record.retries = retries_;
   record.connect_us = connect_us_ == kNone ? log::AccessRecord::kNever : connect_us_;
   record.first_byte_us = first_byte_us_ == kNone ? log::AccessRecord::kNever : first_byte_us_;
-  record.total_us = net::now_us() - begun_us_;
+  record.total_us = net::now_us() - facts_.begun_us;
   record.bytes_in = ending.bytes_in;
   record.bytes_out = ending.bytes_out;
   record.ended_by = name_of(ending.who);

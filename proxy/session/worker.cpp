@@ -130,7 +130,10 @@ void Worker::on_accept(net::Fd fd, const net::Address& peer, std::uint32_t liste
   if (shared_.connections.load(std::memory_order_relaxed) >= shared_.max_connections) {
     return refuse_connection(std::move(fd), peer);
   }
-  shared_.connections.fetch_add(1, std::memory_order_relaxed);
+  const std::uint32_t open = shared_.connections.fetch_add(1, std::memory_order_relaxed) + 1;
+  if (open > shared_.most_connections.load(std::memory_order_relaxed)) {
+    shared_.most_connections.store(open, std::memory_order_relaxed);
+  }
   auto* session = new Session(*this, net::Stream(loop_, std::move(fd)), peer, listener);
   session->next_ = first_;
   if (first_ != nullptr) first_->prev_ = session;

@@ -17,6 +17,7 @@
 #include "proxy/net/listener.h"
 #include "proxy/net/loop.h"
 #include "proxy/session/metrics.h"
+#include "proxy/session/room.h"
 #include "proxy/tunnel/engine.h"
 #include "proxy/upstream/idle_pool.h"
 #include "routing/chooser.h"
@@ -36,16 +37,32 @@ class ServerObserver {
   virtual void handshake_slow(const routing::Server& server) = 0;
 };
 
+// Told when so many clients have gone that their memory may be worth giving back. Any thread.
+class CrowdObserver {
+ public:
+  virtual ~CrowdObserver() = default;
+  virtual void many_have_gone() = 0;
+};
+
 // What all workers share. Outlives them.
 struct Shared {
-  Shared(routing::SidTable& sid_table, ServerObserver& server_observer, std::uint32_t most)
-      : sids(sid_table), observer(server_observer), max_connections(most) {}
+  Shared(routing::SidTable& sid_table, ServerObserver& server_observer, CrowdObserver& crowd_observer,
+         std::uint32_t most)
+      : sids(sid_table), observer(server_observer), crowd(crowd_observer), max_connections(most) {}
+  void client_has_gone() {
+    constexpr std::uint32_t kMany = 1024;
+    connections.fetch_sub(1, std::memory_order_relaxed);
+    if (gone.fetch_add(1, std::memory_order_relaxed) % kMany == kMany - 1) crowd.many_have_gone();
+  }
   routing::SidTable& sids;
   ServerObserver& observer;
+  CrowdObserver& crowd;
   const std::uint32_t max_connections;
-  std::atomic<std::uint32_t> connections{0};  // of clients, tunnels included
-  std::atomic<bool> ready{false};             // what ready_path answers; readiness of the process
-  std::atomic<bool> draining{false};          // every answer closes its connection
+  std::atomic<std::uint32_t> connections{0};       // of clients, tunnels included
+  std::atomic<std::uint32_t> gone{0};              // of them, since the start
+  std::atomic<std::uint32_t> most_connections{0};  // about, since memory was given back
+  std::atomic<bool> ready{false};                  // what ready_path answers; readiness of the process
+  std::atomic<bool> draining{false};               // every answer closes its connection
   std::atomic<std::uint64_t> untrusted_said_ms{0};
 };
 
@@ -81,6 +98,7 @@ class Worker {
   Metrics& count() { return metrics_; }
   routing::Chooser& chooser() { return chooser_; }
   upstream::IdlePool& idle() { return idle_; }
+  Rooms& rooms() { return rooms_; }
   tunnel::Engine& engine() { return tunnels_; }
   std::span<char> scratch() { return {scratch_.get(), kScratch}; }
   const std::shared_ptr<const net::Target::Addresses>& addresses(const config::PoolEntry& pool,
@@ -107,6 +125,7 @@ class Worker {
   Metrics metrics_;
   upstream::IdlePool idle_{loop_};
   const std::optional<net::Cpu> cpu_;
+  Rooms rooms_;
   tunnel::Engine tunnels_;
   routing::Chooser chooser_;
   std::unique_ptr<char[]> scratch_ = std::make_unique<char[]>(kScratch);

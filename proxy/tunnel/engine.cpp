@@ -45,8 +45,8 @@ struct Command {
   enum class Kind : std::uint8_t { drain, close_server, stop, adopt } kind;
   std::uint64_t window_ms = 0;
   std::uint32_t serial = 0;
-  Tunnel* slot = nullptr;
-  std::unique_ptr<Handover> handover;
+  std::uint64_t failed = 0;            // adopt: the token of a tunnel that epoll would not take
+  std::unique_ptr<Handover> handover;  // adopt: of one that has no slot yet
 };
 
 }  // namespace
@@ -71,6 +71,7 @@ struct Engine::Impl {
 
   // The thread's side.
   void run();
+  Tunnel* find(std::uint64_t token);
   void on_event(const epoll_event& event);
   void apply(Tunnel& t, Verdict verdict);
   void link(Tunnel& t);
@@ -139,7 +140,7 @@ void Engine::Impl::register_sockets(Tunnel& t) {
     return;
   }
   // Told first: once `added` says so the slot may be another tunnel's.
-  send({.kind = Command::Kind::adopt, .slot = &t, .handover = nullptr});
+  send({.kind = Command::Kind::adopt, .failed = tokens[0], .handover = nullptr});
   t.added.store(2, std::memory_order_release);
 }
 
@@ -193,14 +194,19 @@ int Engine::Impl::timeout() const {
   return static_cast<int>(std::min<std::uint64_t>(*next - now, 1'000'000'000));
 }
 
+// nullptr: of a tunnel that is gone.
+Tunnel* Engine::Impl::find(std::uint64_t token) {
+  Tunnel* t = slab.at(static_cast<std::uint32_t>(token & 0xffffffff) >> 1);
+  return t != nullptr && t->generation == token >> 32 && !t->closing ? t : nullptr;
+}
+
 void Engine::Impl::on_event(const epoll_event& event) {
   if (event.data.u64 == kInboxToken) {
     read_inbox();
     return;
   }
-  Tunnel* t = slab.at(static_cast<std::uint32_t>(event.data.u64 & 0xffffffff) >> 1);
-  if (t == nullptr || t->generation != event.data.u64 >> 32 || t->closing)
-    return;  // of a tunnel that is gone
+  Tunnel* t = find(event.data.u64);
+  if (t == nullptr) return;
   if (!t->linked) link(*t);
   t->active_ms = now;
   apply(*t, relay.on_events(*t, static_cast<int>(event.data.u64 & 1), event.events));
@@ -319,9 +325,11 @@ void Engine::Impl::execute(Command& command) {
       }
       break;
     case Command::Kind::adopt: {
-      if (command.slot != nullptr) {  // a socket that epoll would not take
-        if (!command.slot->linked) link(*command.slot);
-        end(*command.slot, Who::proxy, Why::failed);
+      if (command.handover == nullptr) {  // a socket that epoll would not take
+        Tunnel* failed = find(command.failed);
+        if (failed == nullptr) break;
+        if (!failed->linked) link(*failed);
+        end(*failed, Who::proxy, Why::failed);
         break;
       }
       Tunnel& t = *slab.take();

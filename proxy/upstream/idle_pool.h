@@ -25,25 +25,24 @@ class IdlePool {
   net::Stream take(std::uint32_t server_serial);
   void put(std::uint32_t server_serial, net::Stream stream, std::uint64_t keep_ms);
   void drop(std::uint32_t server_serial);
-  void clear() { servers_.clear(); }
+  void clear();
   std::size_t size() const;
 
  private:
   struct Entry {
-    Entry(IdlePool& pool, std::uint32_t serial, net::Stream s)
-        : pool(pool),
-          serial(serial),
-          stream(std::move(s)),
-          expiry(pool.loop_, net::delegate<&Entry::end>(this)) {}
+    explicit Entry(IdlePool& pool) : pool(pool), expiry(pool.loop_, net::delegate<&Entry::end>(this)) {}
     void end();
     IdlePool& pool;
-    std::uint32_t serial;
+    std::uint32_t serial = 0;
     net::Stream stream;
     net::Timer expiry;
     std::list<Entry>::iterator self;
   };
+  using Entries = std::list<Entry>;
+  void release(Entries& idle, Entries::iterator entry);
   net::Loop& loop_;
-  std::unordered_map<std::uint32_t, std::list<Entry>> servers_;
+  std::unordered_map<std::uint32_t, Entries> servers_;
+  Entries spare_;  // nodes for the next ones
 };
 
 }  // namespace limpet::upstream

@@ -92,9 +92,9 @@ void append_node(std::string& out, const IpAddress* address) {
   if (address == nullptr) {
     out += "for=unknown";
   } else if (address->is_v4()) {
-    append_parameter(out, "for", address->text());
+    append_parameter(out, "for", address->shown());
   } else {
-    append_parameter(out, "for", '[' + address->text() + ']');
+    out.append("for=\"[").append(address->shown()).append("]\"");
   }
 }
 
@@ -128,7 +128,7 @@ void append_forwarding(std::string& out, const RequestHead& head, const Upstream
   const std::size_t before = out.size();
   out += "X-Forwarded-For: ";
   const bool list = client.believed_peer && append_list(out, head.fields, FieldId::x_forwarded_for);
-  if (options.peer != nullptr) out.append(list ? ", " : "").append(options.peer->text());
+  if (options.peer != nullptr) out.append(list ? ", " : "").append(options.peer->shown());
   if (list || options.peer != nullptr) {
     out += "\r\n";
   } else {
@@ -139,7 +139,7 @@ void append_forwarding(std::string& out, const RequestHead& head, const Upstream
   if (!head.authority.empty() && !believed(FieldId::x_forwarded_host)) {
     append_field(out, "X-Forwarded-Host", head.authority);
   }
-  if (client.known) append_field(out, "X-Real-IP", client.address.text());
+  if (client.known) append_field(out, "X-Real-IP", client.address.shown());
   append_forwarded(out, head, options);
 }
 

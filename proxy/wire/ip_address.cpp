@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstring>
 
 namespace limpet::wire {
 namespace {
@@ -48,9 +49,12 @@ bool IpAddress::is_loopback() const {
          bytes_[15] == 1;
 }
 
-std::string IpAddress::text() const {
-  char out[INET6_ADDRSTRLEN];
-  return inet_ntop(v4_ ? AF_INET : AF_INET6, bytes_.data(), out, sizeof out);
+IpAddress::Text IpAddress::shown() const {
+  static_assert(sizeof(Text::bytes) == INET6_ADDRSTRLEN);
+  Text out;
+  inet_ntop(v4_ ? AF_INET : AF_INET6, bytes_.data(), out.bytes, sizeof out.bytes);
+  out.size = static_cast<std::uint8_t>(std::strlen(out.bytes));
+  return out;
 }
 
 std::optional<Cidr> Cidr::parse(std::string_view text) {

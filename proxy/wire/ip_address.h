@@ -23,7 +23,13 @@ class IpAddress {
   bool is_v4() const { return v4_; }
   std::span<const std::uint8_t> bytes() const { return {bytes_.data(), v4_ ? 4u : 16u}; }
   bool is_loopback() const;
-  std::string text() const;  // RFC 5952 for v6
+  struct Text {
+    char bytes[46];
+    std::uint8_t size = 0;
+    operator std::string_view() const { return {bytes, size}; }
+  };
+  Text shown() const;  // RFC 5952 for v6; no allocation
+  std::string text() const { return std::string(shown()); }
   bool operator==(const IpAddress&) const = default;
 
  private:

@@ -4,6 +4,7 @@
 #include <openssl/evp.h>
 
 #include <array>
+#include <memory>
 
 #include "proxy/wire/bytes.h"
 
@@ -100,10 +101,16 @@ bool asks_websocket(const RequestHead& head) {
 
 std::string accept_for(std::string_view key) {
   constexpr std::string_view kGuid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+  // Looked up once: OpenSSL 3 searches its providers for every digest that begins by name.
+  static const EVP_MD* const sha1 = EVP_MD_fetch(nullptr, "SHA1", nullptr);
+  thread_local const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(),
+                                                                                     &EVP_MD_CTX_free);
   std::array<unsigned char, EVP_MAX_MD_SIZE> hash;
   unsigned length = 0;
-  const std::string text = std::string(key).append(kGuid);
-  EVP_Digest(text.data(), text.size(), hash.data(), &length, EVP_sha1(), nullptr);
+  EVP_DigestInit_ex2(context.get(), sha1, nullptr);
+  EVP_DigestUpdate(context.get(), key.data(), key.size());
+  EVP_DigestUpdate(context.get(), kGuid.data(), kGuid.size());
+  EVP_DigestFinal_ex(context.get(), hash.data(), &length);
   std::array<unsigned char, 32> encoded;
   const int size = EVP_EncodeBlock(encoded.data(), hash.data(), static_cast<int>(length));
   return {reinterpret_cast<const char*>(encoded.data()), static_cast<std::size_t>(size)};

@@ -94,6 +94,97 @@ TEST(Stream, PeersEndIsEof) {
   EXPECT_EQ(p.near.read(into).status, Io::eof);
 }
 
+TEST(Stream, AnEndThatCameWithTheBytesIsFoundAfterThem) {
+  struct Reader {
+    Pair pair;
+    std::string seen;
+    void on_readable() {
+      char into[16];
+      const IoResult got = pair.near.read(into);
+      if (got.status == Io::eof) {
+        seen += '.';
+        pair.loop.stop();
+        return;
+      }
+      seen.append(into, got.bytes);
+      pair.near.wait_read(delegate<&Reader::on_readable>(this));
+    }
+  } reader;
+  reader.pair.near.wait_read(delegate<&Reader::on_readable>(&reader));
+  ASSERT_EQ(::write(reader.pair.far.get(), "hello", 5), 5);
+  reader.pair.far.reset();
+  reader.pair.loop.run();
+  EXPECT_EQ(reader.seen, "hello.");
+}
+
+TEST(Stream, WaiterThatLeavesBytesIsCalledAgain) {
+  struct Reader {
+    Pair pair;
+    std::string seen;
+    void on_readable() {
+      char one;
+      if (pair.near.read({&one, 1}).status == Io::ok) seen += one;
+      if (seen.size() == 5) return pair.loop.stop();
+      pair.near.wait_read(delegate<&Reader::on_readable>(this));
+    }
+  } reader;
+  reader.pair.near.wait_read(delegate<&Reader::on_readable>(&reader));
+  ASSERT_EQ(::write(reader.pair.far.get(), "hello", 5), 5);
+  reader.pair.loop.run();
+  EXPECT_EQ(reader.seen, "hello");
+}
+
+TEST(Stream, StreamClosedInTheSameBatchIsNotCalled) {
+  struct Two {
+    Loop loop;
+    Stream streams[2];
+    Fd far[2];
+    int calls = 0;
+    void on_readable() {
+      ++calls;
+      for (Stream& each : streams) each.close();
+      loop.stop();
+    }
+  } two;
+  for (int i = 0; i < 2; ++i) {
+    int fds[2];
+    ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds), 0);
+    two.streams[i] = Stream(two.loop, Fd(fds[0]));
+    two.far[i] = Fd(fds[1]);
+    two.streams[i].wait_read(delegate<&Two::on_readable>(&two));
+    ASSERT_EQ(::write(fds[1], "x", 1), 1);
+  }
+  two.loop.run();
+  EXPECT_EQ(two.calls, 1);
+}
+
+TEST(Stream, WriterThatFilledTheSocketIsCalledWhenThereIsRoom) {
+  struct Writer {
+    Pair pair;
+    std::size_t sent = 0;
+    const std::string block = std::string(64 * 1024, 'x');
+    void fill() {
+      IoResult put;
+      while ((put = pair.near.write(block)).status == Io::ok) sent += put.bytes;
+      pair.near.wait_write(delegate<&Writer::on_writable>(this));
+    }
+    void on_writable() { pair.stop(); }
+    void read_all() {
+      std::vector<char> into(1 << 20);
+      while (::read(pair.far.get(), into.data(), into.size()) > 0) {
+      }
+    }
+  } writer;
+  writer.fill();
+  writer.pair.loop.post([&] {
+    EXPECT_EQ(writer.pair.calls, 0);
+    writer.read_all();
+  });
+  writer.pair.loop.run();
+  EXPECT_EQ(writer.pair.calls, 1);
+  EXPECT_GT(writer.sent, 0u);
+}
+
 TEST(Timer, FiresOnceOnTheLoop) {
   struct Owner {
     Loop loop;
