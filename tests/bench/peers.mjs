@@ -12,7 +12,7 @@ import { Process } from './processes.mjs';
 
 export const top = fileURLToPath(new URL('../../', import.meta.url));
 export const loadTool = path.join(top, 'build/bench/tests/bench/limpet-bench-load');
-const limpet = path.join(top, 'build/release/proxy/limpet');
+const limpet = process.env.LIMPET ?? path.join(top, 'build/release/proxy/limpet');
 
 // `rounds`: at most so many, for what is only there for comparison.
 export const peers = {
