@@ -25,10 +25,12 @@ ConnectStart failed(int error) {
 
 }  // namespace
 
-void tune_socket(int fd, int family) {
-  if (family != AF_INET && family != AF_INET6) return;
+void tune_socket(int fd, const Address& address) {
+  const auto ip = address.ip_address();
+  if (!ip) return;
   set_int(fd, IPPROTO_TCP, TCP_NODELAY, 1);
   set_int(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, 60'000);
+  if (ip->is_loopback()) return;  // this host does not vanish from itself; four system calls a connect
   set_int(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
   set_int(fd, IPPROTO_TCP, TCP_KEEPIDLE, 60);
   set_int(fd, IPPROTO_TCP, TCP_KEEPINTVL, 10);
@@ -52,7 +54,7 @@ ConnectStart start_connect(Loop& loop, const Address& to, const wire::IpAddress*
                            std::string_view early) {
   Fd fd(::socket(to.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd) return failed(errno);
-  tune_socket(fd.get(), to.family());
+  tune_socket(fd.get(), to);
   if (from != nullptr) {
     // The port is chosen at connect, by the whole four-tuple, not at bind.
     set_int(fd.get(), IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);

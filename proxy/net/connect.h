@@ -12,14 +12,14 @@
 
 namespace limpet::net {
 
-// TCP_NODELAY, TCP_USER_TIMEOUT 60 s, keep-alive 60 s + 3 x 10 s; nothing on a Unix socket.
-void tune_socket(int fd, int family);
+// TCP_NODELAY, TCP_USER_TIMEOUT 60 s, keep-alive 60 s + 3 x 10 s but on loopback; nothing on a Unix socket.
+void tune_socket(int fd, const Address& address);
 
 // errno values that are our own shortage, and say nothing of the server.
 bool is_local_shortage(int error);  // EADDRNOTAVAIL, EMFILE, ENFILE, ENOBUFS, ENOMEM, EAGAIN
 
 // Starts a non-blocking connect. The result is writable (or broken) when it has ended; take_error() says how.
-// `from` is the local address, or nullptr. Sets TCP_NODELAY, TCP_USER_TIMEOUT, keep-alive; with `from` also
+// `from` is the local address, or nullptr. Tuned as above; with `from` also
 // IP_BIND_ADDRESS_NO_PORT. A failure at once gives an empty Stream and `error`.
 // `early` are bytes that may go out with the SYN (TCP Fast Open), where the kernel and the server agree to
 // it; the server may then have seen them even if the connect fails, and may see them twice.

@@ -44,7 +44,7 @@ Fd open_socket(const Address& address, bool share, std::string& error) {
   ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
   if (share) ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
   if (address.family() == AF_INET6) ::setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
-  tune_socket(fd.get(), address.family());  // accepted sockets inherit all of it
+  tune_socket(fd.get(), address);  // accepted sockets inherit all of it
   if (::bind(fd.get(), address.raw(), address.length()) != 0) {
     error = bind_error(address, errno);
     return {};

@@ -1,6 +1,7 @@
 #include "proxy/net/stream.h"
 
 #include <errno.h>
+#include <linux/sock_diag.h>
 #include <linux/sockios.h>
 #include <netinet/tcp.h>
 #include <sys/ioctl.h>
@@ -112,9 +113,14 @@ std::size_t Stream::unsent() const {
 }
 
 std::size_t Stream::appetite(std::size_t most) const {
-  constexpr std::size_t kBehind = 64 * 1024, kSome = 16 * 1024, kLittle = 4 * 1024;
-  const std::size_t behind = unsent();
-  return behind == 0 ? most : std::min(most, behind < kBehind ? kSome : kLittle);
+  constexpr std::size_t kLittle = 4 * 1024;
+  std::uint32_t memory[SK_MEMINFO_VARS];
+  socklen_t length = sizeof(memory);
+  if (!watch_ || ::getsockopt(fd(), SOL_SOCKET, SO_MEMINFO, memory, &length) != 0)
+    return std::min(most, kLittle);
+  const std::uint32_t all = memory[SK_MEMINFO_SNDBUF], taken = memory[SK_MEMINFO_WMEM_QUEUED];
+  const std::size_t room = all > taken ? (all - taken) / 2 : 0;  // half is the kernel's own
+  return std::min(most, std::max(room, kLittle));
 }
 
 int Stream::take_error() {

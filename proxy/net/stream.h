@@ -52,8 +52,8 @@ class Stream {
   void drained();  // a call of the owner's own on fd() found that there is nothing more to read
 
   std::size_t unsent() const;  // bytes written that the peer has not acknowledged; 0 if that is not known
-  // How much to read elsewhere at once in order to write it here, at most `most`. What this peer does not
-  // take has to be kept: one that falls behind is given little, so that a slow reader holds some 4 KiB and
+  // How much to read elsewhere at once in order to write it here, at most `most`: what the send buffer has
+  // room for. What it does not take has to be kept, so a slow reader is given little and holds some 4 KiB,
   // not a whole read.
   std::size_t appetite(std::size_t most) const;
 
