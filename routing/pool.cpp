@@ -38,8 +38,9 @@ Pool::Pool(PoolSettings settings, std::vector<Member> members)
     seats.push_back({member.server->id_hash, static_cast<double>(member.weight), i});
   }
   for (auto* seats : {&seats_, &backup_seats_}) {
-    std::stable_sort(seats->begin(), seats->end(),
-                     [](const Seat& a, const Seat& b) { return a.weight < b.weight; });
+    std::sort(seats->begin(), seats->end(), [](const Seat& a, const Seat& b) {
+      return a.weight != b.weight ? a.weight < b.weight : a.index < b.index;
+    });
   }
   double sum = 0;
   for (const Seat& seat : seats_) weights_up_to_.push_back(sum += seat.weight);
