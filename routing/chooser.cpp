@@ -280,7 +280,7 @@ const Member* Chooser::by_source(const Pool& pool, const Ask& ask, std::uint64_t
 
 // Without a look at all of them; null in a small pool, on a second try, and where nobody is found so.
 const Member* Chooser::next_of_large(const Pool& pool, const Ask& ask) {
-  if (pool.members().size() < Rosters::kLargePool || !ask.not_these.empty()) return nullptr;
+  if (pool.members().size() < kLargePool || !ask.not_these.empty()) return nullptr;
   if (pool.settings().balance == Balance::random_two) return random_two(pool, ask.now_ms, random_);
   return rosters_.next(pool, ask.now_ms, random_);
 }

@@ -26,7 +26,6 @@ void Rosters::write(Roster& roster, const Pool& pool, std::uint64_t now_ms, Rand
     for (const Member& each : members) roster.due.push_back(random.fraction() / std::max(each.weight, 1u));
   }
   roster.heap.clear();
-  roster.written_ms = now_ms;
   for (std::uint32_t i = 0; i < members.size(); ++i) {
     if (!can_take(members[i])) continue;
     const double weight = present_weight(pool, members[i], now_ms);
@@ -65,15 +64,7 @@ const Member* Rosters::take(Roster& roster, const Pool& pool, Random& random) {
 }
 
 const Member* Rosters::next(const Pool& pool, std::uint64_t now_ms, Random& random) {
-  constexpr std::size_t most_pools = 1024;
-  auto found = kept_.find(pool.serial());
-  if (found == kept_.end()) {
-    if (kept_.size() >= most_pools) kept_.clear();
-    found = kept_.emplace(pool.serial(), Roster{}).first;
-    write(found->second, pool, now_ms, random);
-  }
-  Roster& roster = found->second;
-  if (now_ms - roster.written_ms >= kKeptMs) write(roster, pool, now_ms, random);
+  Roster& roster = kept_.of(pool, now_ms, [&](Roster& kept) { write(kept, pool, now_ms, random); });
   return take(roster, pool, random);
 }
 

@@ -1,30 +1,24 @@
 // Rosters: who is next in a large pool, for least_connections and round_robin.
 //
-// To look at a thousand servers for each request costs some 10 us. So those that can take one are written
-// into a heap, the next one on top, and the roster stands for 10 ms. Who is taken goes back by what he took,
+// Those that can take a request are written into a heap, the next one on top, and the roster stands for 10 ms
+// (per_pool.h). Who is taken goes back by what he took,
 // so that the roster knows this worker's own choices at once; of others' it learns when a server comes to the
 // top, whose state and load are read then. What it may miss for 10 ms is a server that has come up or become
 // less loaded.
 //
-// One object a worker, touched by its thread only; it allocates when it meets a pool, and forgets all when it
-// remembers too many (pools of old configurations).
+// One object a worker, touched by its thread only.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
-#include <unordered_map>
 #include <vector>
 
 #include "routing/balance.h"
-#include "routing/pool.h"
+#include "routing/per_pool.h"
 
 namespace limpet::routing {
 
 class Rosters {
  public:
-  static constexpr std::size_t kLargePool = 64;  // members: from here on a roster pays
-  static constexpr std::uint64_t kKeptMs = 10;
-
   // Null if there is nobody to be found so: then all must be looked at.
   const Member* next(const Pool& pool, std::uint64_t now_ms, Random& random);
 
@@ -39,13 +33,13 @@ class Rosters {
     std::vector<Entry> heap;
     std::vector<double> due;  // in round_robin: by member, across rewritings
     double time = 0;          // the last turn's
-    std::uint64_t written_ms = 0;
+    std::uint64_t taken_ms = 0;
   };
   static bool later(const Entry& a, const Entry& b);
   static void write(Roster& roster, const Pool& pool, std::uint64_t now_ms, Random& random);
   static const Member* take(Roster& roster, const Pool& pool, Random& random);
 
-  std::unordered_map<std::uint64_t, Roster> kept_;  // by the pool's serial
+  PerPool<Roster> kept_;
 };
 
 // Two different servers of a large pool, drawn by present weight: the less loaded for its weight. Null if

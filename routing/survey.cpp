@@ -16,17 +16,8 @@ Sums sums_of(const Pool& pool, std::uint64_t now_ms) {
 }  // namespace
 
 const Sums& Surveys::of(const Pool& pool, std::uint64_t now_ms) {
-  constexpr std::size_t most_pools = 1024;
   if (pool.members().size() < kLargePool) return fresh_ = sums_of(pool, now_ms);
-  const auto found = kept_.find(pool.serial());
-  if (found == kept_.end()) {
-    if (kept_.size() >= most_pools) kept_.clear();
-    return kept_.emplace(pool.serial(), Kept{sums_of(pool, now_ms), now_ms}).first->second.sums;
-  }
-  Kept& kept = found->second;
-  if (now_ms - kept.taken_ms >= kKeptMs)
-    kept = {sums_of(pool, now_ms), now_ms};  // a clock that went back, too
-  return kept.sums;
+  return kept_.of(pool, now_ms, [&](Sums& kept) { kept = sums_of(pool, now_ms); });
 }
 
 double present_weight(const Pool& pool, const Member& member, std::uint64_t now_ms) {

@@ -6,39 +6,30 @@
 // server, which 10 ms do not change by much; the load that is held against it is the server's own, and of
 // now.
 //
-// One object a worker, touched by its thread only; it allocates when it meets a pool, and forgets all when it
-// remembers too many (pools of old configurations).
+// One object a worker, touched by its thread only.
 #pragma once
 
 #include <array>
-#include <cstddef>
 #include <cstdint>
-#include <unordered_map>
 
-#include "routing/pool.h"
+#include "routing/per_pool.h"
 
 namespace limpet::routing {
 
 struct Sums {
   std::uint64_t load = 0;           // of all members
   std::array<double, 2> weights{};  // present, of those that take new sessions; [1]: of the backups
+  std::uint64_t taken_ms = 0;
 };
 
 class Surveys {
  public:
-  static constexpr std::size_t kLargePool = 64;  // members: from here on sums are kept
-  static constexpr std::uint64_t kKeptMs = 10;
-
   // The reference holds until the next call.
   const Sums& of(const Pool& pool, std::uint64_t now_ms);
 
  private:
-  struct Kept {
-    Sums sums;
-    std::uint64_t taken_ms;
-  };
   Sums fresh_;
-  std::unordered_map<std::uint64_t, Kept> kept_;  // by the pool's serial
+  PerPool<Sums> kept_;
 };
 
 // A member's weight with its slow start.

@@ -137,7 +137,8 @@ void Session::begin_exchange(std::string_view head) {
   served_ = true;
   used_ = scanner_.length();
   move_to(Phase::exchange);
-  if (!room_->exchange) room_->exchange = std::make_unique<std::byte[]>(sizeof(Exchange));
+  static_assert(alignof(Exchange) <= __STDCPP_DEFAULT_NEW_ALIGNMENT__);
+  if (!room_->exchange) room_->exchange = std::make_unique_for_overwrite<std::byte[]>(sizeof(Exchange));
   exchange_.reset(new (room_->exchange.get()) Exchange(*this, head_begun_us_));
   if (draining_) exchange_->close_after();
   exchange_->begin(head);

@@ -105,7 +105,7 @@ void sums_taken(benchmark::State& state) {
   world.load_all(500);
   Surveys surveys;
   std::uint64_t now = 0;
-  for (auto _ : state) benchmark::DoNotOptimize(surveys.of(world.pool, now += Surveys::kKeptMs));
+  for (auto _ : state) benchmark::DoNotOptimize(surveys.of(world.pool, now += kKeptMs));
 }
 BENCHMARK(sums_taken)->Apply(servers);
 
@@ -116,7 +116,7 @@ void roster_written(benchmark::State& state) {
   Random random{1};
   std::uint64_t now = 0;
   for (auto _ : state) {
-    benchmark::DoNotOptimize(rosters.next(world.pool, now += Rosters::kKeptMs, random));
+    benchmark::DoNotOptimize(rosters.next(world.pool, now += kKeptMs, random));
   }
 }
 BENCHMARK(roster_written)->Apply(servers);

@@ -8,12 +8,8 @@
 namespace limpet::routing {
 namespace {
 
-class Loaded : public testing::Test {
+class Loaded : public Choosing {
  protected:
-  SidTable sids{1000};
-  Chooser chooser{sids, 1};
-  std::uint64_t now = 1'000'000;
-
   Choice ask(const Pool& pool, Kind kind, std::uint32_t from, std::string_view cookie = {}) {
     Ask asked;
     asked.kind = kind;
@@ -23,11 +19,6 @@ class Loaded : public testing::Test {
     return chooser.choose(pool, asked);
   }
   Choice begins(const Pool& pool, std::uint32_t from = 1) { return ask(pool, Kind::begins, from); }
-  static std::vector<const Member*> order_of(const Pool& pool, std::uint32_t from = 1) {
-    std::vector<const Member*> order;
-    rendezvous_order(pool, client(from), order);
-    return order;
-  }
   std::map<std::string, int> begin_many(const Pool& pool, int count, ClientKey from) {
     std::map<std::string, int> taken;
     for (int i = 0; i < count; ++i) {

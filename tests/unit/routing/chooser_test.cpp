@@ -10,13 +10,10 @@
 namespace limpet::routing {
 namespace {
 
-class Affine : public testing::Test {
+class Affine : public Choosing {
  protected:
-  SidTable sids{1000};
-  Chooser chooser{sids, 1};
   std::vector<std::string_view> cookies;
   std::vector<const Server*> tried;
-  std::uint64_t now = 1'000'000;
 
   Choice ask(const Pool& pool, Kind kind, ClientKey from, std::string_view sid = {}) {
     Ask asked;
@@ -33,11 +30,6 @@ class Affine : public testing::Test {
     return ask(pool, Kind::belongs, client(from), sid);
   }
   static const Member& first_of(const Pool& pool, std::uint32_t from = 1) { return *order_of(pool, from)[0]; }
-  static std::vector<const Member*> order_of(const Pool& pool, std::uint32_t from = 1) {
-    std::vector<const Member*> order;
-    rendezvous_order(pool, client(from), order);
-    return order;
-  }
   static std::string id(const Choice& choice) { return choice.member ? choice.member->server->id : "-"; }
 };
 

@@ -10,12 +10,8 @@
 namespace limpet::routing {
 namespace {
 
-class LargePool : public testing::Test {
+class LargePool : public Choosing {
  protected:
-  SidTable sids{1000};
-  Chooser chooser{sids, 1};
-  std::uint64_t now = 1'000'000;
-
   const Member* begins(const Pool& pool, std::uint32_t from = 1) {
     Ask ask;
     ask.kind = Kind::begins;
@@ -34,8 +30,7 @@ class LargePool : public testing::Test {
   }
   // The design's words, server by server in the whole order.
   const Member* first_of_all(const Pool& pool, std::uint32_t from) const {
-    std::vector<const Member*> order;
-    rendezvous_order(pool, client(from), order);
+    const std::vector<const Member*> order = order_of(pool, from);
     double weights = 0;
     for (const Member* each : order) {
       if (each->server->takes_new()) weights += present_weight(pool, *each, now);
@@ -57,7 +52,7 @@ TEST_F(LargePool, TheFirstInOrderThatIsUpAndUnderItsBoundTakesASession) {
     const Pool pool(settings(), mixed);
     Random random{7};
     for (std::uint32_t from = 0; from < 3'000; ++from) {
-      now += Surveys::kKeptMs;
+      now += kKeptMs;
       const Member& member = pool.members()[random.below(pool.members().size())];
       set_load(member, static_cast<std::uint32_t>(random.below(400)));
       set_state(member, random.below(3) == 0 ? State::down : State::up);

@@ -1,6 +1,8 @@
 // The words of routing's tests: servers, pools, clients.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <array>
 #include <cstdint>
 #include <memory>
@@ -67,5 +69,19 @@ inline void set_wanted(const Member& member, Wanted wanted) {
 inline std::string self_named(const std::string& id) {
   return "abcdefghijkl" + server_tag(id);
 }
+
+// What a chooser needs, and the order that it goes by.
+class Choosing : public testing::Test {
+ protected:
+  SidTable sids{1000};
+  Chooser chooser{sids, 1};
+  std::uint64_t now = 1'000'000;
+
+  static std::vector<const Member*> order_of(const Pool& pool, std::uint32_t from = 1) {
+    std::vector<const Member*> order;
+    rendezvous_order(pool, client(from), order);
+    return order;
+  }
+};
 
 }  // namespace limpet::routing
