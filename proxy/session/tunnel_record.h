@@ -1,8 +1,8 @@
 // TunnelRecord: what is kept of a request for the life of its tunnel: its place among the clients, its share
 // of the server's load, its learned sid, its log line. Ends on the tunnel thread.
 //
-// One block of memory with its texts behind it, so that with its slot in the engine an idle tunnel costs never
-// more than a KiB.
+// One block of memory with its texts behind it, so that with its slot in the engine an idle tunnel never
+// costs more than a KiB.
 #pragma once
 
 #include <array>
