@@ -2,6 +2,7 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import os from 'node:os';
 import { Child } from '../e2e/lib/child.mjs';
+import { usable } from '../e2e/lib/cpus.mjs';
 
 // A master that is killed leaves its workers behind; the group takes them along.
 const groups = new Set();
@@ -10,18 +11,8 @@ function killGroup(pid) {
 }
 process.on('exit', () => groups.forEach(killGroup));
 
-// The cores that this process may use, from a list like "0-3,6".
-function allowedCores() {
-  const list = readFileSync('/proc/self/status', 'utf8').match(/^Cpus_allowed_list:\s*(\S+)/m)[1];
-  return list.split(',').flatMap((part) => {
-    const [first, last = first] = part.split('-').map(Number);
-    return Array.from({ length: last - first + 1 }, (_, index) => first + index);
-  });
-}
-
-const cores = allowedCores();
 // Where the load and the servers run, and where the proxy does; undefined where one core has to do for all.
-export const pins = cores.length > 1 ? { load: cores[0], proxy: cores[1] } : undefined;
+export const pins = usable.length > 1 ? { load: usable[0], proxy: usable[1] } : undefined;
 
 export class Process extends Child {
   // `role` is "load" or "proxy".

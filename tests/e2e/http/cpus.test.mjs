@@ -2,28 +2,18 @@
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import { Child } from '../lib/child.mjs';
+import { cpusOf, field, usable } from '../lib/cpus.mjs';
 import { until } from '../lib/deadline.mjs';
 import { request } from '../lib/limpet.mjs';
 import { scenario } from '../lib/world.mjs';
 import { answering } from './requests.mjs';
-
-// "0-2,5" to [0, 1, 2, 5].
-function numbers(list) {
-  return list.split(',').flatMap((part) => {
-    const [first, last = first] = part.split('-').map(Number);
-    return Array.from({ length: last - first + 1 }, (_, i) => first + i);
-  });
-}
-
-const field = (file, name) => readFileSync(file, 'utf8').match(new RegExp(`^${name}:\\s*(.*)$`, 'm'))[1];
-const usable = numbers(field('/proc/self/status', 'Cpus_allowed_list'));
 
 // The CPUs of each thread of a name, in the order in which they were started.
 function threads(limpet, name) {
   const tasks = `/proc/${limpet.pid}/task`;
   return readdirSync(tasks).map(Number).sort((a, b) => a - b)
     .filter((id) => readFileSync(`${tasks}/${id}/comm`, 'utf8').trim() === name)
-    .map((id) => ({ id, cpus: numbers(field(`${tasks}/${id}/status`, 'Cpus_allowed_list')) }));
+    .map((id) => ({ id, cpus: cpusOf(field(`${tasks}/${id}/status`, 'Cpus_allowed_list')) }));
 }
 
 // A thread has its name once it is bound, which may be after the listeners are open.
