@@ -86,13 +86,14 @@ scenario('idle workers cost nothing: probes come and go, and no other thread wak
   const origin = await world.origin();
   const limpet = await world.limpet(`[proxy]\nworkers = 4\ndrain_timeout = "1s"\n[pool.web]\nservers = ["a=${origin.address}"]\nhealth = { interval = "500ms" }`);
   const tasks = `/proc/${limpet.pid}/task`;
-  const idle = readdirSync(tasks).filter((id) => readFileSync(`${tasks}/${id}/comm`, 'utf8').startsWith('limpet-'));
-  const wakeUps = () => idle.map((id) => Number(field(`${tasks}/${id}/status`, 'voluntary_ctxt_switches')));
   const probes = async (count) => {
     const from = origin.probes;
     await until(() => origin.probes >= from + count, 10_000, `${count} probes`);
   };
   await probes(3);  // what the start left behind is over
+  const idle = readdirSync(tasks).filter((id) => readFileSync(`${tasks}/${id}/comm`, 'utf8').startsWith('limpet-'));
+  const wakeUps = () => idle.map((id) => Number(field(`${tasks}/${id}/status`, 'voluntary_ctxt_switches')));
+  assert.ok(idle.length >= 8, 'workers and tunnel threads are among them');
   const before = wakeUps();
   await probes(8);
   assert.deepEqual(wakeUps(), before);
