@@ -1,0 +1,142 @@
+// Engine.IO, revisions 4 and 3: sessions over long polling and WebSocket (shared/socketio: sections 2 and 10).
+//
+// One loop's thread. An Application is told of each session that opens and gives it a Receiver; from then on messages
+// come whole and in order, whatever carries them. Sids name this node: 12 random characters, then its 8-character tag.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "backend/http/server.h"
+#include "backend/ws/message.h"
+#include "backend/ws/socket.h"
+
+namespace limpet::engine {
+
+using ws::Kind;
+using ws::MessageRef;
+
+enum class Reason : std::uint8_t {
+  transport_error,
+  transport_close,
+  parse_error,
+  ping_timeout,
+  forced_close,
+  slow_consumer,
+  server_shutting_down,
+};
+std::string_view text_of(Reason reason);  // "transport error": the words that applications see
+
+struct Cors {
+  bool enabled = false;
+  std::vector<std::string> origins;  // "*": any; else exact ones, echoed
+  bool credentials = false;
+};
+
+struct Cookie {
+  std::string name;        // empty: none is set
+  std::string value;       // empty: the sid
+  std::string attributes = "Path=/; HttpOnly; SameSite=Lax";
+};
+
+struct Options {
+  std::string path = "/socket.io/";
+  std::string node_id;  // its tag ends every sid
+  std::uint64_t ping_interval_ms = 25'000;
+  std::uint64_t ping_timeout_ms = 20'000;
+  std::uint64_t upgrade_timeout_ms = 10'000;
+  std::size_t max_payload = 1'000'000;              // maxHttpBufferSize
+  std::size_t max_queued = 16 * 1024 * 1024;        // a session's unsent bytes; more: slow_consumer
+  std::uint32_t max_sessions = 50'000;              // more: 503, or Close 1008 `Server at capacity`
+  bool polling = true, websocket = true, allow_upgrades = true;
+  bool allow_eio3 = false;
+  bool http_compression = true;
+  std::size_t compression_threshold = 1024;
+  ws::Deflate deflate = ws::Deflate::off;
+  Cors cors;
+  Cookie cookie;
+};
+
+// What a session's first request said. Kept for the application; texts are bounded.
+struct Handshake {
+  std::string target;   // path and query, as sent
+  std::string address;  // of the peer
+  std::string origin, user_agent, cookie, forwarded_for;
+  std::int64_t time_ms = 0;  // since 1970
+  bool secure = false;
+};
+
+class Session;
+
+// Told what comes of one session. May send to it or close it from within, never destroys it.
+class Receiver {
+ public:
+  virtual void on_message(Kind kind, std::string_view data) = 0;
+  virtual void on_close(Reason reason) = 0;  // once; the Session is gone after it
+
+ protected:
+  ~Receiver() = default;
+};
+
+class Application {
+ public:
+  // A new session. Its open packet is queued already. The receiver must outlive it.
+  virtual Receiver* on_open(Session& session) = 0;
+
+ protected:
+  ~Application() = default;
+};
+
+class Session {
+ public:
+  virtual std::string_view sid() const = 0;     // 20 characters
+  virtual int revision() const = 0;             // 4 or 3
+  virtual bool over_websocket() const = 0;
+  virtual const Handshake& handshake() const = 0;
+  // A message packet. packet_of() makes what it takes.
+  virtual void send(const MessageRef& packet) = 0;
+  virtual bool writable() const = 0;            // a volatile message would leave at once
+  virtual void close(Reason reason = Reason::forced_close) = 0;   // after what is queued
+  virtual void discard(Reason reason) = 0;                        // at once
+  virtual bool closing() const = 0;
+
+ protected:
+  ~Session() = default;
+};
+
+// A message packet to be sent to any number of sessions: text is "4" + pieces, binary is the bytes. (Revision 3's binary
+// frames and all polling bodies are made from it by the session.)
+MessageRef packet_of(Kind kind, std::initializer_list<std::string_view> pieces);
+
+struct Totals {
+  std::uint64_t opened = 0, closed = 0;
+  std::uint64_t packets_in = 0, packets_out = 0, bytes_in = 0, bytes_out = 0;
+  std::uint32_t websockets = 0, pollings = 0;  // sessions now, by transport
+  std::uint64_t by_reason[8] = {};
+};
+
+class Server final {
+ public:
+  Server(net::Loop& loop, http::Server& http, const Options& options, Application& application);
+  ~Server();
+
+  std::size_t sessions() const;
+  bool full() const;
+  const Totals& totals() const;
+  void refuse_new();                        // 503 for handshakes from now on
+  // Ends all sessions at an even rate: WebSockets with Close 1012, polls with `1`.
+  void drain(std::uint64_t window_ms);
+  void close_all();                         // what is left, at once
+
+  struct Impl;
+
+ private:
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace limpet::engine

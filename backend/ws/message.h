@@ -1,0 +1,69 @@
+// Message: one WebSocket message to be sent, encoded once and shared by all who are due it.
+//
+// The bytes are a finished, unmasked frame, so that any number of connections can send them as they are. Immutable but
+// for the compressed form, which is made when it is first asked for. One thread's: the count is no atomic.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <string_view>
+#include <utility>
+
+namespace limpet::ws {
+
+enum class Kind : std::uint8_t { text, binary };
+
+class MessageRef;
+
+class Message {
+ public:
+  // The pieces are joined; together they are the body.
+  static MessageRef make(Kind kind, std::initializer_list<std::string_view> pieces);
+
+  Kind kind() const { return kind_; }
+  std::string_view body() const { return {bytes() + head_, size_}; }
+  std::string_view frame() const { return {bytes(), head_ + size_}; }
+  // The frame compressed on its own (RFC 7692 without context takeover). The plain frame if that is not longer.
+  std::string_view deflated_frame() const;
+
+ private:
+  friend class MessageRef;
+  Message(Kind kind, std::size_t size);
+  ~Message();
+  const char* bytes() const { return reinterpret_cast<const char*>(this + 1); }
+
+  mutable std::uint32_t count_ = 0;
+  std::uint8_t head_;  // bytes of the frame's head: 2, 4 or 10
+  Kind kind_;
+  std::size_t size_;
+  mutable char* deflated_ = nullptr;
+  mutable std::size_t deflated_size_ = 0;
+};
+
+// A counted reference.
+class MessageRef {
+ public:
+  MessageRef() = default;
+  explicit MessageRef(const Message* message) : message_(message) { retain(); }
+  MessageRef(const MessageRef& other) : message_(other.message_) { retain(); }
+  MessageRef(MessageRef&& other) noexcept : message_(std::exchange(other.message_, nullptr)) {}
+  MessageRef& operator=(MessageRef other) noexcept {
+    std::swap(message_, other.message_);
+    return *this;
+  }
+  ~MessageRef() { release(); }
+
+  explicit operator bool() const { return message_ != nullptr; }
+  const Message& operator*() const { return *message_; }
+  const Message* operator->() const { return message_; }
+
+ private:
+  void retain() {
+    if (message_ != nullptr) ++message_->count_;
+  }
+  void release();  // frees the message with its last reference
+  const Message* message_ = nullptr;
+};
+
+}  // namespace limpet::ws

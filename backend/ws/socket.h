@@ -1,0 +1,76 @@
+// Socket: one server-side WebSocket connection from its 101 to its end (RFC 6455, RFC 7692).
+//
+// Owned by whoever made it, on the loop's thread. Does masks, fragments, control frames, UTF-8, close codes and
+// compression; hands up whole messages. What is sent is queued and leaves at the end of the loop's turn in as few
+// calls as there can be. An idle one holds no buffer.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include "backend/ws/message.h"
+#include "proxy/net/loop.h"
+#include "proxy/net/stream.h"
+
+namespace limpet::ws {
+
+enum class Deflate : std::uint8_t {
+  off,
+  shared,     // no context takeover either way: a broadcast is compressed once
+  dedicated,  // a window of its own each way: smaller messages, 300 KiB a connection
+};
+
+struct Options {
+  std::size_t max_message = 1'000'000;       // bytes, inflated, inclusive; more: close 1009
+  std::size_t max_queued = 16 * 1024 * 1024; // bytes that a slow reader may leave unsent; more: on_end(slow_consumer)
+  Deflate deflate = Deflate::off;            // as negotiated
+  bool check_utf8 = true;
+};
+
+// How it ended. `code` is of the Close frame that was received or sent; 1005: one without a code, 1006: none.
+enum class End : std::uint8_t { closed_by_peer, closed_by_us, connection_lost, protocol_error, slow_consumer };
+struct Ending {
+  End end = End::connection_lost;
+  std::uint16_t code = 1006;
+  std::string_view reason;  // of the peer's Close frame
+};
+
+// Who is told. May send, close or destroy the Socket from within any of these.
+class Receiver {
+ public:
+  virtual void on_message(Kind kind, std::string_view body) = 0;  // the bytes are gone when it returns
+  virtual void on_end(const Ending& ending) = 0;                  // once; nothing comes after it
+  virtual void on_drained() {}                                    // all that was queued has left
+  virtual void on_pong(std::string_view) {}
+
+ protected:
+  ~Receiver() = default;
+};
+
+class Socket {
+ public:
+  // `early`: bytes of the peer that came with its handshake. Its 101 has been written, or is `unsent`.
+  Socket(net::Loop& loop, net::Stream stream, const Options& options, Receiver& receiver, std::string_view early = {},
+         std::string_view unsent = {});
+  ~Socket();  // closes the connection at once; on_end is not called
+  Socket(const Socket&) = delete;
+
+  void send(const MessageRef& message);
+  bool idle() const;             // nothing queued, nothing refused by the kernel: a volatile message may be sent
+  std::size_t queued() const;    // bytes
+  void ping(std::string_view payload);
+  // A Close frame after what is queued (0: without a code), then the peer's, at most `wait_ms`, then the end.
+  void close(std::uint16_t code, std::string_view reason = {}, std::uint64_t wait_ms = 5'000);
+  void drop();                   // ends the connection now; on_end(closed_by_us) follows at the end of the turn
+  void pause();                  // reads no more until resume(): backpressure
+  void resume();
+
+  struct Impl;
+
+ private:
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace limpet::ws
