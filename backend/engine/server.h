@@ -4,10 +4,12 @@
 // come whole and in order, whatever carries them. Sids name this node: 12 random characters, then its 8-character tag.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <optional>
+#include <new>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -62,13 +64,33 @@ struct Options {
   Cookie cookie;
 };
 
-// What a session's first request said. Kept for the application; texts are bounded.
-struct Handshake {
-  std::string target;   // path and query, as sent
-  std::string address;  // of the peer
-  std::string origin, user_agent, cookie, forwarded_for;
-  std::int64_t time_ms = 0;  // since 1970
-  bool secure = false;
+// What a session's first request said. Kept for the application, all texts in one block; one that is longer than 4 KiB
+// (target, cookie) or 512 bytes (the others) is left out whole, as a part of it might mean something else.
+class Handshake {
+ public:
+  std::string_view target() const { return text(0); }   // path and query, as sent
+  std::string_view address() const { return text(1); }  // of the peer, "10.0.0.1:80"
+  std::string_view origin() const { return text(2); }
+  std::string_view user_agent() const { return text(3); }
+  std::string_view cookie() const { return text(4); }
+  std::string_view forwarded_for() const { return text(5); }
+  std::int64_t time_ms() const { return time_ms_; }  // since 1970
+  bool secure() const { return secure_; }
+
+  static constexpr std::size_t kTexts = 6;
+  struct Free {
+    void operator()(Handshake* handshake) const { ::operator delete(handshake); }
+  };
+  using Owner = std::unique_ptr<Handshake, Free>;
+  static Owner make(const std::array<std::string_view, kTexts>& texts, std::int64_t time_ms, bool secure);
+
+ private:
+  Handshake() = default;
+  std::string_view text(std::size_t which) const;  // they stand behind the object, one after the other
+
+  std::int64_t time_ms_ = 0;
+  std::array<std::uint16_t, kTexts> ends_{};
+  bool secure_ = false;
 };
 
 class Session;

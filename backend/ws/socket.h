@@ -55,7 +55,9 @@ class Socket {
   Socket(net::Loop& loop, net::Stream stream, const Options& options, Receiver& receiver, std::string_view early = {},
          std::string_view unsent = {});
   ~Socket();  // closes the connection at once; on_end is not called
-  Socket(const Socket&) = delete;
+  Socket(Socket&&) noexcept;  // changes hands; nothing else does
+  Socket& operator=(Socket&&) noexcept;
+  void hand_to(Receiver& receiver);  // who is told from now on
 
   void send(const MessageRef& message);
   bool idle() const;             // nothing queued, nothing refused by the kernel: a volatile message may be sent
