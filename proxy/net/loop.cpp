@@ -17,6 +17,19 @@ namespace {
 constexpr int kEvents = 128;
 constexpr int kTasks = 64;  // a turn
 constexpr std::size_t kMostSpares = 128;
+constexpr int kDeferredPasses = 2;  // a turn: what one deferred call asks of another does not wait
+
+void unlink(DeferredLink& link) {
+  link.prev->next = link.next;
+  link.next->prev = link.prev;
+  link.prev = link.next = &link;
+}
+
+void link_before(DeferredLink& place, DeferredLink& link) {
+  link.prev = place.prev;
+  link.next = &place;
+  link.prev->next = link.next->prev = &link;
+}
 
 }  // namespace
 
@@ -46,6 +59,7 @@ Loop::Impl::~Impl() {
     watch.due = false;
     if (watch.fd < 0) retire(watch);
   }
+  while (deferred.next != &deferred) unlink(*deferred.next);
   free_retired();
   for (Watch* each = spare; each != nullptr;) delete std::exchange(each, each->next);
 }
@@ -136,13 +150,14 @@ void Loop::Impl::run() {
     run_due();
     expire();
     if (rung.exchange(false, std::memory_order_acq_rel)) run_tasks();
+    run_deferred();
     free_retired();
   }
   stopping.store(false, std::memory_order_relaxed);  // a loop may be run again
 }
 
 int Loop::Impl::timeout() const {
-  if (due != nullptr || rung.load(std::memory_order_relaxed)) return 0;
+  if (due != nullptr || deferred.next != &deferred || rung.load(std::memory_order_relaxed)) return 0;
   const auto next = wheel.next_ms();
   if (!next) return -1;
   const std::uint64_t now = now_ms();
@@ -196,6 +211,25 @@ void Loop::Impl::expire() {
   while (TimerNode* node = wheel.expire(now)) static_cast<Timer::Node*>(node)->owner->on_expiry_();
 }
 
+void Loop::Impl::defer(Deferred& what) {
+  if (!what.queued()) link_before(deferred, what);
+}
+
+// A pass takes what was asked for until now. Who asks from within is served by the second one, and after that in the
+// next turn, which does not sleep.
+void Loop::Impl::run_deferred() {
+  for (int pass = 0; pass < kDeferredPasses && deferred.next != &deferred; ++pass) {
+    DeferredLink now;
+    link_before(deferred, now);
+    unlink(deferred);
+    while (now.next != &now) {
+      auto& each = static_cast<Deferred&>(*now.next);
+      unlink(each);
+      each.run_();
+    }
+  }
+}
+
 void Loop::Impl::wake() {
   if (rung.exchange(true, std::memory_order_acq_rel)) return;
   const std::uint64_t one = 1;
@@ -226,6 +260,14 @@ void Loop::post(std::function<void()> task) {
 bool Loop::on_my_thread() const {
   const std::thread::id owner = impl_->thread;
   return owner == std::thread::id{} || owner == std::this_thread::get_id();
+}
+
+void Loop::at_end_of_turn(Deferred& what) {
+  impl_->defer(what);
+}
+
+void Deferred::cancel() {
+  unlink(*this);
 }
 
 Timer::Timer(Loop& loop, Delegate on_expiry) : loop_(loop), on_expiry_(on_expiry) {

@@ -14,6 +14,8 @@ namespace limpet::net {
 std::uint64_t now_ms();  // CLOCK_MONOTONIC; immune to clock changes
 std::uint64_t now_us();
 
+class Deferred;
+
 class Loop {
  public:
   Loop();
@@ -25,12 +27,35 @@ class Loop {
   void post(
       std::function<void()> task);  // any thread; runs on the loop's, in order; dropped if it has stopped
   bool on_my_thread() const;
+  // Runs `what` once, after everything else of this turn and before the loop sleeps. Its own thread only.
+  void at_end_of_turn(Deferred& what);
 
   struct Impl;
   Impl& impl() { return *impl_; }
 
  private:
   std::unique_ptr<Impl> impl_;
+};
+
+// Of a ring; alone it is linked to itself.
+struct DeferredLink {
+  DeferredLink* prev = this;
+  DeferredLink* next = this;
+};
+
+// Work that is done once a turn however often it is asked for, so that all that a connection is due leaves in one
+// call. Part of its owner, who may destroy it at any time: that cancels it.
+class Deferred : DeferredLink {
+ public:
+  explicit Deferred(Delegate run) : run_(run) {}
+  Deferred(const Deferred&) = delete;
+  ~Deferred() { cancel(); }
+  bool queued() const { return next != this; }
+  void cancel();
+
+ private:
+  friend struct Loop::Impl;
+  Delegate run_;
 };
 
 // A deadline. Owned by whoever it calls; destroying it disarms it. Only on the loop's thread.
