@@ -20,9 +20,10 @@ class Client;
 
 // Bytes that are sent again and again. They stand in `bytes` as often as fit, so that several go out at once.
 struct Pattern {
+  Pattern() = default;
   explicit Pattern(std::string_view once, std::size_t room = 64 * 1024);
   std::string bytes;
-  std::size_t period;
+  std::size_t period = 0;
 };
 
 // A mode of the load as its sockets see it.
@@ -88,7 +89,7 @@ class Client {
   std::int64_t started = 0;  // when connect() was called
   std::uint64_t sent = 0;    // units
   std::uint64_t received = 0;
-  bool ready = false;  // its first head has come
+  bool ready = false;  // its mode counts it as open
   FrameReader frames;
 };
 

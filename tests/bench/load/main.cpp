@@ -1,4 +1,5 @@
-// limpet-bench-load: a server, the smallest relay and a load, to measure what is between them.
+// limpet-bench-load: servers, the smallest relay, the smallest Socket.IO server and a load, to measure others
+// by.
 #include <signal.h>
 
 #include <CLI/CLI.hpp>
@@ -8,6 +9,7 @@
 #include "tests/bench/load/relay.h"
 #include "tests/bench/load/run.h"
 #include "tests/bench/load/serve.h"
+#include "tests/bench/load/socketio/floor.h"
 
 namespace limpet::bench {
 namespace {
@@ -24,6 +26,15 @@ void add_relay(CLI::App& app, RelayOptions& options) {
   command.add_option("--listen", options.listen, "ADDRESS:PORT")->required();
   command.add_option("--upstream", options.upstream, "ADDRESS:PORT of the server")->required();
   command.add_option("--ports-file", options.ports_file, "where the address is written");
+}
+
+void add_floor(CLI::App& app, FloorOptions& options) {
+  CLI::App& command = *app.add_subcommand("floor", "the smallest Socket.IO server");
+  command.add_option("--listen", options.listen, "ADDRESS:PORT")->required();
+  command.add_option("--ports-file", options.ports_file, "where the address is written");
+  command.add_flag("--joined", options.joined, "what is due to a member in one wake-up leaves in one send");
+  command.add_option("--ping-interval", options.ping_interval, "ms")->check(CLI::PositiveNumber);
+  command.add_option("--ping-timeout", options.ping_timeout, "ms")->check(CLI::PositiveNumber);
 }
 
 void add_run(CLI::App& app, RunOptions& options) {
@@ -55,17 +66,21 @@ void add_run(CLI::App& app, RunOptions& options) {
 }
 
 int main(int argc, char** argv) {
-  CLI::App app{"A server, the smallest relay and a load, to measure what is between them."};
+  CLI::App app{
+      "Servers, the smallest relay, the smallest Socket.IO server and a load, to measure others by."};
   app.require_subcommand(1);
   ServeOptions serving;
   RelayOptions relaying;
+  FloorOptions flooring;
   RunOptions running;
   add_serve(app, serving);
   add_relay(app, relaying);
+  add_floor(app, flooring);
   add_run(app, running);
   CLI11_PARSE(app, argc, argv);
   if (app.got_subcommand("serve")) serve(serving);
   if (app.got_subcommand("relay")) relay(relaying);
+  if (app.got_subcommand("floor")) floor(flooring);
   return run(running);
 }
 

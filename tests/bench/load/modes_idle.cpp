@@ -1,5 +1,5 @@
 // Modes of memory: what a connection that does nothing costs the proxy, and what is left of it afterwards.
-#include "tests/bench/load/json.h"
+#include "tests/bench/load/ledger.h"
 #include "tests/bench/load/messages.h"
 #include "tests/bench/load/modes.h"
 
@@ -8,51 +8,6 @@ namespace {
 
 constexpr std::uint32_t kBurst = 8;     // messages on every socket at once
 constexpr std::uint32_t kAtOnce = 256;  // sockets, where it is not to be a burst
-
-double kib(std::uint64_t value) {
-  return static_cast<double>(value);
-}
-
-// Memory of the proxy, stage by stage, as growth since the baseline for each connection.
-class Ledger {
- public:
-  explicit Ledger(Load& load) : load_(load) {
-    if (load.options().pid == 0)
-      throw std::runtime_error("memory is measured of a process: --pid is missing");
-    memory_ = memory_of(load.options().pid);
-    kernel_ = kernel_socket_memory_kib();
-    text_ = "\"baseline\": {\"anonymous\": " + json(kib(memory_.anonymous_kib)) +
-            ", \"pss\": " + json(kib(memory_.pss_kib)) + ", \"rss\": " + json(kib(memory_.rss_kib)) + "}";
-  }
-
-  // `kernel` are the buffers of all TCP sockets of the machine: both sides of the proxy, and ours.
-  void stage(const std::string& name, std::uint32_t connections) {
-    const Memory now = memory_of(load_.options().pid);
-    const auto each = [connections](std::uint64_t before, std::uint64_t after) {
-      return json((kib(after) - kib(before)) / std::max(connections, 1u));
-    };
-    text_ += ", \"" + name + "\": {\"anonymous\": " + each(memory_.anonymous_kib, now.anonymous_kib) +
-             ", \"pss\": " + each(memory_.pss_kib, now.pss_kib) +
-             ", \"rss\": " + each(memory_.rss_kib, now.rss_kib) +
-             ", \"kernel\": " + each(kernel_, kernel_socket_memory_kib()) + "}";
-  }
-
-  void cycle() {
-    const Memory now = memory_of(load_.options().pid);
-    cycles_ += (cycles_.empty() ? "" : ", ") + json(kib(now.rss_kib));
-  }
-
-  ~Ledger() {
-    load_.note("memory", "{\"unit\": \"KiB a connection\", " + text_ + ", \"rss_kib_after_cycles\": [" +
-                             cycles_ + "]}");
-  }
-
- private:
-  Load& load_;
-  Memory memory_;
-  std::uint64_t kernel_;
-  std::string text_, cycles_;
-};
 
 // The CPU that silent connections cost.
 void idle_window(Load& load, Handler& handler, std::uint32_t connections) {

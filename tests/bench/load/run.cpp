@@ -32,6 +32,12 @@ const std::map<std::string, Mode> kModes = {
     {"upload", {run_upload, 1, kLargeBody, 1, 1}},
     {"idle", {run_idle, 1000, kMessage, 1, 4}},
     {"keepalive-idle", {run_keepalive_idle, 1000, kMessage, 1, 2}},
+    {"io-echo", {run_io_echo, 50, kMessage, 1, 1}},
+    {"io-fanout", {run_io_fanout, 1000, 64, 1, 1}},
+    {"io-connect", {run_io_connect, 1, kMessage, 32, 1}},
+    {"io-polling", {run_io_polling, 1, kMessage, 32, 1}},
+    {"io-idle", {run_io_idle, 1000, kMessage, 1, 4}},
+    {"io-pings", {run_io_pings, 1000, kMessage, 1, 1}},
 };
 
 RunOptions completed(RunOptions options, const Mode& mode) {
@@ -47,7 +53,7 @@ RunOptions completed(RunOptions options, const Mode& mode) {
 
 // Descriptors are one a connection; those of the proxy are its own affair.
 void check_descriptors(const RunOptions& options, std::size_t allowed) {
-  const std::size_t needed = std::max(options.sockets, options.in_flight) + 16;
+  const std::size_t needed = std::size_t{options.sockets} + options.in_flight + 16;
   if (needed <= allowed) return;
   throw std::runtime_error(std::to_string(needed) + " descriptors are needed, " + std::to_string(allowed) +
                            " are allowed (ulimit -Hn)");

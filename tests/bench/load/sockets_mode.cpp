@@ -5,13 +5,12 @@
 namespace limpet::bench {
 
 void SocketsMode::open_all(std::uint32_t at_once) {
-  const std::uint32_t count = load_.options().sockets;
   clients_.clear();
-  for (std::uint32_t i = 0; i < count; ++i) clients_.push_back(std::make_unique<Client>(load_, *this, i));
+  for (std::uint32_t i = 0; i < count_; ++i) clients_.push_back(std::make_unique<Client>(load_, *this, i));
   next_ = opened_ = failed_ = 0;
   closing_ = false;
   for (std::uint32_t i = 0; i < at_once; ++i) open_next();
-  load_.loop(*this, [this, count] { return opened_ + failed_ >= count; });
+  load_.loop(*this, [this] { return opened_ + failed_ >= count_; });
   if (opened_ == 0) throw std::runtime_error("no socket could be opened");
 }
 
@@ -25,7 +24,16 @@ void SocketsMode::open_next() {
 }
 
 void SocketsMode::on_head(Client& client) {
-  if (websockets_ && !client.upgraded()) return client.fail("200 instead of 101");
+  if (as_expected(client)) count_as_open(client);
+}
+
+bool SocketsMode::as_expected(Client& client) {
+  if (!websockets_ || client.upgraded()) return true;
+  client.fail("200 instead of 101");
+  return false;
+}
+
+void SocketsMode::count_as_open(Client& client) {
   client.ready = true;
   ++opened_;
   ++open_;

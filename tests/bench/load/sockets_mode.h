@@ -12,10 +12,14 @@ namespace limpet::bench {
 
 class SocketsMode : public Handler {
  public:
-  SocketsMode(Load& load, std::string_view request)
-      : load_(load), request_(request, 0), websockets_(request.find("\r\nUpgrade:") != request.npos) {}
+  // `more`: sockets beside those that were asked for.
+  SocketsMode(Load& load, std::string_view request, std::uint32_t more = 0)
+      : load_(load),
+        request_(request, 0),
+        websockets_(request.find("\r\nUpgrade:") != request.npos),
+        count_(load.options().sockets + more) {}
 
-  // Returns when each has had the head of its answer or failed.
+  // Returns when each is open or has failed.
   void open_all(std::uint32_t at_once = 256);
   // Ends them all; with `wait`, until the other side has ended each, too.
   void close_all(bool wait);
@@ -26,6 +30,8 @@ class SocketsMode : public Handler {
  protected:
   std::vector<std::unique_ptr<Client>>& clients() { return clients_; }
   std::uint32_t opened() const { return opened_; }
+  bool as_expected(Client& client);    // the head of its answer; fails it if not
+  void count_as_open(Client& client);  // with the head of its answer, unless a mode says otherwise
   Load& load_;
 
  private:
@@ -33,6 +39,7 @@ class SocketsMode : public Handler {
 
   const Pattern request_;
   const bool websockets_;
+  const std::uint32_t count_;
   std::vector<std::unique_ptr<Client>> clients_;
   std::uint32_t next_ = 0;
   std::uint32_t opened_ = 0, failed_ = 0, open_ = 0;
