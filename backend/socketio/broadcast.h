@@ -1,0 +1,70 @@
+// Broadcast: whom to tell, put together step by step, then told. A value; cheap to pass, meant to be used at once.
+//
+//   socket.to("room").except("muted").emit("message", text);      // everyone in the room but the sender
+//   nsp.in("a").in("b").local().disconnect_sockets();             // the union of both, on this node
+//   nsp.to("room").timeout(1'000).emit_with_ack("vote", {}, [](const Replies& r) { ... });
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "backend/adapter/adapter.h"
+#include "backend/socketio/ack.h"
+#include "backend/socketio/task.h"
+
+namespace limpet::socketio {
+
+class Namespace;
+using adapter::RemoteSocket;
+
+struct Found {
+  std::string_view error;  // empty, or what kept other nodes from answering
+  std::vector<RemoteSocket> sockets;
+};
+using OnFound = std::function<void(const Found&)>;
+
+class Broadcast {
+ public:
+  explicit Broadcast(Namespace& nsp) : nsp_(&nsp) {}
+
+  // Each gives a Broadcast of its own back, as Socket.IO's do.
+  Broadcast to(std::string_view room) const&;
+  Broadcast to(std::string_view room) &&;
+  Broadcast in(std::string_view room) const& { return to(room); }
+  Broadcast in(std::string_view room) && { return std::move(*this).to(room); }
+  Broadcast except(std::string_view room) const&;
+  Broadcast except(std::string_view room) &&;
+  Broadcast local() const;      // this node alone
+  Broadcast volatile_() const;  // those who cannot take it now miss it
+  Broadcast compress(bool on) const;
+  Broadcast timeout(std::uint64_t ms) const;
+
+  // Throws std::invalid_argument for a reserved name (`connect`, `disconnect`, ...) or too many attachments.
+  template <class... T>
+  void emit(std::string_view event, T&&... args) const {
+    send(event, Args::of(std::forward<T>(args)...));
+  }
+  void emit(std::string_view event, const Args& args) const { send(event, args); }
+  void emit(std::string_view event, Args& args) const { send(event, args); }
+  void emit(std::string_view event, Args&& args) const { send(event, args); }
+  // Without timeout(): 10 s. (Socket.IO then fails at once.)
+  void emit_with_ack(std::string_view event, const Args& args, OnReplies done) const;
+  Pending<Replies> emit_with_ack(std::string_view event, Args args) const;
+
+  void fetch_sockets(OnFound done) const;
+  Pending<Found> fetch_sockets() const;
+  void sockets_join(const std::vector<std::string>& rooms) const;
+  void sockets_leave(const std::vector<std::string>& rooms) const;
+  void disconnect_sockets(bool close = false) const;  // true: their connections too
+
+ private:
+  void send(std::string_view event, const Args& args) const;
+  Namespace* nsp_;
+  adapter::Target target_;
+};
+
+}  // namespace limpet::socketio

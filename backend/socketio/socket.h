@@ -1,0 +1,108 @@
+// Socket: one client in one namespace.
+//
+// Made by the server, counted by SocketPtr, on the loop's thread. A reference that a handler is given is good until the
+// handler returns, and as long as the socket is connected; whoever needs it longer keeps a SocketPtr. Of a socket that has
+// disconnected everything still works and does nothing. An idle one is small: handlers that all sockets of a namespace
+// share belong on the Namespace.
+#pragma once
+
+#include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "backend/adapter/rooms.h"
+#include "backend/engine/server.h"
+#include "backend/socketio/broadcast.h"
+#include "backend/socketio/handlers.h"
+
+namespace limpet::socketio {
+
+class Client;
+class Namespace;
+class Server;
+
+class Socket final : public adapter::Member {
+ public:
+  std::string_view id() const;  // 20 characters; a Socket.IO 2.x client's is made of its Engine.IO sid
+  Namespace& nsp() const { return *nsp_; }
+  Server& server() const;
+  bool connected() const;
+  bool recovered() const;       // a session was restored
+  int revision() const;         // of Engine.IO: 4, or 3 for a Socket.IO 2.x client
+  // What the client's first request said, and what it gave to this namespace: an object.
+  const engine::Handshake& handshake() const;
+  const boost::json::object& auth() const;
+  boost::json::value& data();   // the program's own: an object at first
+
+  // A name is any text; a socket is in a room named after its id. False: too many rooms (Limits), or disconnected.
+  bool join(std::string_view room);
+  void leave(std::string_view room);
+  bool in_room(std::string_view room) const;
+  std::vector<std::string> rooms() const;
+
+  // To this client. Throws std::invalid_argument for a reserved name (`connect`, `disconnect`, ...) or too many
+  // attachments. Never blocks: what a slow client does not take is queued, to a bound at which it is disconnected.
+  template <class... T>
+  void emit(std::string_view event, T&&... args) {
+    send(event, Args::of(std::forward<T>(args)...), false);
+  }
+  void emit(std::string_view event, const Args& args) { send(event, args, false); }
+  void emit(std::string_view event, Args& args) { send(event, args, false); }
+  void emit(std::string_view event, Args&& args) { send(event, args, false); }
+  // Dropped if the client cannot take it right now.
+  template <class... T>
+  void emit_volatile(std::string_view event, T&&... args) {
+    send(event, Args::of(std::forward<T>(args)...), true);
+  }
+  void emit_volatile(std::string_view event, const Args& args) { send(event, args, true); }
+  // Asks for an answer. timeout_ms 0: until it disconnects.
+  void emit_with_ack(std::string_view event, const Args& args, std::uint64_t timeout_ms, OnReply done);
+  Pending<Reply> emit_with_ack(std::string_view event, Args args, std::uint64_t timeout_ms = 0);
+
+  // To others of the namespace: never to this socket.
+  Broadcast to(std::string_view room) const { return broadcast().to(room); }
+  Broadcast in(std::string_view room) const { return broadcast().to(room); }
+  Broadcast except(std::string_view room) const { return broadcast().except(room); }
+  Broadcast broadcast() const;
+
+  // Leaves the namespace; `close`: ends the client's connection, and with it all its sockets.
+  void disconnect(bool close = false);
+
+  // Handlers of this socket alone, called after the namespace's. See handlers.h for what `f` may look like.
+  template <class F>
+  void on(std::string_view event, F f) {
+    add(event, event_handler(std::move(f)));
+  }
+  void off(std::string_view event);
+  void on_any(AnyHandler handler);                 // every event, before its own handlers
+  void on_disconnecting(LeaveHandler handler);     // its rooms are still there
+  void on_disconnect(LeaveHandler handler);        // once; nothing comes after it
+  void on_error(LeaveHandler handler);             // the client sent what cannot be read; its connection ends
+
+  struct Extras;
+
+ private:
+  friend class Client;
+  friend class Namespace;
+  friend void intrusive_ptr_add_ref(Socket* socket) { ++socket->count_; }
+  friend void intrusive_ptr_release(Socket* socket);
+
+  Socket(Namespace& nsp, Client& client);
+  ~Socket();
+  void send(std::string_view event, const Args& args, bool may_drop);
+  void add(std::string_view event, EventHandler handler);
+
+  Namespace* nsp_;
+  Client* client_;  // null once it has gone
+  Extras* extras_ = nullptr;
+  std::uint32_t count_ = 0;
+};
+
+using SocketPtr = boost::intrusive_ptr<Socket>;
+
+}  // namespace limpet::socketio
