@@ -1,8 +1,12 @@
-// Server: HTTP/1.1 for a node: connections, keep-alive, pipelining, limits. Knows nothing of WebSocket frames or
-// Engine.IO; whoever handles an upgrade takes the socket away.
+// Server: HTTP/1.1 for a node: connections, keep-alive, pipelining, limits. Knows nothing of WebSocket frames
+// or Engine.IO; whoever handles an upgrade takes the socket away.
 //
-// One loop's thread. A Handler is asked once a request has its head; it then reads the body or not, and answers when it
-// likes: a long poll keeps its Exchange open. The client's going is told at once.
+// One loop's thread. A Handler is asked once a request has its head; it then reads the body or not, and
+// answers when it likes: a long poll keeps its Exchange open. The client's going is told at once. One request
+// a connection at a time: the next one's head waits.
+//
+// Nobody is called from within a call: a handler or a Watcher may do anything to any Exchange at any time and
+// finds no other handler or Watcher on its stack for it.
 #pragma once
 
 #include <cstdint>
@@ -23,28 +27,30 @@ struct Limits {
   wire::HeadLimits head;
   std::uint64_t head_timeout_ms = 10'000;
   std::uint64_t idle_timeout_ms = 75'000;  // between requests, and without progress of a body or an answer
-  std::uint32_t max_connections = 60'000;
+  std::uint64_t linger_ms = 5'000;         // after the last answer: for the client to read it
+  std::uint32_t max_connections = 60'000;  // more: 503 at once. Those that were upgraded do not count
 };
 
-// A whole answer. Date, Content-Length (or chunked) and Connection are the server's; everything else stands here.
+// A whole answer. Date, Content-Length (or chunked) and Connection are the server's; everything else stands
+// here.
 struct Answer {
   int status = 200;
-  std::string_view content_type;  // empty: no field
-  std::string_view fields;        // more fields, each with its CRLF
-  std::string_view body;
-  bool chunked = false;           // no Content-Length, as Node.js does where the head went out first
+  std::string_view content_type = {};  // empty: no field
+  std::string_view fields = {};        // more fields, each with its CRLF
+  std::string_view body = {};
+  bool chunked = false;  // no Content-Length, as Node.js does where the head went out first
   bool close = false;
 };
 
 class Exchange;
 
-// Told of what becomes of a request that it has been given. Destroying the Exchange's connection ends it too.
+// Told of what becomes of a request that it has been given.
 class Watcher {
  public:
   // The body, whole. Views die with the call.
   virtual void on_body(std::string_view) {}
   virtual void on_body_too_large() {}  // the rest is read and dropped; an answer is still due
-  virtual void on_gone() {}            // the client's connection ended first: the Exchange is no more after this
+  virtual void on_gone() {}            // the client's connection ended first: the Exchange is no more
 
  protected:
   ~Watcher() = default;
@@ -56,12 +62,15 @@ class Exchange {
   virtual const wire::RequestHead& head() const = 0;  // valid as long as the Exchange is
   virtual const net::Address& peer() const = 0;
   virtual net::Loop& loop() = 0;
-  virtual void watch(Watcher* watcher) = 0;           // nullptr: nobody
-  virtual void read_body(std::uint64_t most) = 0;     // then on_body() or on_body_too_large()
-  virtual void answer(const Answer& answer) = 0;      // `this` may be gone when it returns
-  virtual void destroy() = 0;                         // ends the connection without an answer
-  // Of a request that asks for WebSocket: writes a 101 with these fields (each with its CRLF) and gives the socket
-  // away. `unsent` is what the kernel did not take of it, `early` what the client sent after its head.
+  virtual void watch(Watcher* watcher) = 0;  // nullptr: nobody
+  virtual void read_body(
+      std::uint64_t most) = 0;  // then on_body() (empty if there is none) or on_body_too_large()
+  virtual void answer(const Answer& answer) = 0;  // `this` may be gone when it returns
+  virtual void destroy() = 0;                     // ends the connection without an answer
+  // Of a request that wire::check_handshake() finds clean: gives the socket away. `unsent` is the whole 101
+  // (Upgrade, Connection, Sec-WebSocket-Accept, then these fields, each with its CRLF), which nobody has
+  // written yet, so that it leaves together with the first frames. `early` is what the client sent after its
+  // head.
   struct Upgraded {
     net::Stream stream;
     net::Address peer;
@@ -84,16 +93,25 @@ class Handler {
   ~Handler() = default;
 };
 
+struct Totals {
+  std::uint64_t accepted = 0, refused = 0;  // connections; refused: over max_connections
+  std::uint64_t requests = 0, faults = 0;   // faults: heads and bodies that were refused here
+  std::uint64_t timeouts = 0;
+};
+
 class Server {
  public:
   Server(net::Loop& loop, const Limits& limits);
-  ~Server();
-  // The longest prefix of the raw target that fits has the request; "" takes what no other does (without one: 404).
+  ~Server();  // whose request is still open is told on_gone(). Not from within a call of its own
+  // The longest prefix of the raw target that fits has the request; "" takes what no other does (without one:
+  // 404).
   void route(std::string prefix, Handler& handler);
   void listen(net::Fd socket);
-  void stop_accepting();
-  void close_idle();                  // draining: every answer closes its connection from now on
-  std::size_t connections() const;    // without those that were upgraded
+  void adopt(net::Fd connection, const net::Address& peer);  // one that was accepted elsewhere
+  void stop_accepting();                                     // after what is in the queue
+  void close_idle();                // draining: every answer closes its connection from now on
+  std::size_t connections() const;  // without those that were upgraded
+  const Totals& totals() const;
 
   struct Impl;
 

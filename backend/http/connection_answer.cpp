@@ -1,0 +1,240 @@
+// The answer's side of a Connection.
+#include <cassert>
+#include <charconv>
+#include <utility>
+
+#include "backend/http/connection.h"
+#include "backend/http/server_impl.h"
+#include "backend/http/status.h"
+#include "proxy/wire/chunked.h"
+#include "proxy/wire/websocket.h"
+
+namespace limpet::http {
+namespace {
+
+constexpr std::uint64_t kMostDropped = 64 * 1024;  // of a body that nobody wants, to keep its connection
+
+void append_number(std::string& out, std::uint64_t number) {
+  char digits[20];
+  out.append(digits, std::to_chars(digits, digits + sizeof(digits), number).ptr);
+}
+
+void append_status(std::string& out, int status) {
+  out += "HTTP/1.1 ";
+  append_number(out, static_cast<std::uint64_t>(status));
+  out += ' ';
+  out += reason_phrase(status);
+  out += "\r\n";
+}
+
+void append_field(std::string& out, std::string_view name, std::string_view value) {
+  out += name;
+  out += ": ";
+  out += value;
+  out += "\r\n";
+}
+
+bool has_no_body(int status) {
+  return status == 204 || status == 304;
+}
+
+}  // namespace
+
+// A body that nobody has taken stands in the way of the next request: a short one that is coming anyway is
+// read.
+bool Connection::may_keep() const {
+  const wire::RequestHead& request = room_->request;
+  if (!request.keep_alive || draining_) return false;
+  if (intake_ == Intake::done || request.body.empty()) return true;
+  return intake_ != Intake::dropping && continued_ && request.body.kind == wire::BodyKind::length &&
+         request.body.length <= kMostDropped;
+}
+
+void Connection::answer(const Answer& answer) {
+  assert(phase_ == Phase::exchange);
+  const wire::RequestHead& request = room_->request;
+  watcher_ = nullptr;
+  keep_ = !answer.close && may_keep();
+  const bool chunked = answer.chunked && request.minor >= 1 && !has_no_body(answer.status);
+  const bool bare = request.method == wire::Method::head || has_no_body(answer.status);
+  std::string& head = server_.head;
+  head.clear();
+  append_status(head, answer.status);
+  if (!answer.content_type.empty()) append_field(head, "Content-Type", answer.content_type);
+  head += answer.fields;
+  head += server_.date();
+  head += keep_ ? server_.keep_alive : std::string_view("Connection: close\r\n");
+  if (chunked) {
+    head += "Transfer-Encoding: chunked\r\n\r\n";
+    char size[20];
+    if (!bare && !answer.body.empty()) head.append(size, wire::write_chunk_size(answer.body.size(), size));
+    const std::string_view end = answer.body.empty() ? "0\r\n\r\n" : "\r\n0\r\n\r\n";
+    bare ? send({head}) : send({head, answer.body, end});
+  } else {
+    if (!has_no_body(answer.status)) {
+      head += "Content-Length: ";
+      append_number(head, answer.body.size());
+      head += "\r\n";
+    }
+    head += "\r\n";
+    bare ? send({head}) : send({head, answer.body});
+  }
+  finish_call();
+}
+
+void Connection::write_and_close(std::string_view bytes) {
+  assert(phase_ == Phase::exchange);
+  watcher_ = nullptr;
+  keep_ = false;
+  send({bytes});
+  finish_call();
+}
+
+void Connection::destroy() {
+  watcher_ = nullptr;
+  stream_.close();
+  move_to(Phase::closed);
+  if (!inside_) server_.bury(*this);
+}
+
+Exchange::Upgraded Connection::upgrade(std::string_view fields) {
+  assert(phase_ == Phase::exchange && !wire::check_handshake(room_->request));
+  const wire::Field* key = wire::find(room_->request.fields, wire::FieldId::sec_websocket_key);
+  Upgraded all;
+  append_status(all.unsent, 101);
+  all.unsent += "Upgrade: websocket\r\nConnection: Upgrade\r\n";
+  append_field(all.unsent, "Sec-WebSocket-Accept", wire::accept_for(key != nullptr ? key->value : ""));
+  all.unsent += fields;
+  all.unsent += "\r\n";
+  all.early = room_->rest();
+  all.peer = peer_;
+  watcher_ = nullptr;
+  stream_.cancel_read();
+  stream_.cancel_write();
+  all.stream = std::move(stream_);
+  move_to(Phase::closed);
+  if (!inside_) server_.bury(*this);
+  return all;
+}
+
+void Connection::refuse(wire::Fault fault) {
+  ++server_.totals.faults;
+  const std::string_view allow = "Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n";
+  refuse(wire::status_of(fault), wire::explain(fault), fault == wire::Fault::method_unsupported ? allow : "");
+}
+
+void Connection::refuse(int status, std::string_view text, std::string_view fields) {
+  std::string& head = server_.head;
+  head.clear();
+  append_status(head, status);
+  head += "Content-Type: text/plain; charset=utf-8\r\n";
+  head += fields;
+  head += server_.date();
+  head += "Connection: close\r\nContent-Length: ";
+  append_number(head, text.size() + 1);
+  head += "\r\n\r\n";
+  keep_ = false;
+  move_to(Phase::answering);
+  send({head, text, "\n"});
+}
+
+// What the kernel does not take waits in the room.
+void Connection::send(std::initializer_list<std::string_view> pieces) {
+  std::array<iovec, 3> vectors;
+  std::size_t count = 0;
+  for (const std::string_view each : pieces) {
+    vectors[count++] = {const_cast<char*>(each.data()), each.size()};
+  }
+  const net::IoResult sent = stream_.write(std::span(vectors).first(count));
+  if (sent.status == net::Io::error) return broken();
+  std::size_t skip = sent.bytes;
+  for (const std::string_view each : pieces) {
+    const std::size_t part = std::min(skip, each.size());
+    room_->out.append(each.substr(part));
+    skip -= part;
+  }
+}
+
+void Connection::flush() {
+  const std::string_view left = std::string_view(room_->out).substr(room_->sent);
+  if (left.empty()) return;
+  const net::IoResult sent = stream_.write(left);
+  if (sent.status == net::Io::error) return broken();
+  room_->sent += sent.bytes;
+  if (sent.bytes > 0) deadline_.after(server_.limits.idle_timeout_ms);
+  if (room_->sent == room_->out.size()) {
+    room_->out.clear();
+    room_->sent = 0;
+  }
+}
+
+// A write failed: the client has gone. Its Watcher, if there is one still, hears of it from settle().
+void Connection::broken() {
+  ended_ = true;
+  keep_ = false;
+  room_->out.clear();
+  room_->sent = 0;
+}
+
+// The answer is on its way. From a handler that settle() called, settle() goes on; else what needs nobody is
+// done here, and a next request waits for the loop.
+void Connection::finish_call() {
+  move_to(Phase::answering);
+  if (inside_ || finish() == Step::wait) return;
+  if (phase_ == Phase::idle) {
+    if (room_->rest().empty()) {
+      read_head();
+    } else {
+      poke();
+    }
+  }
+  if (phase_ == Phase::closed) server_.bury(*this);
+}
+
+// The loop comes back, with nobody else on its stack.
+void Connection::poke() {
+  stream_.wait_write(net::delegate<&Connection::on_writable>(this));
+}
+
+Connection::Step Connection::finish() {
+  if (room_->sent < room_->out.size()) {
+    if (!deadline_.armed()) deadline_.after(server_.limits.idle_timeout_ms);
+    poke();
+    return Step::wait;
+  }
+  const bool whole = intake_ == Intake::done || room_->rest().size() >= room_->request.body.length;
+  if (ended_ && (!keep_ || !whole)) {
+    move_to(Phase::closed);
+  } else if (!keep_) {
+    linger();
+  } else if (!whole) {
+    deadline_.after(server_.limits.idle_timeout_ms);
+    want_read();
+    return Step::wait;
+  } else {
+    next_message();
+  }
+  return Step::again;
+}
+
+void Connection::next_message() {
+  if (intake_ != Intake::done) room_->taken += room_->request.body.length;
+  intake_ = Intake::done;
+  room_->end_request();
+  scanner_.reset();
+  move_to(Phase::idle);
+  deadline_.after(server_.limits.idle_timeout_ms);
+}
+
+// Closing over unread bytes would make the kernel send a reset, which can destroy the answer before the
+// client has read it (RFC 9112, 9.6).
+void Connection::linger() {
+  move_to(Phase::lingering);
+  stream_.cancel_write();
+  give_room_back();
+  stream_.shutdown_write();
+  deadline_.after(server_.limits.linger_ms);
+  want_read();
+}
+
+}  // namespace limpet::http

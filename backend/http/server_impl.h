@@ -1,0 +1,45 @@
+// The inside of Server. Included by http's .cpp files alone.
+#pragma once
+
+#include <array>
+#include <ctime>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "backend/http/connection.h"
+#include "backend/http/room.h"
+#include "backend/http/server.h"
+
+namespace limpet::http {
+
+struct Server::Impl {
+  Impl(net::Loop& loop, const Limits& limits);
+  ~Impl();
+
+  Handler* handler_of(std::string_view target) const;
+  void adopt(net::Fd fd, const net::Address& peer);
+  void drain();
+  void bury(Connection& connection);  // destroys it
+  std::string_view date();            // a whole field
+
+  net::Loop& loop;
+  const Limits limits;
+  std::vector<std::pair<std::string, Handler*>> routes;  // longest first
+  std::vector<std::unique_ptr<net::Acceptor>> acceptors;
+  Connection* first = nullptr;
+  std::size_t count = 0;
+  Totals totals;
+  Rooms rooms;
+  bool draining = false;
+  std::string head;              // of the answer that is being written
+  const std::string keep_alive;  // whole fields
+  std::array<char, 64 * 1024> scratch;
+
+ private:
+  std::time_t date_of_ = -1;
+  std::string date_;
+};
+
+}  // namespace limpet::http
