@@ -15,8 +15,7 @@ export class Polling {
     const session = new Polling(server, options);
     const { status, text } = await session.request('GET');
     if (status !== 200) throw new Error(`handshake: ${status} ${text}`);
-    session.handshake = JSON.parse(text.slice(text.indexOf('{')));
-    session.keys.sid = session.handshake.sid;
+    [, session.keys.sid] = text.match(/sid\\?":\\?"([\w-]{20})/);
     return session;
   }
 
