@@ -54,10 +54,14 @@ class Args {
   // Args::of(1, "two", Binary{three}). An Args alone is taken as it is.
   template <class... T>
   static Args of(T&&... values) {
-    Args args;
-    args.values_.reserve(sizeof...(values));
-    (args.add_one(std::forward<T>(values)), ...);
-    return args;
+    if constexpr (sizeof...(T) == 1 && (std::is_same_v<std::decay_t<T>, Args> && ...)) {
+      return (std::forward<T>(values), ...);
+    } else {
+      Args args;
+      args.values_.reserve(sizeof...(values));
+      (args.add_one(std::forward<T>(values)), ...);
+      return args;
+    }
   }
 
  private:

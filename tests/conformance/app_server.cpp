@@ -1,0 +1,204 @@
+// An application that does on request what Socket.IO can do; control/app_server.mjs is the same on Node.js.
+#include <algorithm>
+#include <boost/json/serialize.hpp>
+#include <list>
+#include <map>
+
+#include "backend/socketio/server.h"
+#include "proxy/net/loop.h"
+#include "tests/conformance/serve.h"
+
+namespace {
+
+using namespace limpet;
+namespace json = boost::json;
+using socketio::Ack;
+using socketio::Args;
+using socketio::Broadcast;
+using socketio::Socket;
+
+// Rooms but a socket's own, whose name is random.
+json::array rooms_of(std::vector<std::string> rooms, std::string_view own) {
+  std::erase(rooms, own);
+  std::sort(rooms.begin(), rooms.end());
+  return json::array(rooms.begin(), rooms.end());
+}
+json::array rooms_of(const Socket& socket) { return rooms_of(socket.rooms(), socket.id()); }
+
+std::vector<std::string> names(const json::value& list) { return json::value_to<std::vector<std::string>>(list); }
+
+// {"to": [rooms], "except": [rooms], "flags": ["volatile", "local", "compress"]}
+Broadcast chosen(Broadcast choice, const json::value& wanted) {
+  const json::object& object = wanted.as_object();
+  if (const auto* to = object.if_contains("to")) {
+    for (const auto& room : names(*to)) choice = choice.to(room);
+  }
+  if (const auto* except = object.if_contains("except")) {
+    for (const auto& room : names(*except)) choice = choice.except(room);
+  }
+  if (const auto* flags = object.if_contains("flags")) {
+    for (const auto& flag : names(*flags)) {
+      choice = flag == "volatile" ? choice.volatile_() : flag == "local" ? choice.local() : choice.compress(true);
+    }
+  }
+  return choice;
+}
+Broadcast all(Socket& socket, const json::value& wanted) { return chosen(Broadcast(socket.nsp()), wanted); }
+
+// What is left of `args` without the first `count`.
+Args after(const Args& args, std::size_t count) {
+  json::array rest(args.values().begin() + static_cast<std::ptrdiff_t>(count), args.values().end());
+  return Args(std::move(rest), args.binaries());
+}
+std::string_view text(const json::value& value) { return value.as_string(); }
+
+void add_echo(socketio::Handlers& on) {
+  on.on("echo", [](Socket& socket, const Args& args, const Ack& ack) {
+    if (ack) return ack(args);
+    socket.emit("echo", args);
+  });
+  on.on("thrice", [](const Args&, const Ack& ack) {
+    for (int i = 1; i <= 3; ++i) ack(i);
+  });
+  on.on("forbidden", [](Socket& socket, const Args& args, const Ack& ack) {
+    try {
+      socket.emit(text(args[0]));
+      ack("sent");
+    } catch (const std::invalid_argument&) {
+      ack("refused");
+    }
+  });
+  on.on("bye", [](Socket& socket, const Args& args) { socket.disconnect(args[0].is_bool() && args[0].as_bool()); });
+}
+
+void add_rooms(socketio::Handlers& on) {
+  on.on("join", [](Socket& socket, const Args& args, const Ack& ack) {
+    socket.join(text(args[0]));
+    ack(rooms_of(socket));
+  });
+  on.on("leave", [](Socket& socket, const Args& args, const Ack& ack) {
+    socket.leave(text(args[0]));
+    ack(rooms_of(socket));
+  });
+  on.on("note", [](Socket& socket, const Args& args, const Ack& ack) {
+    socket.data() = args[0];
+    ack(args[0]);
+  });
+  on.on("self", [](Socket& socket, const Args&, const Ack& ack) {
+    ack(json::object{{"rooms", rooms_of(socket)}, {"data", socket.data()}, {"recovered", socket.recovered()}});
+  });
+}
+
+void add_broadcasts(socketio::Handlers& on) {
+  on.on("others", [](Socket& socket, const Args& args) {
+    chosen(socket.broadcast(), args[0]).emit(text(args[1]), after(args, 2));
+  });
+  on.on("all", [](Socket& socket, const Args& args) { all(socket, args[0]).emit(text(args[1]), after(args, 2)); });
+  on.on("ask", [](Socket& socket, const Args& args) {
+    socket.emit_with_ack(text(args[1]), after(args, 2), args[0].to_number<std::uint64_t>(),
+                         [who = socketio::SocketPtr(&socket)](const socketio::Reply& reply) {
+                           Args told = reply.args;
+                           json::value error;
+                           if (!reply.ok()) error = socketio::text_of(reply.failure);
+                           told.values().insert(told.values().begin(), error);
+                           who->emit("answered", told);
+                         });
+  });
+  on.on("askRooms", [](Socket& socket, const Args& args) {
+    all(socket, args[0])
+        .timeout(args[1].to_number<std::uint64_t>())
+        .emit_with_ack(text(args[2]), after(args, 3),
+                       [who = socketio::SocketPtr(&socket)](const socketio::Replies& replies) {
+                         Args told(json::array{replies.complete, replies.answers.values()}, replies.answers.binaries());
+                         who->emit("answers", told);
+                       });
+  });
+}
+
+void add_sweeps(socketio::Handlers& on) {
+  on.on("find", [](Socket& socket, const Args& args, const Ack& ack) {
+    all(socket, args[0]).fetch_sockets([ack](const socketio::Found& found) {
+      std::vector<json::value> seen;
+      for (const auto& one : found.sockets) {
+        seen.push_back(json::object{{"rooms", rooms_of(one.rooms, one.id)}, {"data", one.data}});
+      }
+      std::sort(seen.begin(), seen.end(), [](const auto& a, const auto& b) { return json::serialize(a) < json::serialize(b); });
+      ack(json::array(seen.begin(), seen.end()));
+    });
+  });
+  on.on("sweepIn", [](Socket& socket, const Args& args) { all(socket, args[0]).sockets_join(names(args[1])); });
+  on.on("sweepOut", [](Socket& socket, const Args& args) { all(socket, args[0]).sockets_leave(names(args[1])); });
+  on.on("kick", [](Socket& socket, const Args& args) { all(socket, args[0]).disconnect_sockets(args[1].as_bool()); });
+}
+
+void prepare(socketio::Handlers& on) {
+  on.on_connection([](Socket& socket) { socket.emit("welcome", socket.auth()); });
+  add_echo(on);
+  add_rooms(on);
+  add_broadcasts(on);
+  add_sweeps(on);
+  // Rooms are gone when the second event comes.
+  auto left = std::make_shared<std::map<std::string, json::array, std::less<>>>();
+  on.on_disconnecting([left](Socket& socket, std::string_view reason) {
+    (*left)[std::string(socket.id())] = {reason, rooms_of(socket)};
+  });
+  on.on_disconnect([left](Socket& socket, std::string_view reason) {
+    json::array told = std::move((*left)[std::string(socket.id())]);
+    left->erase(std::string(socket.id()));
+    told.insert(told.begin(), json::value(json::string(reason)));
+    told.push_back(rooms_of(socket));
+    socket.nsp().to("watchers").emit("left", Args(std::move(told)));
+  });
+}
+
+std::optional<socketio::Refusal> refusal_of(const Socket& socket) {
+  const auto* why = socket.auth().if_contains("refusal");
+  if (why == nullptr) return std::nullopt;
+  const auto* data = socket.auth().if_contains("data");
+  return socketio::Refusal{std::string(text(*why)), data != nullptr ? *data : json::value()};
+}
+
+// A middleware that takes its time.
+class Slow {
+ public:
+  explicit Slow(net::Loop& loop) : loop_(loop) {}
+  void operator()(Socket& socket, socketio::Next next) {
+    waiting_.push_back(std::make_unique<Wait>(loop_, refusal_of(socket), std::move(next)));
+  }
+
+ private:
+  struct Wait {
+    Wait(net::Loop& loop, std::optional<socketio::Refusal> why, socketio::Next then)
+        : refusal(std::move(why)), next(std::move(then)), timer(loop, net::delegate<&Wait::over>(this)) {
+      timer.after(30);
+    }
+    void over() { refusal ? next(std::move(*refusal)) : next(); }
+    std::optional<socketio::Refusal> refusal;
+    socketio::Next next;
+    net::Timer timer;
+  };
+  net::Loop& loop_;
+  std::list<std::unique_ptr<Wait>> waiting_;
+};
+
+std::shared_ptr<void> begin(net::Loop& loop, http::Server& http, const conformance::Settings& settings) {
+  auto io = std::make_shared<socketio::Server>(loop, http, settings.options);
+  for (const char* name : {"/", "/custom", "/guarded", "/slow"}) prepare(io->of(name));
+  io->of("/guarded").use([](Socket& socket) { return refusal_of(socket); });
+  io->of("/slow").use([slow = std::make_shared<Slow>(loop)](Socket& socket, socketio::Next next) { (*slow)(socket, std::move(next)); });
+  auto& dynamic = io->of_pattern("^/dynamic-\\d+$");
+  prepare(dynamic);
+  for (const char* name : {"/", "/custom"}) {
+    io->of(name).on("toChildren", [&dynamic](Socket&, const Args& args) { dynamic.emit(text(args[0]), after(args, 1)); });
+  }
+  prepare(io->of([](std::string_view name, const json::value& auth, socketio::Server::Verdict verdict) {
+    const auto* object = auth.if_object();
+    const auto* token = object != nullptr ? object->if_contains("token") : nullptr;
+    verdict(name.starts_with("/asked-") && token != nullptr && *token == "good");
+  }));
+  return io;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) { return conformance::serve(argc, argv, "/socket.io/", begin); }

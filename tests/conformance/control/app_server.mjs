@@ -1,0 +1,77 @@
+// An application that does on request what Socket.IO can do, on Node.js; app_server.cpp is the same on limpet.
+import { Server } from 'socket.io';
+import { listening, options } from './flags.mjs';
+
+const io = new Server(listening(), options);
+
+// Rooms but a socket's own, whose name is random.
+const rooms = (socket) => [...socket.rooms].filter((room) => room !== socket.id).sort();
+
+// { to: [rooms], except: [rooms], flags: ['volatile', 'local', 'compress'] } from a socket (others) or a namespace (all).
+function chosen(from, { to = [], except = [], flags = [] }) {
+  let choice = from;
+  for (const room of to) choice = choice.to(room);
+  for (const room of except) choice = choice.except(room);
+  for (const flag of flags) choice = flag === 'compress' ? choice.compress(true) : choice[flag];
+  return choice;
+}
+
+const actions = {
+  echo: (socket, nsp, values, ack) => (ack ? ack(...values) : socket.emit('echo', ...values)),
+  join: (socket, nsp, [room], ack) => { socket.join(room); ack(rooms(socket)); },
+  leave: (socket, nsp, [room], ack) => { socket.leave(room); ack(rooms(socket)); },
+  note: (socket, nsp, [data], ack) => { socket.data = data; ack(data); },
+  self: (socket, nsp, values, ack) => ack({ rooms: rooms(socket), data: socket.data, recovered: socket.recovered }),
+  others: (socket, nsp, [choice, event, ...values]) => chosen(socket.broadcast, choice).emit(event, ...values),
+  all: (socket, nsp, [choice, event, ...values]) => chosen(nsp.except([]), choice).emit(event, ...values),
+  ask: (socket, nsp, [ms, event, ...values]) => socket.timeout(ms)
+    .emit(event, ...values, (error, ...replies) => socket.emit('answered', error ? error.message : null, ...replies)),
+  askRooms: (socket, nsp, [choice, ms, event, ...values]) => chosen(nsp.except([]), choice).timeout(ms)
+    .emit(event, ...values, (error, replies) => socket.emit('answers', !error, replies)),
+  find: async (socket, nsp, [choice], ack) => {
+    const found = await chosen(nsp.except([]), choice).fetchSockets();
+    ack(found.map((one) => ({ rooms: rooms(one), data: one.data })).sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1)));
+  },
+  sweepIn: (socket, nsp, [choice, names]) => chosen(nsp.except([]), choice).socketsJoin(names),
+  sweepOut: (socket, nsp, [choice, names]) => chosen(nsp.except([]), choice).socketsLeave(names),
+  kick: (socket, nsp, [choice, close]) => chosen(nsp.except([]), choice).disconnectSockets(close),
+  bye: (socket, nsp, [close]) => socket.disconnect(close),
+  forbidden: (socket, nsp, [event], ack) => {
+    try {
+      socket.emit(event);
+      ack('sent');
+    } catch (error) {
+      ack('refused');
+    }
+  },
+  thrice: (socket, nsp, values, ack) => { ack(1); ack(2); ack(3); },
+  toChildren: (socket, nsp, [event, ...values]) => dynamic.emit(event, ...values),
+};
+
+function prepare(nsp) {
+  nsp.on('connection', (socket) => {
+    socket.emit('welcome', socket.handshake.auth);
+    for (const [name, action] of Object.entries(actions)) {
+      socket.on(name, (...values) => {
+        const ack = typeof values.at(-1) === 'function' ? values.pop() : undefined;
+        action(socket, socket.nsp, values, ack);
+      });
+    }
+    socket.on('disconnecting', (reason) => { socket.left = [reason, rooms(socket)]; });
+    socket.on('disconnect', (reason) => socket.nsp.to('watchers').emit('left', reason, ...socket.left, rooms(socket)));
+  });
+  return nsp;
+}
+
+prepare(io.of('/'));
+prepare(io.of('/custom'));
+prepare(io.of('/guarded')).use((socket, next) => {
+  const { refusal, data } = socket.handshake.auth;
+  if (!refusal) return next();
+  const error = new Error(refusal);
+  if (data !== undefined) error.data = data;
+  return next(error);
+});
+prepare(io.of('/slow')).use((socket, next) => setTimeout(() => next(socket.handshake.auth.refusal && new Error(socket.handshake.auth.refusal)), 30));
+const dynamic = prepare(io.of(/^\/dynamic-\d+$/));
+prepare(io.of((name, auth, next) => next(null, name.startsWith('/asked-') && auth.token === 'good')));
