@@ -1,7 +1,8 @@
 // Message: one WebSocket message to be sent, encoded once and shared by all who are due it.
 //
-// The bytes are a finished, unmasked frame, so that any number of connections can send them as they are. Immutable but
-// for the compressed form, which is made when it is first asked for. One thread's: the count is no atomic.
+// The bytes are a finished, unmasked frame, so that any number of connections can send them as they are.
+// Immutable but for the compressed form, which is made when it is first asked for. One thread's: the count is
+// no atomic.
 #pragma once
 
 #include <cstddef>
@@ -9,6 +10,8 @@
 #include <initializer_list>
 #include <string_view>
 #include <utility>
+
+#include "proxy/wire/ws_frame.h"
 
 namespace limpet::ws {
 
@@ -20,22 +23,29 @@ class Message {
  public:
   // The pieces are joined; together they are the body.
   static MessageRef make(Kind kind, std::initializer_list<std::string_view> pieces);
+  static MessageRef control(wire::Opcode opcode, std::string_view body);  // at most 125 bytes
+  // Bytes that go out as they are: a frame made elsewhere, what is left of a 101.
+  static MessageRef finished(Kind kind, std::string_view bytes);
 
   Kind kind() const { return kind_; }
   std::string_view body() const { return {bytes() + head_, size_}; }
   std::string_view frame() const { return {bytes(), head_ + size_}; }
-  // The frame compressed on its own (RFC 7692 without context takeover). The plain frame if that is not longer.
+  // The frame compressed on its own (RFC 7692 without context takeover). The plain frame of a message of less
+  // than 1024 bytes, and if that is not longer.
   std::string_view deflated_frame() const;
 
  private:
   friend class MessageRef;
-  Message(Kind kind, std::size_t size);
+  static MessageRef allocate(Kind kind, std::string_view head, std::size_t size, char*& body);
+  Message(Kind kind, std::size_t head, std::size_t size);
   ~Message();
+  void deflate() const;
   const char* bytes() const { return reinterpret_cast<const char*>(this + 1); }
 
   mutable std::uint32_t count_ = 0;
-  std::uint8_t head_;  // bytes of the frame's head: 2, 4 or 10
+  std::uint8_t head_;  // bytes of the frame's head: 2, 4 or 10; 0: the bytes are finished
   Kind kind_;
+  mutable bool compressible_;  // and not yet tried
   std::size_t size_;
   mutable char* deflated_ = nullptr;
   mutable std::size_t deflated_size_ = 0;

@@ -1,0 +1,41 @@
+// Hub: what the sockets of one loop share: the buffer that all read into, and those connections whose owner
+// has left while their last frame is on its way.
+//
+// Outlives its Sockets, is outlived by the Loop, lives on its thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "backend/ws/socket.h"
+#include "proxy/net/loop.h"
+
+namespace limpet::ws {
+
+class Hub {
+ public:
+  // `linger_ms`: how long a connection that was refused has to read why, before it is cut.
+  explicit Hub(net::Loop& loop, std::uint64_t linger_ms = 2'000);
+  ~Hub();
+  Hub(const Hub&) = delete;
+
+  net::Loop& loop() { return loop_; }
+  std::size_t leaving() const { return leaving_.size(); }
+
+ private:
+  friend struct Socket::Impl;
+  std::span<char> scratch() { return {scratch_.get(), kScratch}; }
+  void adopt(Socket::Impl& socket);  // its owner has gone; it deletes itself at its end
+  void forget(Socket::Impl& socket);
+
+  static constexpr std::size_t kScratch = 128 * 1024;
+  net::Loop& loop_;
+  const std::uint64_t linger_ms_;
+  std::unique_ptr<char[]> scratch_;
+  std::vector<Socket::Impl*> leaving_;
+};
+
+}  // namespace limpet::ws

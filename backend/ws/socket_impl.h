@@ -1,0 +1,78 @@
+// The inside of Socket. Included by ws's .cpp files alone.
+//
+// Lives on when its Socket is destroyed from within a call to the receiver, until that call has returned, and
+// when there is still something to write: then the Hub has it.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "backend/ws/hub.h"
+#include "backend/ws/queue.h"
+#include "backend/ws/reader.h"
+#include "backend/ws/socket.h"
+
+namespace limpet::ws {
+
+struct Socket::Impl {
+  // open -> closing (we have sent a Close and wait for the peer's) -> parting (the receiver has been told;
+  // what is queued goes out, the peer is given time to read it) -> over (no connection). Any may be skipped.
+  enum class Phase : std::uint8_t { open, closing, parting, over };
+
+  Impl(Hub& in, net::Stream from, const Options& options, Receiver& to, std::string_view early,
+       std::string_view unsent);
+  ~Impl();
+
+  void send(const MessageRef& message);
+  bool too_much_queued() const { return queue.weight() > max_queued && !queue.only_one(); }
+  void send_close(std::uint16_t code, std::string_view reason);
+  void leave();  // by its owner
+
+  // From the loop, each within a Visit.
+  void on_readable();
+  void on_writable();
+  void on_turn_end();
+  void on_deadline();
+
+  void read();
+  void read_to_the_end();
+  void take(std::span<char> in);
+  void take_event(const Reader::Event& event);
+  void discard();
+  void wait_for_bytes();
+  void flush();
+  bool write();  // false: the connection is broken
+
+  void close_answered(const Reader::Event& event);
+  void refuse(std::uint16_t code);
+  void lost();
+  void part(bool linger);
+  void doom(End how);
+  void hang_up();
+  void tell_end(const Ending& ending);
+  void at_turn_end() { hub.loop().at_end_of_turn(turn_end); }
+  void deadline_in(std::uint64_t delay_ms);
+
+  Hub& hub;
+  Receiver* receiver;  // until it has been told the end
+  net::Stream stream;
+  net::Deferred turn_end{net::delegate<&Impl::on_turn_end>(this)};
+  Queue queue;
+  Reader reader;
+  std::unique_ptr<std::string> held;     // bytes that nobody has looked at yet
+  std::unique_ptr<net::Timer> deadline;  // once it closes
+  std::size_t place = 0;                 // in the Hub
+  std::uint32_t max_message;
+  std::uint32_t max_queued;
+  std::uint16_t close_code = 0;  // of our Close
+  Phase phase = Phase::open;
+  End doomed = End::connection_lost;  // how, if `over` and the receiver has not been told
+  bool check_utf8;
+  bool owned = true;  // by a Socket
+  bool visited = false;
+  bool paused = false;
+  bool blocked = false;  // the kernel takes no more until it says so
+  bool lingers = false;  // parting: waits for the peer's end
+};
+
+}  // namespace limpet::ws

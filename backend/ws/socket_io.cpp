@@ -1,0 +1,159 @@
+// What the loop asks of a Socket: reading, writing, the end of the turn.
+#include <array>
+
+#include "backend/ws/socket_impl.h"
+
+namespace limpet::ws {
+namespace {
+
+constexpr std::size_t kPieces = 64;  // frames a call
+constexpr int kReadsOfTheDead = 16;
+
+// Around whatever may call the receiver, who may destroy the Socket: then the Impl goes last.
+class Visit {
+ public:
+  explicit Visit(Socket::Impl& socket) : socket_(socket) { socket_.visited = true; }
+  ~Visit() {
+    socket_.visited = false;
+    if (!socket_.owned && socket_.phase == Socket::Impl::Phase::over) delete &socket_;
+  }
+  Visit(const Visit&) = delete;
+
+ private:
+  Socket::Impl& socket_;
+};
+
+}  // namespace
+
+// --- reading ---
+
+void Socket::Impl::on_readable() {
+  Visit visit(*this);
+  if (phase == Phase::parting) {
+    discard();
+  } else {
+    read();
+  }
+  wait_for_bytes();
+}
+
+void Socket::Impl::wait_for_bytes() {
+  if (phase != Phase::over && !paused) stream.wait_read(net::delegate<&Impl::on_readable>(this));
+}
+
+void Socket::Impl::read() {
+  const std::span<char> scratch = hub.scratch();
+  const net::IoResult got = stream.read(scratch);
+  if (got.status == net::Io::ok) {
+    take(scratch.first(got.bytes));
+  } else if (got.status != net::Io::again) {
+    lost();
+  }
+}
+
+// Of a connection that takes nothing any more: its Close may have come before its end.
+void Socket::Impl::read_to_the_end() {
+  queue.clear();
+  for (int i = 0; i < kReadsOfTheDead && !paused && (phase == Phase::open || phase == Phase::closing); ++i)
+    read();
+  if (phase == Phase::parting) return hang_up();
+  if (phase != Phase::over) lost();
+}
+
+void Socket::Impl::discard() {
+  const std::span<char> scratch = hub.scratch();
+  const net::IoResult got = stream.read(scratch);
+  if (got.status != net::Io::ok && got.status != net::Io::again) hang_up();
+}
+
+void Socket::Impl::take(std::span<char> in) {
+  const Rules rules{max_message, check_utf8, nullptr};
+  while (phase == Phase::open || phase == Phase::closing) {
+    if (paused) {
+      if (!in.empty()) held = std::make_unique<std::string>(in.data(), in.size());
+      return;
+    }
+    const Reader::Event event = reader.next(in, rules);
+    if (event.what == Reader::What::more) return;
+    take_event(event);
+  }
+}
+
+void Socket::Impl::take_event(const Reader::Event& event) {
+  using What = Reader::What;
+  if (event.what == What::close) return close_answered(event);
+  if (event.what == What::fault) return refuse(event.code);
+  if (phase != Phase::open) return;  // we have said that we are done
+  if (event.what == What::ping) {
+    send(Message::control(wire::Opcode::pong, event.body));
+  } else if (event.what == What::pong) {
+    receiver->on_pong(event.body);
+  } else {
+    receiver->on_message(event.kind, event.body);
+  }
+}
+
+// --- writing ---
+
+void Socket::Impl::send(const MessageRef& message) {
+  if (phase != Phase::open) return;
+  queue.push(message);
+  at_turn_end();
+  if (!too_much_queued()) return;
+  // Much in one turn is no sign of a slow reader.
+  if (!blocked && !write()) return doom(End::connection_lost);
+  if (too_much_queued()) doom(End::slow_consumer);
+}
+
+bool Socket::Impl::write() {
+  while (!queue.empty()) {
+    std::array<iovec, kPieces> pieces;
+    const std::size_t count = queue.gather(pieces);
+    std::size_t size = 0;
+    for (std::size_t i = 0; i < count; ++i) size += pieces[i].iov_len;
+    const net::IoResult sent = stream.write(std::span<const iovec>(pieces.data(), count));
+    if (sent.status == net::Io::error) return false;
+    if (sent.status == net::Io::ok) queue.consume(sent.bytes);
+    if (sent.status == net::Io::ok && sent.bytes == size) continue;
+    blocked = true;
+    stream.wait_write(net::delegate<&Impl::on_writable>(this));
+    break;
+  }
+  return true;
+}
+
+void Socket::Impl::flush() {
+  if (!queue.empty() && !blocked) {
+    if (!write()) return read_to_the_end();
+    if (phase == Phase::open && queue.empty()) receiver->on_drained();
+  }
+  if (phase != Phase::parting || !queue.empty()) return;
+  if (!lingers) return hang_up();
+  stream.shutdown_write();
+}
+
+void Socket::Impl::on_writable() {
+  Visit visit(*this);
+  blocked = false;
+  flush();
+}
+
+// --- turns and deadlines ---
+
+void Socket::Impl::on_turn_end() {
+  Visit visit(*this);
+  if (phase == Phase::over) return tell_end({doomed, 1006, {}});
+  if (!paused) {
+    if (const auto bytes = std::exchange(held, nullptr)) take(*bytes);
+    wait_for_bytes();
+  }
+  if (phase != Phase::over) flush();
+}
+
+// The peer's Close did not come, or what was queued did not go.
+void Socket::Impl::on_deadline() {
+  Visit visit(*this);
+  lost();
+}
+
+}  // namespace limpet::ws
