@@ -40,11 +40,3 @@ export const cells = {
     unit: 'connection', mode: 'keepalive-idle', flags: { sockets: 8000 }, seconds: 1, memory: true, rounds: 3,
   },
 };
-
-// The load tool's arguments for a cell.
-export function loadFlags(cell, { quick }) {
-  const seconds = quick ? Math.min(cell.seconds ?? 0.5, 0.5) : cell.seconds ?? 2;
-  const warmUp = quick ? 0.2 : 0.5;
-  const flags = { mode: cell.mode, ...cell.flags, ...(quick && cell.quick), seconds, 'warm-up': warmUp };
-  return Object.entries(flags).flatMap(([name, value]) => [`--${name}`, String(value)]);
-}

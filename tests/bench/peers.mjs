@@ -4,15 +4,9 @@
 // One is taken from PATH: put another version first there to measure that one.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import net from 'node:net';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { until } from '../e2e/lib/deadline.mjs';
-import { Process } from './processes.mjs';
-
-export const top = fileURLToPath(new URL('../../', import.meta.url));
-export const loadTool = path.join(top, 'build/bench/tests/bench/limpet-bench-load');
-const limpet = process.env.LIMPET ?? path.join(top, 'build/release/proxy/limpet');
+import { Process, limpet, loadTool } from './processes.mjs';
+import { freeAddress, whenReady } from './ready.mjs';
 
 // `rounds`: at most so many, for what is only there for comparison.
 export const peers = {
@@ -46,16 +40,6 @@ export function versionOf(name) {
   return error ? undefined : `${stdout}${stderr}`.match(/\d+\.\d[^\s,]*/)?.[0] ?? 'unknown';
 }
 
-// A port that nobody has. 127.0.3.1 is used by nothing else here: no connection takes it away until it is opened.
-const host = '127.0.3.1';
-async function freePort() {
-  const server = net.createServer();
-  await new Promise((resolve, reject) => server.once('error', reject).listen(0, host, resolve));
-  const { port } = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
 function configuration(template, to, dir) {
   const [listenHost, listenPort] = to.listen.split(':');
   const values = { LISTEN: to.listen, HOST: listenHost, PORT: listenPort, DIR: dir };
@@ -71,23 +55,10 @@ function configuration(template, to, dir) {
   });
 }
 
-// Whether an upgrade gets through to a server.
-function upgrades(address) {
-  const [to, port] = address.split(':');
-  return new Promise((resolve) => {
-    const socket = net.connect({ host: to, port: Number(port) });
-    const done = (answer) => { socket.destroy(); resolve(answer); };
-    socket.setTimeout(1000, () => done(false)).once('error', () => done(false)).once('close', () => done(false));
-    socket.once('data', (data) => done(data.toString('latin1').startsWith('HTTP/1.1 101')));
-    socket.write('GET /idle HTTP/1.1\r\nHost: bench\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n'
-      + 'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n');
-  });
-}
-
 // Starts a proxy and waits until it answers; `dir` is its folder.
 export async function startProxy(name, servers, dir) {
   const { command, template, args, env = () => ({}) } = peers[name];
-  const listen = `${host}:${await freePort()}`;
+  const listen = await freeAddress();
   mkdirSync(dir, { recursive: true });
   const file = template && path.join(dir, template);
   if (file) writeFileSync(file, configuration(template, { listen, servers }, dir));
@@ -95,12 +66,5 @@ export async function startProxy(name, servers, dir) {
     cwd: dir, env: { ...process.env, ...env(dir) },
   });
   proxy.listen = listen;
-  try {
-    const ready = await until(async () => proxy.end ?? await upgrades(listen), 10_000, `${name} answers an upgrade`);
-    if (ready !== true) throw new Error(`${name} ended at its start`);
-  } catch (error) {
-    await proxy.finish();
-    throw new Error(`${error.message}\n${proxy.log()}`);
-  }
-  return proxy;
+  return whenReady(name, proxy, '/idle');
 }

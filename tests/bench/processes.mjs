@@ -1,8 +1,14 @@
 // The processes of the bench: on a core each, in a process group each, none left behind.
 import { readFileSync, readdirSync } from 'node:fs';
 import os from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { Child } from '../e2e/lib/child.mjs';
 import { usable } from '../e2e/lib/cpus.mjs';
+
+export const top = fileURLToPath(new URL('../../', import.meta.url));
+export const loadTool = path.join(top, 'build/bench/tests/bench/limpet-bench-load');
+export const limpet = process.env.LIMPET ?? path.join(top, 'build/release/proxy/limpet');
 
 // A master that is killed leaves its workers behind; the group takes them along.
 const groups = new Set();
@@ -11,7 +17,7 @@ function killGroup(pid) {
 }
 process.on('exit', () => groups.forEach(killGroup));
 
-// Where the load and the servers run, and where the proxy does; undefined where one core has to do for all.
+// Where the load runs (and servers behind what is measured), and where what is measured does; undefined where one core has to do for all.
 export const pins = usable.length > 1 ? { load: usable[0], proxy: usable[1] } : undefined;
 
 export class Process extends Child {

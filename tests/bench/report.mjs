@@ -1,40 +1,15 @@
 // What the readings say: tables on standard output and, of a complete run, in README.md, and the chart.
-import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { cells } from './cells.mjs';
 import { chart } from './chart.mjs';
 import { names, rivals } from './peers.mjs';
 import { stages } from './memory.mjs';
+import { about, over, shown, table, verdict, writeReadme } from './readings.mjs';
+import { top } from './processes.mjs';
 
-const readme = fileURLToPath(new URL('README.md', import.meta.url));
+const here = fileURLToPath(new URL('.', import.meta.url));
 const meanGoal = 0.82;
-
-function median(values) {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-}
-
-const digits = (value) => (value === 0 ? '0' : value >= 99.95 ? value.toFixed(0) : value >= 9.995 ? value.toFixed(1) : value.toFixed(2));
-
-// { median, spread, failed }: over the readings that did not fail; spread is half the range, as a share of the median.
-function over(readings, pick) {
-  const failed = readings.find((reading) => reading.failed)?.failed;
-  const values = readings.filter((reading) => !reading.failed).map(pick).filter(Number.isFinite);
-  if (!values.length) return { failed: failed ?? 'no reading' };
-  const middle = median(values);
-  return { median: middle, spread: middle ? (Math.max(...values) - Math.min(...values)) / 2 / middle : 0, failed };
-}
-
-function shown(value) {
-  if (!value) return '';
-  if (value.median === undefined) return `failed (${value.failed.replaceAll('|', '/').slice(0, 60)})`;
-  const spread = value.spread ? ` ±${(value.spread * 100).toFixed(0)} %` : '';
-  return `${digits(value.median)}${spread}${value.failed ? ' (some runs failed)' : ''}`;
-}
-
-const table = (head, rows) => [head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');
-const verdict = (reached) => (reached === undefined ? '' : reached ? 'yes' : '**no**');
 
 // A value per proxy of one cell, and which peer is best. A quick run is judged by nothing.
 function line(results, name, pick) {
@@ -117,37 +92,28 @@ function memoryTable(results, proxies) {
     table(['cell', 'when', ...proxies, 'goal', 'reached'], rows)].join('\n');
 }
 
-function about(results, proxies) {
-  const { machine, versions, rounds, seconds } = results;
-  const pinned = machine.pinned
-    ? 'Load and servers on one core, the proxy on another.'
-    : 'One core for everything: these figures say little.';
-  const busy = machine.load > machine.cores / 2
-    ? ` The machine was busy before the run began (load ${machine.load}): only ratios mean anything.` : '';
-  return `${machine.date}, ${machine.cpu}, ${machine.cores} cores, Linux ${machine.kernel}. ${pinned}${busy} `
-    + `${rounds} round${rounds === 1 ? '' : 's'}, ${Math.round(seconds / 60)} minutes. `
-    + `${results.quick ? 'A quick run, with fewer sockets and short windows: no figures to quote. ' : ''}`
-    + `${proxies.filter((proxy) => proxy !== 'relay').map((proxy) => `${proxy} ${versions[proxy]}`).join(', ')}.`;
-}
-
-// Puts the results between README's markers.
-function writeReadme(text) {
-  const old = readFileSync(readme, 'utf8');
-  const begin = '<!-- results -->';
-  const end = '<!-- /results -->';
-  const [from, to] = [old.indexOf(begin), old.indexOf(end)];
-  if (from < 0 || to < from) throw new Error('README.md has lost its markers of results');
-  writeFileSync(readme, `${old.slice(0, from + begin.length)}\n${text}\n${old.slice(to)}`);
+// What the chart shows of each cell: the others' CPU as a multiple of limpet's.
+function bars(lines, proxies) {
+  return lines.filter((one) => one.values.limpet?.median).map(({ name, values }) => ({
+    name,
+    ratios: Object.fromEntries(proxies.filter((proxy) => values[proxy]?.median !== undefined)
+      .map((proxy) => [proxy, values[proxy].median / values.limpet.median])),
+  }));
 }
 
 // Tells what came out; returns whether limpet failed anywhere.
 export function report(results, { readme: intoReadme }) {
   const proxies = names.filter((name) => name in results.versions);
   const cpu = cpuTable(results, proxies);
-  const parts = [about(results, proxies), cpu.text, latencyTable(results, proxies), memoryTable(results, proxies)];
+  const { relay, ...versions } = results.versions;
+  const pinned = 'Load and servers on one core, the proxy on another.';
+  const parts = [about({ ...results, versions }, pinned), cpu.text, latencyTable(results, proxies), memoryTable(results, proxies)];
   const text = parts.filter(Boolean).join('\n\n');
   console.log(`\n${text}`);
-  const drawn = chart(cpu.lines, proxies, { intoReadme });
-  if (intoReadme) writeReadme(drawn ? `![CPU of each proxy, cell by cell](results.svg)\n\n${text}` : text);
+  const drawn = chart(bars(cpu.lines, proxies), {
+    what: 'the proxy', colours: { nginx: '#3f8fd2', haproxy: '#e08a1e', caddy: '#a06cd5', nghttpx: '#2fa68a', relay: '#8c8c8c' },
+    file: path.join(top, 'build/bench/results.svg'), copy: intoReadme && path.join(here, 'results.svg'),
+  });
+  if (intoReadme) writeReadme(path.join(here, 'README.md'), drawn ? `![CPU of each proxy, cell by cell](results.svg)\n\n${text}` : text);
   return Object.values(results.readings).some((byProxy) => byProxy.limpet?.some((reading) => reading.failed));
 }

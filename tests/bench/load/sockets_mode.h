@@ -30,6 +30,7 @@ class SocketsMode : public Handler {
  protected:
   std::vector<std::unique_ptr<Client>>& clients() { return clients_; }
   std::uint32_t opened() const { return opened_; }
+  bool closing() const { return closing_; }
   bool as_expected(Client& client);    // the head of its answer; fails it if not
   void count_as_open(Client& client);  // with the head of its answer, unless a mode says otherwise
   Load& load_;

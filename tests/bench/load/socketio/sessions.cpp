@@ -44,6 +44,7 @@ void Sessions::on_bytes(Client& client, std::span<char> bytes) {
 }
 
 void Sessions::on_text(Client& client, std::string_view text) {
+  if (closing()) return;  // our FIN is out
   if (text == "2") {
     if (client.unsent() > 0) return client.fail("no room for a pong");
     client.send(pong_, 1);
