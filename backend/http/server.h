@@ -24,7 +24,7 @@
 namespace limpet::http {
 
 struct Limits {
-  wire::HeadLimits head;
+  wire::HeadLimits head = {};
   std::uint64_t head_timeout_ms = 10'000;
   std::uint64_t idle_timeout_ms = 75'000;  // between requests, and without progress of a body or an answer
   std::uint64_t linger_ms = 5'000;         // after the last answer: for the client to read it

@@ -4,6 +4,7 @@ namespace limpet::http {
 
 std::string_view reason_phrase(int status) {
   switch (status) {
+    case 101: return "Switching Protocols";
     case 200: return "OK";
     case 204: return "No Content";
     case 304: return "Not Modified";
