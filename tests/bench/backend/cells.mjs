@@ -17,6 +17,7 @@ export const cells = {
   'echo-32-50': echo(32, 50, { quick: {} }),
   'echo-512-1000': echo(512, 1000),
   'echo-32-50x8': echo(32, 50, { inFlight: 8, quick: {} }),
+  'joined-echo': echo(32, 50, { inFlight: 8, ...joined }),
   connect: {
     unit: 'session', mode: 'io-connect', flags: { 'in-flight': 32 }, warmUp: 1, goal: 0.75, latency: true, quick: {},
   },

@@ -32,7 +32,7 @@ void add_floor(CLI::App& app, FloorOptions& options) {
   CLI::App& command = *app.add_subcommand("floor", "the smallest Socket.IO server");
   command.add_option("--listen", options.listen, "ADDRESS:PORT")->required();
   command.add_option("--ports-file", options.ports_file, "where the address is written");
-  command.add_flag("--joined", options.joined, "what is due to a member in one wake-up leaves in one send");
+  command.add_flag("--joined", options.joined, "what is due to a client in one wake-up leaves in one send");
   command.add_option("--ping-interval", options.ping_interval, "ms")->check(CLI::PositiveNumber);
   command.add_option("--ping-timeout", options.ping_timeout, "ms")->check(CLI::PositiveNumber);
 }

@@ -138,7 +138,7 @@ class Floor {
     }
   }
 
-  // Answers to all that was read at once leave at once.
+  // Joined, the answers to all that was read at once leave at once.
   void take_bytes(Member& member, std::span<char> in) {
     std::string whole;
     if (member.kept && !member.kept->in.empty()) {
@@ -148,7 +148,7 @@ class Floor {
     answers_.clear();
     const std::size_t used = member.upgraded ? take_frames(member, in) : take_head(member, in);
     if (member.fd < 0) return;
-    if (!answers_.empty()) send(member, answers_);
+    send_answers(member);
     if (used == in.size()) return drop_kept(member);
     keep(member).in.assign(in.data() + used, in.size() - used);
   }
@@ -201,7 +201,8 @@ class Floor {
         return close(member), at;
       }
       on_packet(member, {payload, length});
-      if (member.fd < 0) return at;  // a member of a room to which it could not be sent
+      if (!options_.joined) send_answers(member);
+      if (member.fd < 0) return at;  // also a member of a room to which it could not be sent
     }
     return at;
   }
@@ -271,6 +272,11 @@ class Floor {
     }
     keep(member).out.append(bytes.substr(sent));
     if (member.kept->out.size() > kMostUnsent) close(member);
+  }
+
+  void send_answers(Member& member) {
+    if (!answers_.empty()) send(member, answers_);
+    answers_.clear();
   }
 
   void flush(Member& member) {

@@ -13,7 +13,7 @@ namespace limpet::bench {
 struct FloorOptions {
   std::string listen;
   std::string ports_file;               // where the address is written; empty: standard output
-  bool joined = false;                  // what is due to a member in one wake-up leaves in one send
+  bool joined = false;                  // what is due to a client in one wake-up leaves in one send
   std::uint32_t ping_interval = 25000;  // ms
   std::uint32_t ping_timeout = 20000;
 };
