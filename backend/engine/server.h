@@ -1,7 +1,9 @@
-// Engine.IO, revisions 4 and 3: sessions over long polling and WebSocket (shared/socketio: sections 2 and 10).
+// Engine.IO, revisions 4 and 3: sessions over long polling and WebSocket (shared/socketio: sections 2 and
+// 10).
 //
-// One loop's thread. An Application is told of each session that opens and gives it a Receiver; from then on messages
-// come whole and in order, whatever carries them. Sids name this node: 12 random characters, then its 8-character tag.
+// One loop's thread. An Application is told of each session that opens and gives it a Receiver; from then on
+// messages come whole and in order, whatever carries them. Sids name this node: 12 random characters, then
+// its 8-character tag.
 #pragma once
 
 #include <array>
@@ -32,6 +34,7 @@ enum class Reason : std::uint8_t {
   slow_consumer,
   server_shutting_down,
 };
+inline constexpr std::size_t kReasons = static_cast<std::size_t>(Reason::server_shutting_down) + 1;
 std::string_view text_of(Reason reason);  // "transport error": the words that applications see
 
 struct Cors {
@@ -41,8 +44,8 @@ struct Cors {
 };
 
 struct Cookie {
-  std::string name;        // empty: none is set
-  std::string value;       // empty: the sid
+  std::string name;   // empty: none is set
+  std::string value;  // empty: the sid
   std::string attributes = "Path=/; HttpOnly; SameSite=Lax";
 };
 
@@ -52,9 +55,9 @@ struct Options {
   std::uint64_t ping_interval_ms = 25'000;
   std::uint64_t ping_timeout_ms = 20'000;
   std::uint64_t upgrade_timeout_ms = 10'000;
-  std::size_t max_payload = 1'000'000;              // maxHttpBufferSize
-  std::size_t max_queued = 16 * 1024 * 1024;        // a session's unsent bytes; more: slow_consumer
-  std::uint32_t max_sessions = 50'000;              // more: 503, or Close 1008 `Server at capacity`
+  std::size_t max_payload = 1'000'000;        // maxHttpBufferSize
+  std::size_t max_queued = 16 * 1024 * 1024;  // a session's unsent bytes; more: slow_consumer
+  std::uint32_t max_sessions = 50'000;        // more: 503, or Close 1008 `Server at capacity`
   bool polling = true, websocket = true, allow_upgrades = true;
   bool allow_eio3 = false;
   bool http_compression = true;
@@ -64,12 +67,13 @@ struct Options {
   Cookie cookie;
 };
 
-// What a session's first request said. Kept for the application, all texts in one block; one that is longer than 4 KiB
-// (target, cookie) or 512 bytes (the others) is left out whole, as a part of it might mean something else.
+// What a session's first request said. Kept for the application, all texts in one block; one that is longer
+// than 4 KiB (target, cookie) or 512 bytes (the others) is left out whole, as a part of it might mean
+// something else.
 class Handshake {
  public:
   std::string_view target() const { return text(0); }   // path and query, as sent
-  std::string_view address() const { return text(1); }  // of the peer, "10.0.0.1:80"
+  std::string_view address() const { return text(1); }  // of the peer, "10.0.0.1"; empty: a Unix socket
   std::string_view origin() const { return text(2); }
   std::string_view user_agent() const { return text(3); }
   std::string_view cookie() const { return text(4); }
@@ -116,44 +120,47 @@ class Application {
 
 class Session {
  public:
-  virtual std::string_view sid() const = 0;     // 20 characters
-  virtual int revision() const = 0;             // 4 or 3
+  virtual std::string_view sid() const = 0;  // 20 characters
+  virtual int revision() const = 0;          // 4 or 3
   virtual bool over_websocket() const = 0;
   virtual const Handshake& handshake() const = 0;
   // A message packet. packet_of() makes what it takes.
   virtual void send(const MessageRef& packet) = 0;
-  virtual bool writable() const = 0;            // a volatile message would leave at once
-  virtual void close(Reason reason = Reason::forced_close) = 0;   // after what is queued
-  virtual void discard(Reason reason) = 0;                        // at once
+  virtual bool writable() const = 0;                             // a volatile message would leave at once
+  virtual void close(Reason reason = Reason::forced_close) = 0;  // after what is queued
+  virtual void discard(Reason reason) = 0;                       // at once
   virtual bool closing() const = 0;
 
  protected:
   ~Session() = default;
 };
 
-// A message packet to be sent to any number of sessions: text is "4" + pieces, binary is the bytes. (Revision 3's binary
-// frames and all polling bodies are made from it by the session.)
+// A message packet to be sent to any number of sessions: text is "4" + pieces, binary is the bytes. (Revision
+// 3's binary frames and all polling bodies are made from it by the session.)
 MessageRef packet_of(Kind kind, std::initializer_list<std::string_view> pieces);
 
 struct Totals {
   std::uint64_t opened = 0, closed = 0;
   std::uint64_t packets_in = 0, packets_out = 0, bytes_in = 0, bytes_out = 0;
   std::uint32_t websockets = 0, pollings = 0;  // sessions now, by transport
-  std::uint64_t by_reason[8] = {};
+  std::uint64_t refused = 0;                   // requests that were answered with an error
+  std::array<std::uint64_t, kReasons> by_reason{};
 };
 
 class Server final {
  public:
+  // `http` must not hand out requests any more once this is destroyed; both end before the loop runs again.
   Server(net::Loop& loop, http::Server& http, const Options& options, Application& application);
-  ~Server();
+  ~Server();  // what is left is cut; receivers hear nothing of it
 
   std::size_t sessions() const;
+  std::size_t leaving() const;  // WebSockets whose session has ended and whose Close frame is on its way
   bool full() const;
   const Totals& totals() const;
-  void refuse_new();                        // 503 for handshakes from now on
+  void refuse_new();  // 503 for handshakes from now on
   // Ends all sessions at an even rate: WebSockets with Close 1012, polls with `1`.
   void drain(std::uint64_t window_ms);
-  void close_all();                         // what is left, at once
+  void close_all();  // what is left, at once
 
   struct Impl;
 

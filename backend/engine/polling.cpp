@@ -1,0 +1,219 @@
+#include "backend/engine/polling.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "backend/engine/compression.h"
+#include "backend/engine/jsonp.h"
+#include "backend/engine/live_session.h"
+#include "backend/engine/server_impl.h"
+#include "backend/engine/text.h"
+
+namespace limpet::engine {
+namespace {
+
+constexpr std::uint64_t kCloseTimeoutMs = 30'000;     // engine.io's
+constexpr std::size_t kMostCompressed = 1024 * 1024;  // more would hold everybody up
+constexpr std::size_t kQueueKept = 16;                // pointers
+
+std::string_view value_of(const wire::RequestHead& head, wire::FieldId id) {
+  const wire::Field* field = wire::find(head.fields, id);
+  return field == nullptr ? std::string_view() : field->value;
+}
+
+// As Node.js answers whose head has gone out before it knew that there is no body.
+void answer_empty(http::Exchange& exchange, int status, std::string_view fields) {
+  exchange.answer({.status = status, .fields = fields, .chunked = true});
+}
+
+}  // namespace
+
+Polling::Polling(LiveSession& session, const Query& query)
+    : session_(session),
+      close_deadline_(session.server().loop, net::delegate<&Polling::on_close_deadline>(this)),
+      base64_(query.base64 || query.jsonp),
+      jsonp_(query.jsonp),
+      index_digits_(query.index_digits) {
+  std::ranges::copy(query.index(), index_);
+}
+
+Polling::~Polling() {
+  if (poll_ != nullptr) poll_->destroy();
+  if (post_ != nullptr) post_->destroy();
+}
+
+void Polling::on_request(http::Exchange& exchange) {
+  switch (exchange.head().method) {
+    case wire::Method::get: return on_poll(exchange);
+    case wire::Method::post: return on_post(exchange);
+    default: return answer_empty(exchange, 500, session_.server().cors_fields_for(exchange));
+  }
+}
+
+// --- polls ---
+
+void Polling::on_poll(http::Exchange& exchange) {
+  if (poll_ != nullptr) {
+    session_.finish(Reason::transport_error);
+    return answer_empty(exchange, 400, session_.server().cors_fields_for(exchange));
+  }
+  poll_ = &exchange;
+  exchange.watch(&poll_watcher_);
+  flush();
+  if (poll_ == nullptr || !close_due_) return;
+  const ControlPackets& control = session_.server().control;
+  const ws::MessageRef last[] = {control.noop, control.close};
+  answer_poll(last);
+  session_.finish_closing();
+}
+
+void Polling::send(const ws::MessageRef& packet) {
+  queued_ += packet->body().size() + sizeof packet;
+  queue_.push_back(packet);
+  if (poll_ != nullptr) return flush();
+  if (queued_ > session_.server().options.max_queued) session_.overflow();
+}
+
+void Polling::send_now(const ws::MessageRef& packet) {
+  answer_poll({&packet, 1});
+}
+
+std::vector<ws::MessageRef> Polling::take_queue() {
+  queued_ = 0;
+  return std::exchange(queue_, {});
+}
+
+void Polling::flush() {
+  if (poll_ == nullptr || queue_.empty()) return;
+  std::vector<ws::MessageRef> packets = take_queue();
+  answer_poll(packets);
+  packets.clear();
+  if (packets.capacity() <= kQueueKept) queue_ = std::move(packets);
+  session_.on_queue_flushed();
+}
+
+Form Polling::form_of(std::span<const ws::MessageRef> packets) const {
+  if (session_.revision() == 4) return Form::separated;
+  const auto is_binary = [](const ws::MessageRef& packet) { return packet->kind() == ws::Kind::binary; };
+  return !base64_ && std::ranges::any_of(packets, is_binary) ? Form::bytes : Form::counted;
+}
+
+void Polling::answer_poll(std::span<const ws::MessageRef> packets) {
+  Server::Impl& server = session_.server();
+  http::Exchange& exchange = *std::exchange(poll_, nullptr);
+  const Form form = form_of(packets);
+  std::string& body = server.body;
+  body.clear();
+  append_payload(body, form, packets);
+  if (jsonp_) {
+    server.compressed.clear();
+    append_jsonp(server.compressed, {index_, index_digits_}, body);
+    body.swap(server.compressed);
+  }
+  http::Answer answer{.content_type =
+                          form == Form::bytes ? "application/octet-stream" : "text/plain; charset=UTF-8"};
+  Coding coding = Coding::identity;
+  if (server.options.http_compression && body.size() >= server.options.compression_threshold &&
+      body.size() <= kMostCompressed) {
+    coding = choose_coding(value_of(exchange.head(), wire::FieldId::accept_encoding));
+  }
+  server.compressed.clear();
+  if (coding != Coding::identity && compress(server.compressed, coding, body)) {
+    answer.body = server.compressed;
+    answer.chunked = true;
+  } else {
+    coding = Coding::identity;
+    answer.body = body;
+  }
+  answer.fields =
+      server.poll_fields_for(exchange, coding, std::exchange(first_, false) ? session_.sid() : "");
+  exchange.answer(answer);
+  server.shrink_scratch();
+}
+
+// --- bodies ---
+
+void Polling::on_post(http::Exchange& exchange) {
+  if (post_ != nullptr) {
+    session_.finish(Reason::transport_error);
+    return answer_empty(exchange, 400, session_.server().cors_fields_for(exchange));
+  }
+  octets_ = value_of(exchange.head(), wire::FieldId::content_type) == "application/octet-stream";
+  if (octets_ && session_.revision() == 4) {
+    session_.finish(Reason::transport_error);
+    return answer_empty(exchange, 400, session_.server().cors_fields_for(exchange));
+  }
+  post_ = &exchange;
+  exchange.watch(&body_watcher_);
+  exchange.read_body(session_.server().options.max_payload);
+}
+
+void Polling::BodyWatcher::on_body(std::string_view body) {
+  // Out of our hands first: a session that ends over its own packets still says `ok`.
+  http::Exchange& exchange = *std::exchange(polling.post_, nullptr);
+  Server::Impl& server = polling.session_.server();
+  polling.take(body);
+  exchange.answer({.content_type = "text/html", .fields = server.poll_fields_for(exchange), .body = "ok"});
+}
+
+void Polling::BodyWatcher::on_body_too_large() {
+  http::Exchange& exchange = *std::exchange(polling.post_, nullptr);
+  answer_empty(exchange, 413, polling.session_.server().cors_fields_for(exchange));
+}
+
+void Polling::take(std::string_view body) {
+  session_.server().totals.bytes_in += body.size();
+  std::string text_room;
+  if (octets_ && !jsonp_) return take_packets(Form::bytes, body);
+  const Form form = session_.revision() == 4 ? Form::separated : Form::counted;
+  body = as_utf8(body, text_room);
+  if (!jsonp_) return take_packets(form, body);
+  std::optional<std::string> payload = payload_of_form(body);
+  if (!payload) return;
+  text_room.clear();
+  take_packets(form, as_utf8(*payload, text_room));
+}
+
+void Polling::take_packets(Form form, std::string_view payload) {
+  PayloadReader reader(form, payload);
+  Packet packet;
+  while (!session_.closed()) {
+    switch (reader.next(packet)) {
+      case PayloadReader::Step::end: return;
+      case PayloadReader::Step::bad: return session_.on_bad_packet();
+      case PayloadReader::Step::packet:
+        if (packet.type == Type::close) return session_.on_close_packet();
+        session_.on_packet(packet);
+    }
+  }
+}
+
+// --- the end ---
+
+void Polling::PollWatcher::on_gone() {
+  polling.poll_ = nullptr;
+  polling.session_.finish(Reason::transport_error);
+}
+
+void Polling::BodyWatcher::on_gone() {
+  polling.post_ = nullptr;
+  polling.session_.finish(Reason::transport_error);
+}
+
+void Polling::close_with_next_poll() {
+  close_due_ = true;
+  close_deadline_.after(kCloseTimeoutMs);
+}
+
+void Polling::on_close_deadline() {
+  session_.finish_closing();
+}
+
+void Polling::end(const ws::MessageRef& farewell) {
+  close_deadline_.cancel();
+  queue_.clear();
+  if (post_ != nullptr) std::exchange(post_, nullptr)->destroy();
+  if (poll_ != nullptr) answer_poll({&farewell, 1});
+}
+
+}  // namespace limpet::engine

@@ -1,0 +1,98 @@
+// The inside of Server: requests on their way to sessions, and what sessions share. Included by engine's .cpp
+// files alone.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "backend/engine/compression.h"
+#include "backend/engine/live_session.h"
+#include "backend/engine/query.h"
+#include "backend/engine/refusal.h"
+#include "backend/engine/server.h"
+#include "backend/engine/session_table.h"
+#include "backend/engine/sids.h"
+#include "backend/ws/hub.h"
+#include "proxy/net/loop.h"
+
+namespace limpet::engine {
+
+// Of Origin; nothing if there is none.
+std::optional<std::string_view> origin_of(const wire::RequestHead& head);
+
+// Packets that all sessions share.
+struct ControlPackets {
+  ControlPackets();
+  MessageRef close, ping, pong, probe_answer, noop;
+};
+
+struct Server::Impl final : http::Handler {
+  Impl(net::Loop& loop, http::Server& http, const Options& options, Application& application);
+  ~Impl();
+
+  void on_request(http::Exchange& exchange) override;
+
+  // Of sessions.
+  void admit(LiveSession& session);  // it has its sid: it is found from now on
+  void forget(LiveSession& session,
+              Reason reason);  // it is not any more, and is freed at the end of the turn
+  void overflow(LiveSession& session);
+  // Fields of answers, good until the next call: CORS alone, or all that those to polls and bodies have.
+  std::string_view cors_fields_for(const http::Exchange& exchange);
+  std::string_view poll_fields_for(const http::Exchange& exchange, Coding coding = Coding::identity,
+                                   std::string_view new_sid = {});
+  void shrink_scratch();
+  MessageRef as_carried(const MessageRef& binary, int revision, bool base64);
+
+  void append_cookie(std::string& fields, std::string_view sid) const;
+
+  bool full() const { return table.size() >= options.max_sessions; }
+  void drain(std::uint64_t window_ms);
+  void close_all();
+
+  net::Loop& loop;
+  const Options options;
+  Application& application;
+  ws::Hub hub;  // outlives the sessions
+  const ControlPackets control;
+  Sids sids;
+  SessionTable<LiveSession> table;
+  Totals totals;
+  bool refusing = false;         // refuse_new()
+  std::string room;              // what a packet's base64 decodes to
+  std::string body, compressed;  // of a poll's answer
+
+ private:
+  std::optional<Refusal> verify(const wire::RequestHead& head, const Query& query, bool upgrade,
+                                LiveSession*& session);
+  std::optional<Refusal> verify_handshake(const Query& query) const;
+  void refuse(http::Exchange& exchange, Refusal refusal, bool upgrade);
+  void answer_preflight(http::Exchange& exchange, bool upgrade);
+  void open_polling(http::Exchange& exchange, const Query& query);
+  void on_upgrade(http::Exchange& exchange, const Query& query, LiveSession* session);
+  void open_websocket(http::Exchange& exchange, const Query& query);
+  void close_at_once(http::Exchange& exchange, std::uint16_t code, std::string_view reason);
+  http::Exchange::Upgraded switch_protocols(http::Exchange& exchange, ws::Options& socket,
+                                            std::string_view new_sid);
+  void on_turn_end();
+  void on_drain_tick();
+
+  std::string fields_;
+  std::vector<std::unique_ptr<LiveSession>> dead_;  // of this turn
+  std::vector<LiveSession*> overflowing_;
+  net::Deferred turn_end_;
+  net::Timer drain_tick_;
+  struct {
+    std::uint64_t began_ms = 0, window_ms = 0;
+    std::size_t all = 0, ended = 0, place = 0;
+  } drain_;
+  struct {
+    MessageRef from, to;
+    int revision = 0;
+    bool base64 = false;
+  } carried_;  // the last one, as a broadcast asks for the same again and again
+};
+
+}  // namespace limpet::engine

@@ -1,0 +1,117 @@
+#include "backend/engine/text.h"
+
+#include <cstdint>
+
+namespace limpet::engine {
+namespace {
+
+constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
+
+std::uint8_t byte(std::string_view text, std::size_t at) {
+  return at < text.size() ? static_cast<std::uint8_t>(text[at]) : 0;
+}
+
+bool within(std::uint8_t byte, std::uint8_t least, std::uint8_t most) {
+  return byte >= least && byte <= most;
+}
+
+// What is at the front of a text: a whole character of `bytes`, or as many bytes that are the beginning of
+// none.
+struct Front {
+  std::size_t bytes;
+  bool valid;
+};
+
+// Table 3-7 of the Unicode standard: the second byte's range is the first one's.
+Front front_of(std::string_view text) {
+  const std::uint8_t lead = byte(text, 0);
+  if (lead < 0x80) return {1, true};
+  if (!within(lead, 0xC2, 0xF4)) return {1, false};
+  const std::size_t size = lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+  const std::uint8_t least = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
+  const std::uint8_t most = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
+  if (!within(byte(text, 1), least, most)) return {1, false};
+  for (std::size_t i = 2; i < size; ++i) {
+    if (!within(byte(text, i), 0x80, 0xBF)) return {i, false};
+  }
+  return {size, true};
+}
+
+// Where the first byte of `text` that belongs to no character stands.
+std::size_t valid_bytes(std::string_view text) {
+  std::size_t at = 0;
+  while (at < text.size()) {
+    if (static_cast<std::uint8_t>(text[at]) < 0x80) {
+      ++at;
+      continue;
+    }
+    const Front front = front_of(text.substr(at));
+    if (!front.valid) break;
+    at += front.bytes;
+  }
+  return at;
+}
+
+int hex(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  const char lower = static_cast<char>(c | 0x20);
+  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+std::size_t units_of_lead(std::uint8_t lead) {
+  return (lead & 0xC0) == 0x80 ? 0 : lead >= 0xF0 ? 2 : 1;
+}
+
+}  // namespace
+
+std::size_t utf16_length(std::string_view utf8) {
+  std::size_t units = 0;
+  for (const char c : utf8) units += units_of_lead(static_cast<std::uint8_t>(c));
+  return units;
+}
+
+std::size_t bytes_of_units(std::string_view utf8, std::size_t units) {
+  std::size_t at = 0;
+  while (units > 0 && at < utf8.size()) {
+    const std::uint8_t lead = static_cast<std::uint8_t>(utf8[at]);
+    const std::size_t its = units_of_lead(lead);
+    if (its > units) return std::string_view::npos;
+    units -= its;
+    at += lead < 0xC0 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+  }
+  return units == 0 ? at : std::string_view::npos;
+}
+
+bool valid_utf8(std::string_view text) {
+  return valid_bytes(text) == text.size();
+}
+
+std::string_view as_utf8(std::string_view text, std::string& room) {
+  std::size_t valid = valid_bytes(text);
+  if (valid == text.size()) return text;
+  room.clear();
+  while (true) {
+    room += text.substr(0, valid);
+    text.remove_prefix(valid);
+    if (text.empty()) return room;
+    room += kReplacement;
+    text.remove_prefix(front_of(text).bytes);
+    valid = valid_bytes(text);
+  }
+}
+
+std::string_view form_decoded(std::string_view encoded, std::string& room) {
+  if (encoded.find_first_of("%+") == std::string_view::npos) return encoded;
+  room.clear();
+  for (std::size_t i = 0; i < encoded.size(); ++i) {
+    char c = encoded[i] == '+' ? ' ' : encoded[i];
+    if (c == '%' && i + 2 < encoded.size() && hex(encoded[i + 1]) >= 0 && hex(encoded[i + 2]) >= 0) {
+      c = static_cast<char>(hex(encoded[i + 1]) << 4 | hex(encoded[i + 2]));
+      i += 2;
+    }
+    room += c;
+  }
+  return room;
+}
+
+}  // namespace limpet::engine
