@@ -11,6 +11,11 @@ Hub::~Hub() {
   while (!leaving_.empty()) delete leaving_.back();
 }
 
+void Hub::give_back() {
+  if (inflated_.size() > kScratch) std::vector<char>().swap(inflated_);
+  if (deflated_.size() > kScratch) std::vector<char>().swap(deflated_);
+}
+
 void Hub::adopt(Socket::Impl& socket) {
   socket.place = leaving_.size();
   leaving_.push_back(&socket);

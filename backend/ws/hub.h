@@ -1,5 +1,5 @@
-// Hub: what the sockets of one loop share: the buffer that all read into, and those connections whose owner
-// has left while their last frame is on its way.
+// Hub: what the sockets of one loop share: the buffers that all read and inflate into, and those connections
+// whose owner has left while their last frame is on its way.
 //
 // Outlives its Sockets, is outlived by the Loop, lives on its thread.
 #pragma once
@@ -28,6 +28,8 @@ class Hub {
  private:
   friend struct Socket::Impl;
   std::span<char> scratch() { return {scratch_.get(), kScratch}; }
+  Inflater& inflater() { return inflater_; }
+  void give_back();                  // what a large message has taken
   void adopt(Socket::Impl& socket);  // its owner has gone; it deletes itself at its end
   void forget(Socket::Impl& socket);
 
@@ -35,6 +37,8 @@ class Hub {
   net::Loop& loop_;
   const std::uint64_t linger_ms_;
   std::unique_ptr<char[]> scratch_;
+  std::vector<char> inflated_, deflated_;
+  Inflater inflater_{inflated_, false};  // of all that keep no context
   std::vector<Socket::Impl*> leaving_;
 };
 

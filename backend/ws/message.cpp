@@ -3,10 +3,15 @@
 #include <cstring>
 #include <new>
 
+#include "backend/ws/deflate.h"
+
 namespace limpet::ws {
 namespace {
 
-constexpr std::size_t kDeflateFrom = 1024;  // bytes; below that it costs more than it saves
+constexpr std::uint8_t first_byte(Kind kind, bool compressed) {
+  const auto opcode = kind == Kind::text ? wire::Opcode::text : wire::Opcode::binary;
+  return static_cast<std::uint8_t>(opcode) | wire::kFin | (compressed ? wire::kRsv1 : 0);
+}
 
 }  // namespace
 
@@ -31,10 +36,8 @@ MessageRef Message::allocate(Kind kind, std::string_view head, std::size_t size,
 MessageRef Message::make(Kind kind, std::initializer_list<std::string_view> pieces) {
   std::size_t size = 0;
   for (const std::string_view piece : pieces) size += piece.size();
-  const auto opcode = kind == Kind::text ? wire::Opcode::text : wire::Opcode::binary;
   char head[wire::kMostFrameHead];
-  const std::size_t length =
-      wire::write_frame_head(head, wire::kFin | static_cast<std::uint8_t>(opcode), size);
+  const std::size_t length = wire::write_frame_head(head, first_byte(kind, false), size);
   char* body;
   MessageRef message = allocate(kind, {head, length}, size, body);
   for (const std::string_view piece : pieces) {
@@ -50,10 +53,20 @@ MessageRef Message::control(wire::Opcode opcode, std::string_view body) {
   const std::size_t head =
       wire::write_frame_head(frame, wire::kFin | static_cast<std::uint8_t>(opcode), body.size());
   if (!body.empty()) std::memcpy(frame + head, body.data(), body.size());
-  return finished(Kind::binary, {frame, head + body.size()});
+  return raw(Kind::binary, {frame, head + body.size()});
 }
 
-MessageRef Message::finished(Kind kind, std::string_view bytes) {
+MessageRef Message::compressed(Kind kind, std::string_view deflated) {
+  char head[wire::kMostFrameHead];
+  const std::size_t length = wire::write_frame_head(head, first_byte(kind, true), deflated.size());
+  char* body;
+  MessageRef message = allocate(kind, {}, length + deflated.size(), body);
+  std::memcpy(body, head, length);
+  std::memcpy(body + length, deflated.data(), deflated.size());
+  return message;
+}
+
+MessageRef Message::raw(Kind kind, std::string_view bytes) {
   char* body;
   MessageRef message = allocate(kind, {}, bytes.size(), body);
   if (!bytes.empty()) std::memcpy(body, bytes.data(), bytes.size());
@@ -67,6 +80,14 @@ std::string_view Message::deflated_frame() const {
 
 void Message::deflate() const {
   compressible_ = false;
+  const std::string_view body = Deflater::shared().deflate(this->body());
+  char head[wire::kMostFrameHead];
+  const std::size_t length = wire::write_frame_head(head, first_byte(kind_, true), body.size());
+  if (length + body.size() >= frame().size()) return;
+  deflated_ = new char[length + body.size()];
+  deflated_size_ = length + body.size();
+  std::memcpy(deflated_, head, length);
+  std::memcpy(deflated_ + length, body.data(), body.size());
 }
 
 void MessageRef::release() {

@@ -24,10 +24,13 @@ class Message {
   // The pieces are joined; together they are the body.
   static MessageRef make(Kind kind, std::initializer_list<std::string_view> pieces);
   static MessageRef control(wire::Opcode opcode, std::string_view body);  // at most 125 bytes
+  // One whose body has been compressed for one connection.
+  static MessageRef compressed(Kind kind, std::string_view deflated);
   // Bytes that go out as they are: a frame made elsewhere, what is left of a 101.
-  static MessageRef finished(Kind kind, std::string_view bytes);
+  static MessageRef raw(Kind kind, std::string_view bytes);
 
   Kind kind() const { return kind_; }
+  bool is_raw() const { return head_ == 0; }  // or compressed: body() is the frame
   std::string_view body() const { return {bytes() + head_, size_}; }
   std::string_view frame() const { return {bytes(), head_ + size_}; }
   // The frame compressed on its own (RFC 7692 without context takeover). The plain frame of a message of less
@@ -43,7 +46,7 @@ class Message {
   const char* bytes() const { return reinterpret_cast<const char*>(this + 1); }
 
   mutable std::uint32_t count_ = 0;
-  std::uint8_t head_;  // bytes of the frame's head: 2, 4 or 10; 0: the bytes are finished
+  std::uint8_t head_;  // bytes of the frame's head: 2, 4 or 10; 0: all is raw
   Kind kind_;
   mutable bool compressible_;  // and not yet tried
   std::size_t size_;

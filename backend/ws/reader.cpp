@@ -4,6 +4,8 @@
 #include <cstring>
 #include <string>
 
+#include "backend/ws/deflate.h"
+
 namespace limpet::ws {
 namespace {
 
@@ -40,6 +42,16 @@ Event read_control(Opcode opcode, std::string_view body) {
 
 Event read_message(Kind kind, std::string_view body) {
   return {What::message, kind, 0, body};
+}
+
+// The limit holds for what it becomes, the characters are checked then.
+Event read_compressed(Kind kind, std::string_view compressed, const Rules& rules) {
+  std::string_view body;
+  const Inflater::Result result = rules.inflater->inflate(compressed, rules.max_message, body);
+  if (result == Inflater::Result::too_big) return fault(kTooBig);
+  if (result == Inflater::Result::damaged) return fault(kBadData);
+  if (kind == Kind::text && rules.check_utf8 && !wire::is_utf8(body)) return fault(kBadData);
+  return read_message(kind, body);
 }
 
 }  // namespace
@@ -137,11 +149,12 @@ Event Reader::begin_frame(const FrameHead& head, std::span<char>& in, const Rule
   const bool begins = !control && head.opcode != Opcode::continuation;
   const Kind kind = head.opcode == Opcode::text ? Kind::text : Kind::binary;
   const bool compressed = (head.rsv & wire::kRsv1) != 0;
-  if (head.length <= in.size() && (control || (begins && head.fin && !compressed))) {
+  if (head.length <= in.size() && (control || (begins && head.fin))) {
     const std::span<char> body = in.first(head.length);
     in = in.subspan(head.length);
     wire::unmask(body, head.key);
     if (control) return read_control(head.opcode, view(body));
+    if (compressed) return read_compressed(kind, view(body), rules);
     if (kind == Kind::text && rules.check_utf8 && !wire::is_utf8(view(body))) return fault(kBadData);
     return read_message(kind, view(body));
   }
@@ -187,6 +200,7 @@ Event Reader::end_frame(const Rules& rules) {
   if (!held.head.fin) return {};
   held.in_message = false;
   held.handed_up = true;
+  if (held.compressed) return read_compressed(held.kind, held.body, rules);
   if (held.kind == Kind::text && rules.check_utf8 && !held.utf8.whole()) return fault(kBadData);
   return read_message(held.kind, held.body);
 }

@@ -13,11 +13,13 @@ Socket::Impl::Impl(Hub& in, net::Stream from, const Options& options, Receiver& 
     : hub(in),
       receiver(&to),
       stream(std::move(from)),
-      queue(options.deflate == Deflate::shared),
+      queue(options.deflate.mode == Deflate::shared),
       max_message(options.max_message),
       max_queued(options.max_queued),
-      check_utf8(options.check_utf8) {
-  if (!unsent.empty()) queue.push(Message::finished(Kind::binary, unsent));
+      check_utf8(options.check_utf8),
+      deflates(options.deflate.mode != Deflate::off) {
+  if (options.deflate.mode == Deflate::dedicated) codec = std::make_unique<Codec>(hub, options.deflate);
+  if (!unsent.empty()) queue.push(Message::raw(Kind::binary, unsent));
   if (!early.empty()) held = std::make_unique<std::string>(early);
   if (held || !queue.empty()) at_turn_end();
   if (!held) wait_for_bytes();
@@ -62,7 +64,7 @@ std::size_t Socket::queued() const {
 }
 
 void Socket::ping(std::string_view payload) {
-  impl_->send(Message::control(wire::Opcode::ping, payload));
+  if (impl_->phase == Impl::Phase::open) impl_->enqueue(Message::control(wire::Opcode::ping, payload));
 }
 
 void Socket::close(std::uint16_t code, std::string_view reason, std::uint64_t wait_ms) {

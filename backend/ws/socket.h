@@ -12,6 +12,7 @@
 #include <memory>
 #include <string_view>
 
+#include "backend/ws/deflate.h"
 #include "backend/ws/message.h"
 #include "proxy/net/stream.h"
 
@@ -19,18 +20,12 @@ namespace limpet::ws {
 
 class Hub;
 
-enum class Deflate : std::uint8_t {
-  off,
-  shared,     // no context takeover either way: a broadcast is compressed once
-  dedicated,  // a window of its own each way: smaller messages, 300 KiB a connection
-};
-
 struct Options {
   std::uint32_t max_message = 1'000'000;  // bytes, inflated, inclusive; more: close 1009
   // Bytes that a slow reader may leave unsent, 64 added for each message; more: on_end(slow_consumer). A
   // message that finds nothing before it is always taken.
   std::uint32_t max_queued = 16 * 1024 * 1024;
-  Deflate deflate = Deflate::off;  // as negotiated
+  Agreement deflate;  // negotiate() in deflate.h
   bool check_utf8 = true;
 };
 

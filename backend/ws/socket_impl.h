@@ -19,11 +19,21 @@ struct Socket::Impl {
   // what is queued goes out, the peer is given time to read it) -> over (no connection). Any may be skipped.
   enum class Phase : std::uint8_t { open, closing, parting, over };
 
+  // Of a connection that has its own windows.
+  struct Codec {
+    Codec(Hub& hub, const Agreement& agreement)
+        : deflater(hub.deflated_, agreement.window_bits, agreement.we_keep_context),
+          inflater(hub.inflated_, agreement.client_keeps_context) {}
+    Deflater deflater;
+    Inflater inflater;
+  };
+
   Impl(Hub& in, net::Stream from, const Options& options, Receiver& to, std::string_view early,
        std::string_view unsent);
   ~Impl();
 
   void send(const MessageRef& message);
+  void enqueue(const MessageRef& message);
   bool too_much_queued() const { return queue.weight() > max_queued && !queue.only_one(); }
   void send_close(std::uint16_t code, std::string_view reason);
   void leave();  // by its owner
@@ -59,6 +69,7 @@ struct Socket::Impl {
   net::Deferred turn_end{net::delegate<&Impl::on_turn_end>(this)};
   Queue queue;
   Reader reader;
+  std::unique_ptr<Codec> codec;
   std::unique_ptr<std::string> held;     // bytes that nobody has looked at yet
   std::unique_ptr<net::Timer> deadline;  // once it closes
   std::size_t place = 0;                 // in the Hub
@@ -68,6 +79,7 @@ struct Socket::Impl {
   Phase phase = Phase::open;
   End doomed = End::connection_lost;  // how, if `over` and the receiver has not been told
   bool check_utf8;
+  bool deflates;
   bool owned = true;  // by a Socket
   bool visited = false;
   bool paused = false;

@@ -67,16 +67,18 @@ void Socket::Impl::discard() {
 }
 
 void Socket::Impl::take(std::span<char> in) {
-  const Rules rules{max_message, check_utf8, nullptr};
+  Inflater* const inflater = codec ? &codec->inflater : deflates ? &hub.inflater() : nullptr;
+  const Rules rules{max_message, check_utf8, inflater};
   while (phase == Phase::open || phase == Phase::closing) {
     if (paused) {
       if (!in.empty()) held = std::make_unique<std::string>(in.data(), in.size());
       return;
     }
     const Reader::Event event = reader.next(in, rules);
-    if (event.what == Reader::What::more) return;
+    if (event.what == Reader::What::more) break;
     take_event(event);
   }
+  if (inflater != nullptr) hub.give_back();
 }
 
 void Socket::Impl::take_event(const Reader::Event& event) {
@@ -85,7 +87,7 @@ void Socket::Impl::take_event(const Reader::Event& event) {
   if (event.what == What::fault) return refuse(event.code);
   if (phase != Phase::open) return;  // we have said that we are done
   if (event.what == What::ping) {
-    send(Message::control(wire::Opcode::pong, event.body));
+    enqueue(Message::control(wire::Opcode::pong, event.body));
   } else if (event.what == What::pong) {
     receiver->on_pong(event.body);
   } else {
@@ -97,6 +99,12 @@ void Socket::Impl::take_event(const Reader::Event& event) {
 
 void Socket::Impl::send(const MessageRef& message) {
   if (phase != Phase::open) return;
+  if (!codec || message->is_raw()) return enqueue(message);
+  if (!codec->deflater.keeps_context() && message->body().size() < kDeflateFrom) return enqueue(message);
+  enqueue(Message::compressed(message->kind(), codec->deflater.deflate(message->body())));
+}
+
+void Socket::Impl::enqueue(const MessageRef& message) {
   queue.push(message);
   at_turn_end();
   if (!too_much_queued()) return;
