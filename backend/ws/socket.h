@@ -25,7 +25,7 @@ struct Options {
   // Bytes that a slow reader may leave unsent, 64 added for each message; more: on_end(slow_consumer). A
   // message that finds nothing before it is always taken.
   std::uint32_t max_queued = 16 * 1024 * 1024;
-  Agreement deflate;  // negotiate() in deflate.h
+  Agreement deflate = {};  // negotiate() in deflate.h
   bool check_utf8 = true;
 };
 
