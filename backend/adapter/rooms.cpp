@@ -14,8 +14,8 @@ void Rooms::add(Member& member) {
 }
 
 void Rooms::remove(Member& member) {
-  if (!has(member)) return;
   leave_all(member);
+  if (!has(member)) return;
   Member* last = everyone_.back();
   last->place_ = member.place_;
   everyone_[member.place_] = last;

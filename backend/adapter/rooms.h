@@ -74,7 +74,7 @@ class Rooms {
   const std::vector<Member*>& everyone() const { return everyone_; }
   Member* find(std::string_view id) const { return ids_.find(id); }
 
-  void join(Member& member, std::string_view room);
+  void join(Member& member, std::string_view room);  // before add() too; visits come once it is added
   void leave(Member& member, std::string_view room);
   void leave_all(Member& member);
   bool in_room(const Member& member, std::string_view room) const;
@@ -109,7 +109,9 @@ class Rooms {
 template <class Visit>
 void Rooms::in_each(std::string_view name, Visit&& visit) {
   if (Room* room = find_room(name)) {
-    for (const Room::Place& place : room->places) visit(*place.member);
+    for (const Room::Place& place : room->places) {
+      if (has(*place.member)) visit(*place.member);
+    }
   }
   if (Member* own = ids_.find(name); own != nullptr && own->in_own_room_) visit(*own);
 }

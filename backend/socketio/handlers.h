@@ -31,19 +31,25 @@ struct Refusal {
   boost::json::value data;
 };
 
-// What a middleware calls, once, now or later: with nothing to let the socket in.
+// What a middleware calls, once, now or later: with nothing to let the socket in. Dropped uncalled, it refuses.
 class Next {
  public:
-  explicit Next(std::function<void(std::optional<Refusal>)> done)
-      : done_(std::make_shared<std::function<void(std::optional<Refusal>)>>(std::move(done))) {}
-  void operator()() const { finish(std::nullopt); }
-  void operator()(Refusal refusal) const { finish(std::move(refusal)); }
+  using Done = std::function<void(std::optional<Refusal>)>;
+  explicit Next(Done done) : state_(std::make_shared<State>(std::move(done))) {}
+  void operator()() const { state_->finish(std::nullopt); }
+  void operator()(Refusal refusal) const { state_->finish(std::move(refusal)); }
 
  private:
-  void finish(std::optional<Refusal> refusal) const {
-    if (auto done = std::exchange(*done_, {})) done(std::move(refusal));
-  }
-  std::shared_ptr<std::function<void(std::optional<Refusal>)>> done_;
+  struct State {
+    explicit State(Done d) : done(std::move(d)) {}
+    State(const State&) = delete;
+    ~State() { finish(Refusal{"Internal server error", nullptr}); }
+    void finish(std::optional<Refusal> refusal) {
+      if (const Done call = std::exchange(done, {})) call(std::move(refusal));
+    }
+    Done done;
+  };
+  std::shared_ptr<State> state_;
 };
 using Middleware = std::function<void(Socket&, Next)>;
 

@@ -43,6 +43,7 @@ class Handlers {
   void on_error(LeaveHandler handler);            // the client sent what cannot be read; its connection ends
 
   struct Table;
+  Table& table() { return *table_; }
 
  protected:
   void add_middleware(Middleware middleware);
@@ -52,6 +53,7 @@ class Handlers {
 
 class Namespace final : public Handlers {
  public:
+  ~Namespace();
   std::string_view name() const;  // with its slash
   Server& server() const;
 
@@ -84,26 +86,32 @@ class Namespace final : public Handlers {
   void on_server_event(std::string_view event, ServerHandler handler);
 
   struct Impl;
+  Impl& impl() { return *impl_; }
 
  private:
-  friend class Server;
   friend struct Impl;
+  friend void intrusive_ptr_add_ref(Namespace* nsp);
+  friend void intrusive_ptr_release(Namespace* nsp);
+  explicit Namespace(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
 
 // The parent of namespaces that are made when a client first asks for one.
 class DynamicNamespace final : public Handlers {
  public:
+  struct Impl;
+  explicit DynamicNamespace(std::unique_ptr<Impl> impl);
+  ~DynamicNamespace();
   // To all children's sockets.
   template <class... T>
   void emit(std::string_view event, T&&... args) {
     send(event, Args::of(std::forward<T>(args)...));
   }
 
+  Impl& impl() { return *impl_; }
+
  private:
-  friend class Server;
   void send(std::string_view event, const Args& args);
-  struct Impl;
   std::unique_ptr<Impl> impl_;
 };
 

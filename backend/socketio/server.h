@@ -86,12 +86,12 @@ class Server final {
   void drain(std::uint64_t window_ms);
   void close();
 
+  // What Engine.IO tells of its sessions: for programs and tests that bring sessions of their own.
+  engine::Application& application();
+
   struct Impl;
 
  private:
-  friend class Namespace;
-  friend class Socket;
-  friend class Client;
   std::unique_ptr<Impl> impl_;
 };
 

@@ -10,6 +10,8 @@
 #include <boost/json/value.hpp>
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -23,8 +25,10 @@
 namespace limpet::socketio {
 
 class Client;
+class EventTable;
 class Namespace;
 class Server;
+struct Round;
 
 class Socket final : public adapter::Member {
  public:
@@ -34,7 +38,7 @@ class Socket final : public adapter::Member {
   bool connected() const;
   bool recovered() const;       // a session was restored
   int revision() const;         // of Engine.IO: 4, or 3 for a Socket.IO 2.x client
-  // What the client's first request said, and what it gave to this namespace: an object.
+  // What the client's first request said (empty once it has gone), and what it gave to this namespace: an object.
   const engine::Handshake& handshake() const;
   const boost::json::object& auth() const;
   boost::json::value& data();   // the program's own: an object at first
@@ -87,8 +91,10 @@ class Socket final : public adapter::Member {
   struct Extras;
 
  private:
+  friend class Ack;
   friend class Client;
   friend class Namespace;
+  friend struct Round;
   friend void intrusive_ptr_add_ref(Socket* socket) { ++socket->count_; }
   friend void intrusive_ptr_release(Socket* socket);
 
@@ -96,11 +102,24 @@ class Socket final : public adapter::Member {
   ~Socket();
   void send(std::string_view event, const Args& args, bool may_drop);
   void add(std::string_view event, EventHandler handler);
+  Extras& extras();
+  EventTable& events();
+  void enter();
+  void dispatch(std::string_view event, const Args& args, std::optional<std::uint64_t> id);
+  void answered(std::uint64_t id, const Args& args);        // by the client
+  void answer(std::uint64_t id, const Args& args);          // to the client
+  void tell_error(std::string_view what);
+  void leave_namespace(std::string_view reason);  // its handlers are told, the client is not
+  void detach();
 
-  Namespace* nsp_;
-  Client* client_;  // null once it has gone
-  Extras* extras_ = nullptr;
+  enum class State : std::uint8_t { joining, connected, leaving, gone };
+  Namespace* nsp_;   // counted
+  Client* client_;   // null once it has gone
+  std::unique_ptr<Extras> extras_;
   std::uint32_t count_ = 0;
+  State state_ = State::joining;
+  bool recovered_ = false;
+  bool superseded_ = false;  // a socket that has recovered its session has its id
 };
 
 using SocketPtr = boost::intrusive_ptr<Socket>;

@@ -1,0 +1,170 @@
+#include "backend/socketio/namespace.h"
+
+#include <algorithm>
+#include <stdexcept>
+#include <utility>
+
+#include "backend/socketio/client.h"
+#include "backend/socketio/handshake_json.h"
+#include "backend/socketio/namespace_impl.h"
+#include "backend/socketio/question.h"
+#include "backend/socketio/socket_extras.h"
+
+namespace limpet::socketio {
+
+Handlers::Handlers() : table_(std::make_unique<Table>()) {}
+Handlers::~Handlers() = default;
+void Handlers::add_middleware(Middleware middleware) {
+  table_->middlewares.push_back(std::make_shared<Middleware>(std::move(middleware)));
+}
+void Handlers::add(std::string_view event, EventHandler handler) { table_->events.add(event, std::move(handler)); }
+void Handlers::on_connection(ConnectHandler handler) { table_->connection.add(std::move(handler)); }
+void Handlers::on_any(AnyHandler handler) { table_->events.any.add(std::move(handler)); }
+void Handlers::on_disconnecting(LeaveHandler handler) { table_->events.disconnecting.add(std::move(handler)); }
+void Handlers::on_disconnect(LeaveHandler handler) { table_->events.disconnect.add(std::move(handler)); }
+void Handlers::on_error(LeaveHandler handler) { table_->events.error.add(std::move(handler)); }
+
+Namespace::Namespace(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Namespace::~Namespace() = default;
+
+void intrusive_ptr_add_ref(Namespace* nsp) { ++nsp->impl_->count; }
+void intrusive_ptr_release(Namespace* nsp) {
+  if (--nsp->impl_->count == 0) delete nsp;
+}
+
+std::string_view Namespace::name() const { return impl_->name_; }
+Server& Namespace::server() const { return impl_->server->self; }
+std::size_t Namespace::size() const { return impl_->rooms_.size(); }
+Socket* Namespace::find(std::string_view id) const { return static_cast<Socket*>(impl_->rooms_.find(id)); }
+std::size_t Namespace::rooms() const { return impl_->rooms_.rooms(); }
+std::vector<std::string> Namespace::room_names() const { return impl_->rooms_.names(); }
+
+void Namespace::for_each(const std::function<void(Socket&)>& visit) {
+  for (const SocketPtr& socket : impl_->chosen({})) visit(*socket);
+}
+
+void Namespace::server_side_emit(std::string_view event, const Args& args, OnAnswers done) {
+  if (event == "connect" || event == "connection" || event == "new_namespace")
+    throw std::invalid_argument("reserved event: " + std::string(event));
+  impl_->adapter->server_side_emit(event, args, std::move(done));
+}
+
+void Namespace::on_server_event(std::string_view event, ServerHandler handler) {
+  impl_->server_handlers[std::string(event)].add(std::move(handler));
+}
+
+Namespace::Impl::Impl(Server::Impl& the_server, std::string_view name, DynamicNamespace* the_parent)
+    : server(&the_server), parent(the_parent), name_(name) {}
+Namespace::Impl::~Impl() = default;
+
+std::unique_ptr<Namespace> Namespace::Impl::make(std::unique_ptr<Impl> impl) {
+  Impl& it = *impl;
+  std::unique_ptr<Namespace> nsp(new Namespace(std::move(impl)));
+  it.self = nsp.get();
+  it.adapter = it.server->options.adapter(it);
+  it.rooms_.on_room = [&it](std::string_view room, bool exists) {
+    if (it.adapter) it.adapter->on_room(room, exists);
+  };
+  return nsp;
+}
+
+void Namespace::Impl::stop() {
+  for (auto& [id, question] : std::exchange(questions, {})) question->finish(false);
+  rounds.clear();
+  adapter.reset();
+  server = nullptr;
+  parent = nullptr;
+}
+
+std::shared_ptr<Middleware> Namespace::Impl::middleware(std::size_t index) {
+  std::shared_ptr<Middleware> found;
+  each_table([&](const Handlers::Table& table) {
+    if (found) return;
+    if (index < table.middlewares.size()) found = table.middlewares[index];
+    else index -= table.middlewares.size();
+  });
+  return found;
+}
+
+std::vector<SocketPtr> Namespace::Impl::chosen(const adapter::Target& target) {
+  std::vector<SocketPtr> sockets;
+  rooms_.visit(target, [&](adapter::Member& member) { sockets.emplace_back(static_cast<Socket*>(&member)); });
+  return sockets;
+}
+
+adapter::Encoded Namespace::Impl::encode(const adapter::Event& event, std::optional<std::string_view> offset) {
+  server->writer.event(name_, std::nullopt, event.name, event.name_is_number, event.args, offset);
+  return encoded(server->writer);
+}
+
+adapter::Encoded Namespace::Impl::encoded(const PacketWriter& packet) const {
+  check_attachments(packet, server->bounds);
+  adapter::Encoded made{engine::packet_of(engine::Kind::text, {packet.text()}), {}};
+  for (const std::string* bytes : packet.attachments()) {
+    made.attachments.push_back(engine::packet_of(engine::Kind::binary, {*bytes}));
+  }
+  return made;
+}
+
+void Namespace::Impl::deliver(const adapter::Encoded& event, const adapter::Target& target) {
+  const Server::Impl::Sending sending(*server);
+  rooms_.visit(target, [&](adapter::Member& member) {
+    Client* client = static_cast<Socket&>(member).client_;
+    if (client == nullptr || (target.flags.volatile_ && !(client->open() && client->session()->writable()))) return;
+    ++server->totals.events_out;
+    client->send(event);
+  });
+}
+
+void Namespace::Impl::fetch(const adapter::Target& target, std::vector<adapter::RemoteSocket>& found) {
+  for (const SocketPtr& socket : chosen(target)) {
+    found.push_back({std::string(socket->id()), handshake_json(*socket), socket->rooms(),
+                     socket->extras_ ? socket->extras_->data : boost::json::object()});
+  }
+}
+
+void Namespace::Impl::join(const adapter::Target& target, const std::vector<std::string>& rooms) {
+  for (const SocketPtr& socket : chosen(target)) {
+    for (const std::string& room : rooms) socket->join(room);
+  }
+}
+
+void Namespace::Impl::leave(const adapter::Target& target, const std::vector<std::string>& rooms) {
+  for (const SocketPtr& socket : chosen(target)) {
+    for (const std::string& room : rooms) socket->leave(room);
+  }
+}
+
+void Namespace::Impl::disconnect(const adapter::Target& target, bool close) {
+  for (const SocketPtr& socket : chosen(target)) socket->disconnect(close);
+}
+
+void Namespace::Impl::on_server_side_event(std::string_view name, const Args& args,
+                                           std::function<void(const Args&)> reply) {
+  const auto at = server_handlers.find(std::string(name));
+  if (at == server_handlers.end()) return;
+  if (!reply) reply = [](const Args&) {};
+  at->second.each([&](ServerHandler& handler) { server->guarded(name, [&] { handler(args, reply); }); });
+}
+
+void check_event(std::string_view event) {
+  if (is_reserved(event)) throw std::invalid_argument("reserved event: " + std::string(event));
+}
+
+void check_attachments(const PacketWriter& packet, const Bounds& bounds) {
+  if (packet.attachments().size() > bounds.attachments) throw std::invalid_argument("too many attachments");
+}
+
+DynamicNamespace::DynamicNamespace(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+DynamicNamespace::~DynamicNamespace() = default;
+
+void DynamicNamespace::send(std::string_view event, const Args& args) {
+  check_event(event);
+  std::vector<NamespacePtr> children;
+  for (const auto& [name, nsp] : impl_->server->namespaces) {
+    if (nsp->impl().parent == this) children.push_back(nsp);
+  }
+  for (const NamespacePtr& nsp : children) nsp->emit(event, args);
+}
+
+}  // namespace limpet::socketio

@@ -1,0 +1,116 @@
+#include "backend/socketio/server.h"
+
+#include <cstdio>
+#include <utility>
+
+#include "backend/adapter/memory.h"
+#include "backend/socketio/client.h"
+#include "backend/socketio/namespace_impl.h"
+#include "backend/socketio/socket_extras.h"
+
+namespace limpet::socketio {
+namespace {
+
+adapter::Factory in_memory(const Recovery& recovery) {
+  return [recovery](adapter::Host& host) {
+    return std::make_unique<adapter::Memory>(
+        host, adapter::Memory::Settings{recovery.enabled, recovery.max_disconnection_ms, recovery.max_packets,
+                                        recovery.max_bytes, recovery.max_sessions});
+  };
+}
+
+}  // namespace
+
+Server::Impl::Impl(Server& the_self, net::Loop& the_loop, Options the_options)
+    : self(the_self), loop(the_loop), options(std::move(the_options)) {
+  if (!options.adapter) options.adapter = in_memory(options.recovery);
+  if (options.limits.json_depth != 0) bounds.depth = options.limits.json_depth;
+  if (options.limits.attachments != 0) bounds.attachments = options.limits.attachments;
+  make("/", nullptr);
+}
+
+// Sessions first: what ends with them may still look at everything else.
+Server::Impl::~Impl() {
+  engine.reset();
+  waiting.clear();
+  while (!clients.empty()) ClientPtr(clients.back())->abandon();
+  for (const auto& [name, nsp] : namespaces) nsp->impl().stop();
+}
+
+engine::Receiver* Server::Impl::on_open(engine::Session& session) {
+  auto* client = new Client(*this, session);
+  client->start();
+  return client;
+}
+
+void Server::Impl::report(std::string_view where, const std::exception_ptr& exception) {
+  ++totals.exceptions;
+  std::string what = "an exception that is no std::exception";
+  try {
+    std::rethrow_exception(exception);
+  } catch (const std::exception& e) {
+    what = e.what();
+  } catch (...) {
+  }
+  if (options.on_exception) return options.on_exception(where, what);
+  std::fprintf(stderr, "limpet: %.*s: %s\n", static_cast<int>(where.size()), where.data(), what.c_str());
+}
+
+void Server::Impl::close_later(Client& client, engine::Reason reason) {
+  waiting.emplace_back(&client, reason);
+  loop.at_end_of_turn(turn);
+}
+
+void Server::Impl::retire(std::unique_ptr<EventTable> table) {
+  retired.push_back(std::move(table));
+  loop.at_end_of_turn(turn);
+}
+
+void Server::Impl::end_turn() {
+  for (const auto& [client, reason] : std::exchange(waiting, {})) client->ended(engine::text_of(reason));
+  std::exchange(retired, {}).clear();
+}
+
+Server::Server(net::Loop& loop, http::Server& http, Options options)
+    : impl_(std::make_unique<Impl>(*this, loop, std::move(options))) {
+  impl_->engine = std::make_unique<engine::Server>(loop, http, impl_->options.engine, *impl_);
+}
+Server::~Server() = default;
+
+Namespace& Server::of(std::string_view name) {
+  std::string full(name);
+  if (full.empty() || full[0] != '/') full.insert(full.begin(), '/');
+  if (Namespace* known = impl_->find(full)) return *known;
+  return impl_->make(full, nullptr);
+}
+
+Namespace* Server::find(std::string_view name) { return impl_->find(name); }
+engine::Server& Server::engine() { return *impl_->engine; }
+const Options& Server::options() const { return impl_->options; }
+engine::Application& Server::application() { return *impl_; }
+
+void Server::on_new_namespace(std::function<void(Namespace&)> handler) {
+  impl_->new_namespace.push_back(std::move(handler));
+}
+
+Totals Server::totals() const {
+  Totals totals = impl_->totals;
+  totals.namespaces = impl_->namespaces.size();
+  for (const auto& [name, nsp] : impl_->namespaces) {
+    totals.sockets += nsp->size();
+    totals.rooms += nsp->rooms();
+  }
+  return totals;
+}
+
+void Server::drain(std::uint64_t window_ms) {
+  impl_->engine->refuse_new();
+  impl_->engine->drain(window_ms);
+}
+
+void Server::close() {
+  impl_->engine->refuse_new();
+  impl_->engine->close_all();
+}
+
+}  // namespace limpet::socketio

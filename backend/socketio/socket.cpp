@@ -1,0 +1,157 @@
+#include "backend/socketio/socket.h"
+
+#include <stdexcept>
+#include <utility>
+
+#include "backend/socketio/client.h"
+#include "backend/socketio/namespace_impl.h"
+#include "backend/socketio/socket_extras.h"
+
+namespace limpet::socketio {
+namespace {
+
+constexpr std::size_t kRoomName = 1024;  // bytes
+
+}  // namespace
+
+Socket::Socket(Namespace& nsp, Client& client) : nsp_(&nsp), client_(&client) { intrusive_ptr_add_ref(nsp_); }
+
+Socket::~Socket() { intrusive_ptr_release(nsp_); }
+
+void intrusive_ptr_release(Socket* socket) {
+  if (--socket->count_ == 0) delete socket;
+}
+
+std::string_view Socket::id() const { return Member::id(); }
+Server& Socket::server() const { return nsp_->server(); }
+bool Socket::connected() const { return state_ == State::connected || state_ == State::leaving; }
+bool Socket::recovered() const { return recovered_; }
+int Socket::revision() const { return client_ != nullptr ? client_->revision() : 4; }
+
+const engine::Handshake& Socket::handshake() const {
+  static const engine::Handshake::Owner kNone = engine::Handshake::make({}, 0, false);
+  return client_ != nullptr && client_->session() != nullptr ? client_->session()->handshake() : *kNone;
+}
+
+const boost::json::object& Socket::auth() const {
+  static const boost::json::object kNone;
+  return extras_ ? extras_->auth : kNone;
+}
+
+boost::json::value& Socket::data() { return extras().data; }
+
+Socket::Extras& Socket::extras() {
+  if (!extras_) extras_ = std::make_unique<Extras>();
+  return *extras_;
+}
+
+bool Socket::join(std::string_view room) {
+  if (client_ == nullptr || room.size() > kRoomName) return false;
+  adapter::Rooms& rooms = nsp_->impl().rooms_;
+  if (rooms.in_room(*this, room)) return true;
+  const std::uint32_t most = client_->server().options.limits.rooms_per_socket;
+  if (most != 0 && room != id() && rooms.rooms_of(*this) >= most) {
+    ++client_->server().totals.over_limit;
+    return false;
+  }
+  rooms.join(*this, room);
+  return true;
+}
+
+void Socket::leave(std::string_view room) { nsp_->impl().rooms_.leave(*this, room); }
+bool Socket::in_room(std::string_view room) const { return nsp_->impl().rooms_.in_room(*this, room); }
+std::vector<std::string> Socket::rooms() const { return nsp_->impl().rooms_.names_of(*this); }
+
+Broadcast Socket::broadcast() const { return Broadcast(*nsp_).except(id()); }
+
+// With recovery what is sent to one socket is kept for its return too, and the adapter does that.
+void Socket::send(std::string_view event, const Args& args, bool may_drop) {
+  check_event(event);
+  if (client_ == nullptr) return;
+  Server::Impl& server = client_->server();
+  Namespace::Impl& nsp = nsp_->impl();
+  if (nsp.adapter->appends_offsets() && !may_drop && connected()) {
+    nsp.adapter->broadcast({event, args}, {.rooms = {std::string(id())}, .except = {}, .flags = {}});
+    return;
+  }
+  if (may_drop && !(client_->open() && client_->session()->writable())) return;
+  server.writer.event(nsp.name_, std::nullopt, event, false, args);
+  check_attachments(server.writer, server.bounds);
+  ++server.totals.events_out;
+  client_->send(server.writer);
+}
+
+void Socket::emit_with_ack(std::string_view event, const Args& args, std::uint64_t timeout_ms, OnReply done) {
+  check_event(event);
+  if (client_ == nullptr || !client_->open()) return done({NoAnswer::disconnected, {}});
+  Server::Impl& server = client_->server();
+  const std::uint32_t most = server.options.limits.pending_acks;
+  if (most != 0 && extras().pending.size() >= most) {
+    ++server.totals.over_limit;
+    return done({NoAnswer::too_many, {}});
+  }
+  const std::uint64_t id = nsp_->impl().next_ack++;
+  server.writer.event(nsp_->impl().name_, id, event, false, args);
+  check_attachments(server.writer, server.bounds);
+  Extras::Pending& pending = extras().pending[id];
+  pending.done = std::move(done);
+  pending.socket = this;
+  pending.id = id;
+  if (timeout_ms != 0) {
+    pending.timer = std::make_unique<net::Timer>(server.loop, net::delegate<&Extras::Pending::on_timeout>(&pending));
+    pending.timer->after(timeout_ms);
+  }
+  ++server.totals.events_out;
+  client_->send(server.writer);
+}
+
+Pending<Reply> Socket::emit_with_ack(std::string_view event, Args args, std::uint64_t timeout_ms) {
+  return Pending<Reply>([self = SocketPtr(this), event = std::string(event), args = std::move(args),
+                         timeout_ms](Pending<Reply>::Done done) {
+    self->emit_with_ack(event, args, timeout_ms, [done = std::move(done)](const Reply& reply) { done(reply); });
+  });
+}
+
+void Socket::disconnect(bool close) {
+  if (client_ == nullptr) return;
+  const SocketPtr keep(this);
+  const ClientPtr client(client_);
+  if (close) return client->disconnect();
+  if (!connected()) return;
+  client->server().writer.plain(Type::disconnect, nsp_->impl().name_, {});
+  client->send(client->server().writer);
+  leave_namespace("server namespace disconnect");
+}
+
+EventTable& Socket::events() {
+  auto& events = extras().events;
+  if (!events) events = std::make_unique<EventTable>();
+  return *events;
+}
+
+void Socket::add(std::string_view event, EventHandler handler) { events().add(event, std::move(handler)); }
+void Socket::off(std::string_view event) { events().off(event); }
+void Socket::on_any(AnyHandler handler) { events().any.add(std::move(handler)); }
+void Socket::on_disconnecting(LeaveHandler handler) { events().disconnecting.add(std::move(handler)); }
+void Socket::on_disconnect(LeaveHandler handler) { events().disconnect.add(std::move(handler)); }
+void Socket::on_error(LeaveHandler handler) { events().error.add(std::move(handler)); }
+
+bool Socket::Extras::settle(std::uint64_t id, const Reply& reply) {
+  const auto at = pending.find(id);
+  if (at == pending.end()) return false;
+  auto node = pending.extract(at);
+  node.mapped().timer.reset();
+  const Socket* socket = node.mapped().socket;
+  if (auto* server = socket->nsp_->impl().server) {
+    server->guarded("acknowledgement", [&] { node.mapped().done(reply); });
+  } else {
+    node.mapped().done(reply);
+  }
+  return true;
+}
+
+void Socket::Extras::settle_all(NoAnswer why) {
+  while (!pending.empty()) settle(pending.begin()->first, {why, {}});
+}
+
+}  // namespace limpet::socketio

@@ -1,0 +1,55 @@
+// UTF-8, sequence by sequence. Pure.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace limpet::socketio {
+
+// Bytes of the well-formed sequence that the text begins with (RFC 3629), or 0.
+inline std::size_t utf8_sequence(const char* at, const char* end) {
+  const auto byte = [&](std::ptrdiff_t i) { return i < end - at ? static_cast<unsigned char>(at[i]) : 0U; };
+  const auto tail = [&](std::ptrdiff_t i) { return (byte(i) & 0xc0U) == 0x80U; };
+  const unsigned first = byte(0);
+  if (at == end) return 0;
+  if (first < 0x80) return 1;
+  if (first < 0xc2) return 0;
+  if (first < 0xe0) return tail(1) ? 2 : 0;
+  if (first < 0xf0) {
+    if (!tail(1) || !tail(2) || (first == 0xe0 && byte(1) < 0xa0) || (first == 0xed && byte(1) > 0x9f)) return 0;
+    return 3;
+  }
+  if (first > 0xf4 || !tail(1) || !tail(2) || !tail(3)) return 0;
+  if ((first == 0xf0 && byte(1) < 0x90) || (first == 0xf4 && byte(1) > 0x8f)) return 0;
+  return 4;
+}
+
+// A surrogate alone, in the three bytes that UTF-8 would have for it: no UTF-8, but what JavaScript's strings can hold.
+inline bool is_lone_surrogate(const char* at, const char* end) {
+  return end - at >= 3 && static_cast<unsigned char>(at[0]) == 0xed && (static_cast<unsigned char>(at[1]) & 0xe0U) == 0xa0U &&
+         (static_cast<unsigned char>(at[2]) & 0xc0U) == 0x80U;
+}
+
+inline void append_code_point(std::string& out, std::uint32_t code) {  // surrogates too
+  if (code < 0x80) {
+    out += static_cast<char>(code);
+  } else if (code < 0x800) {
+    out += static_cast<char>(0xc0U | code >> 6U);
+    out += static_cast<char>(0x80U | (code & 0x3fU));
+  } else if (code < 0x10000) {
+    out += static_cast<char>(0xe0U | code >> 12U);
+    out += static_cast<char>(0x80U | (code >> 6U & 0x3fU));
+    out += static_cast<char>(0x80U | (code & 0x3fU));
+  } else {
+    out += static_cast<char>(0xf0U | code >> 18U);
+    out += static_cast<char>(0x80U | (code >> 12U & 0x3fU));
+    out += static_cast<char>(0x80U | (code >> 6U & 0x3fU));
+    out += static_cast<char>(0x80U | (code & 0x3fU));
+  }
+}
+
+inline constexpr std::string_view kReplacement = "\xef\xbf\xbd";  // U+FFFD
+
+}  // namespace limpet::socketio
