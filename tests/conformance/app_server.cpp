@@ -1,6 +1,7 @@
 // An application that does on request what Socket.IO can do; control/app_server.mjs is the same on Node.js.
 #include <algorithm>
 #include <boost/json/serialize.hpp>
+#include <boost/json/value_to.hpp>
 #include <list>
 #include <map>
 
