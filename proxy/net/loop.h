@@ -14,6 +14,18 @@ namespace limpet::net {
 std::uint64_t now_ms();  // CLOCK_MONOTONIC; immune to clock changes
 std::uint64_t now_us();
 
+// Takes whole sockets out of the hands of Streams (Stream::move_to_guest): their events come here, without a
+// waiter in between. A loop has at most one, which outlives its run(). Called on the loop's thread.
+class Guest {
+ public:
+  virtual void on_event(std::uint64_t token, std::uint32_t events) = 0;  // epoll's
+  virtual void on_deadline(TimerNode& node) = 0;                        // of a node set by Loop::set_guest_timer()
+  virtual bool end_turn() = 0;  // after each batch of events; true: there is more to do, so do not sleep
+
+ protected:
+  ~Guest() = default;
+};
+
 class Loop {
  public:
   Loop();
@@ -25,6 +37,12 @@ class Loop {
   void post(
       std::function<void()> task);  // any thread; runs on the loop's, in order; dropped if it has stopped
   bool on_my_thread() const;
+
+  void invite(Guest& guest);  // before run()
+  static constexpr std::uint64_t kGuestToken = 1ull << 63;  // set in every token of a guest's
+  std::uint64_t turn_ms() const;                            // now_ms() as it was when this turn began
+  void set_guest_timer(TimerNode& node, std::uint64_t deadline_ms);
+  void cancel_guest_timer(TimerNode& node);
 
   struct Impl;
   Impl& impl() { return *impl_; }

@@ -64,6 +64,9 @@ struct Loop::Impl {
   std::atomic<bool> stopping{false};
   std::atomic<std::thread::id> thread{};
   TimerWheel wheel;
+  std::uint64_t now = 0;  // of this turn
+  Guest* guest = nullptr;
+  bool guest_has_more = false;
   Watch* due = nullptr;  // in order
   Watch** due_tail = &due;
   Watch* retired = nullptr;  // in this turn
