@@ -36,8 +36,7 @@ std::uint64_t now_ms() {
 Loop::Impl::Impl()
     : set(::epoll_create1(EPOLL_CLOEXEC)),
       bell(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
-      wheel(now_ms()),
-      now(now_ms()) {
+      wheel(now_ms()) {
   epoll_event event{EPOLLIN | EPOLLET, {.u64 = 0}};
   if (!set || !bell || ::epoll_ctl(set.get(), EPOLL_CTL_ADD, bell.get(), &event) != 0) {
     throw std::system_error(errno, std::generic_category(), "event loop");
@@ -144,6 +143,7 @@ void Loop::Impl::run() {
     if (rung.exchange(false, std::memory_order_acq_rel)) run_tasks();
     free_retired();
   }
+  now = 0;
   stopping.store(false, std::memory_order_relaxed);  // a loop may be run again
 }
 
@@ -245,7 +245,7 @@ void Loop::invite(Guest& guest) {
 }
 
 std::uint64_t Loop::turn_ms() const {
-  return impl_->now;
+  return impl_->turn_ms();
 }
 
 void Loop::set_guest_timer(TimerNode& node, std::uint64_t deadline_ms) {
@@ -266,7 +266,7 @@ Timer::~Timer() {
 }
 
 void Timer::after(std::uint64_t delay_ms) {
-  loop_.impl().wheel.set(node_, now_ms() + delay_ms);
+  loop_.impl().wheel.set(node_, loop_.turn_ms() + delay_ms);
 }
 
 void Timer::cancel() {

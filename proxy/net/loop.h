@@ -40,7 +40,8 @@ class Loop {
 
   void invite(Guest& guest);  // before run()
   static constexpr std::uint64_t kGuestToken = 1ull << 63;  // set in every token of a guest's
-  std::uint64_t turn_ms() const;                            // now_ms() as it was when this turn began
+  // now_ms() as it was when this turn began: for deadlines and ages, without a look at the clock for each.
+  std::uint64_t turn_ms() const;
   void set_guest_timer(TimerNode& node, std::uint64_t deadline_ms);
   void cancel_guest_timer(TimerNode& node);
 
@@ -56,7 +57,7 @@ class Timer {
  public:
   Timer(Loop& loop, Delegate on_expiry);
   ~Timer();
-  void after(std::uint64_t delay_ms);  // replaces an earlier deadline
+  void after(std::uint64_t delay_ms);  // from the turn's beginning; replaces an earlier deadline
   void cancel();
   bool armed() const { return node_.armed(); }
   std::uint64_t deadline_ms() const { return node_.deadline_ms; }  // if armed
