@@ -139,8 +139,8 @@ void Loop::Impl::run() {
     for (int i = 0; i < count; ++i) note(events[i]);
     run_due();
     expire();
-    guest_has_more = guest != nullptr && guest->end_turn();
     if (rung.exchange(false, std::memory_order_acq_rel)) run_tasks();
+    guest_has_more = guest != nullptr && guest->end_turn();  // what tasks have ended is buried before any sleep
     free_retired();
   }
   now = 0;

@@ -20,7 +20,7 @@ class Guest {
  public:
   virtual void on_event(std::uint64_t token, std::uint32_t events) = 0;  // epoll's
   virtual void on_deadline(TimerNode& node) = 0;                        // of a node set by Loop::set_guest_timer()
-  virtual bool end_turn() = 0;  // after each batch of events; true: there is more to do, so do not sleep
+  virtual bool end_turn() = 0;  // the last of each turn; true: there is more to do, so do not sleep
 
  protected:
   ~Guest() = default;

@@ -211,6 +211,7 @@ TEST(Engine, ServersTunnelsCloseOnlyWhereAsked) {
   engine.close_server(1);
   ASSERT_TRUE(ends.wait_for(1));
   EXPECT_EQ(ends.seen[0].why, Why::server_down);
+  EXPECT_EQ(take(closed.client, 1), "");  // at once, not with the loop's next event
   put(kept.client, "y");
   EXPECT_EQ(take(kept.server, 1), "y");
   put(other.client, "y");
