@@ -18,6 +18,19 @@ constexpr int kEvents = 128;
 constexpr int kTasks = 64;  // a turn
 constexpr std::size_t kMostSpares = 128;
 constexpr std::uint16_t kGuestTimer = 1;  // TimerNode::user
+constexpr int kDeferredPasses = 2;  // a turn: what one deferred call asks of another does not wait
+
+void unlink(DeferredLink& link) {
+  link.prev->next = link.next;
+  link.next->prev = link.prev;
+  link.prev = link.next = &link;
+}
+
+void link_before(DeferredLink& place, DeferredLink& link) {
+  link.prev = place.prev;
+  link.next = &place;
+  link.prev->next = link.next->prev = &link;
+}
 
 }  // namespace
 
@@ -49,6 +62,7 @@ Loop::Impl::~Impl() {
     watch.due = false;
     if (watch.fd < 0) retire(watch);
   }
+  while (deferred.next != &deferred) unlink(*deferred.next);
   free_retired();
   for (Watch* each = spare; each != nullptr;) delete std::exchange(each, each->next);
 }
@@ -140,7 +154,7 @@ void Loop::Impl::run() {
     run_due();
     expire();
     if (rung.exchange(false, std::memory_order_acq_rel)) run_tasks();
-    guest_has_more = guest != nullptr && guest->end_turn();  // what tasks have ended is buried before any sleep
+    run_deferred();
     free_retired();
   }
   now = 0;
@@ -148,7 +162,7 @@ void Loop::Impl::run() {
 }
 
 int Loop::Impl::timeout() const {
-  if (due != nullptr || guest_has_more || rung.load(std::memory_order_relaxed)) return 0;
+  if (due != nullptr || deferred.next != &deferred || rung.load(std::memory_order_relaxed)) return 0;
   const auto next = wheel.next_ms();
   if (!next) return -1;
   const std::uint64_t here = now_ms();  // the turn may have been long
@@ -208,6 +222,25 @@ void Loop::Impl::expire() {
   }
 }
 
+void Loop::Impl::defer(Deferred& what) {
+  if (!what.queued()) link_before(deferred, what);
+}
+
+// A pass takes what was asked for until now. Who asks from within is served by the second one, and after that in the
+// next turn, which does not sleep.
+void Loop::Impl::run_deferred() {
+  for (int pass = 0; pass < kDeferredPasses && deferred.next != &deferred; ++pass) {
+    DeferredLink now;
+    link_before(deferred, now);
+    unlink(deferred);
+    while (now.next != &now) {
+      auto& each = static_cast<Deferred&>(*now.next);
+      unlink(each);
+      each.run_();
+    }
+  }
+}
+
 void Loop::Impl::wake() {
   if (rung.exchange(true, std::memory_order_acq_rel)) return;
   const std::uint64_t one = 1;
@@ -255,6 +288,14 @@ void Loop::set_guest_timer(TimerNode& node, std::uint64_t deadline_ms) {
 
 void Loop::cancel_guest_timer(TimerNode& node) {
   impl_->wheel.cancel(node);
+}
+
+void Loop::at_end_of_turn(Deferred& what) {
+  impl_->defer(what);
+}
+
+void Deferred::cancel() {
+  unlink(*this);
 }
 
 Timer::Timer(Loop& loop, Delegate on_expiry) : loop_(loop), on_expiry_(on_expiry) {

@@ -20,11 +20,11 @@ class Guest {
  public:
   virtual void on_event(std::uint64_t token, std::uint32_t events) = 0;  // epoll's
   virtual void on_deadline(TimerNode& node) = 0;                        // of a node set by Loop::set_guest_timer()
-  virtual bool end_turn() = 0;  // the last of each turn; true: there is more to do, so do not sleep
 
  protected:
   ~Guest() = default;
 };
+class Deferred;
 
 class Loop {
  public:
@@ -37,6 +37,8 @@ class Loop {
   void post(
       std::function<void()> task);  // any thread; runs on the loop's, in order; dropped if it has stopped
   bool on_my_thread() const;
+  // Runs `what` once, after everything else of this turn and before the loop sleeps. Its own thread only.
+  void at_end_of_turn(Deferred& what);
 
   void invite(Guest& guest);  // before run()
   static constexpr std::uint64_t kGuestToken = 1ull << 63;  // set in every token of a guest's
@@ -50,6 +52,27 @@ class Loop {
 
  private:
   std::unique_ptr<Impl> impl_;
+};
+
+// Of a ring; alone it is linked to itself.
+struct DeferredLink {
+  DeferredLink* prev = this;
+  DeferredLink* next = this;
+};
+
+// Work that is done once a turn however often it is asked for, so that all that a connection is due leaves in one
+// call. Part of its owner, who may destroy it at any time: that cancels it.
+class Deferred : DeferredLink {
+ public:
+  explicit Deferred(Delegate run) : run_(run) {}
+  Deferred(const Deferred&) = delete;
+  ~Deferred() { cancel(); }
+  bool queued() const { return next != this; }
+  void cancel();
+
+ private:
+  friend struct Loop::Impl;
+  Delegate run_;
 };
 
 // A deadline. Owned by whoever it calls; destroying it disarms it. Only on the loop's thread.

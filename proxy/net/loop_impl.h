@@ -51,6 +51,8 @@ struct Loop::Impl {
   void run_due();
   void run_tasks();
   void expire();
+  void defer(Deferred& what);
+  void run_deferred();
   void enlist(Watch& watch, std::uint32_t events);
   void make_due(Watch& watch);
   void free_retired();
@@ -67,9 +69,9 @@ struct Loop::Impl {
   TimerWheel wheel;
   std::uint64_t now = 0;  // of this turn; 0: outside of all
   Guest* guest = nullptr;
-  bool guest_has_more = false;
   Watch* due = nullptr;  // in order
   Watch** due_tail = &due;
+  DeferredLink deferred;  // a ring, in order
   Watch* retired = nullptr;  // in this turn
   Watch* spare = nullptr;
   std::size_t spares = 0;

@@ -34,7 +34,10 @@ std::uint64_t token(const Tunnel& t, int side) {
 
 struct Engine::Impl : net::Guest {
   Impl(net::Loop& its_loop, std::span<char> its_scratch, Options its_options)
-      : options(its_options), loop(its_loop), relay(kernel, buffers, its_scratch) {
+      : options(its_options),
+        loop(its_loop),
+        relay(kernel, buffers, its_scratch),
+        after_turn(net::delegate<&Impl::end_turn>(this)) {
     loop.invite(*this);
   }
 
@@ -45,13 +48,13 @@ struct Engine::Impl : net::Guest {
 
   void on_event(std::uint64_t token, std::uint32_t events) override;
   void on_deadline(net::TimerNode& node) override;
-  bool end_turn() override;
 
   Tunnel* find(std::uint64_t token);
   void link(Tunnel& t);
   void apply(Tunnel& t, Verdict verdict);
   void end(Tunnel& t, Who who, Why why);
   void set_deadline(Tunnel& t, std::uint64_t at_ms) { loop.set_guest_timer(t.timer, at_ms); }
+  void end_turn();
   void run_ready();
   void bury();
 
@@ -67,6 +70,7 @@ struct Engine::Impl : net::Guest {
   Tunnel* ready = nullptr;
   Tunnel** ready_tail = &ready;
   std::vector<Tunnel*> doomed;
+  net::Deferred after_turn;  // asked for when one of these has something
   bool draining = false;
   std::uint64_t drain_end_ms = 0;
 };
@@ -115,6 +119,7 @@ void Engine::Impl::on_event(std::uint64_t token, std::uint32_t events) {
   if (t == nullptr) return;
   t->active_ms = loop.turn_ms();
   apply(*t, relay.on_events(*t, static_cast<int>(token & 1), events));
+  totals.buffered.store(buffers.held(), std::memory_order_relaxed);
 }
 
 void Engine::Impl::apply(Tunnel& t, Verdict verdict) {
@@ -124,6 +129,7 @@ void Engine::Impl::apply(Tunnel& t, Verdict verdict) {
     t.next_ready = nullptr;
     *ready_tail = &t;
     ready_tail = &t.next_ready;
+    loop.at_end_of_turn(after_turn);
   }
   // After one side's end the other has little time: from now on its silence counts by half_close_ms.
   const std::uint64_t half_closed_end = loop.turn_ms() + options.half_close_ms;
@@ -147,6 +153,7 @@ void Engine::Impl::end(Tunnel& t, Who who, Why why) {
   const std::unique_ptr<Record> record(std::exchange(t.record, nullptr));
   if (record) record->ended({who, why, t.way[0].bytes, t.way[1].bytes});
   doomed.push_back(&t);
+  loop.at_end_of_turn(after_turn);
 }
 
 void Engine::Impl::bury() {
@@ -163,11 +170,10 @@ void Engine::Impl::bury() {
   doomed.resize(kept);
 }
 
-bool Engine::Impl::end_turn() {
+void Engine::Impl::end_turn() {
   if (ready != nullptr) run_ready();
-  if (!doomed.empty()) bury();
+  bury();
   totals.buffered.store(buffers.held(), std::memory_order_relaxed);
-  return ready != nullptr;
 }
 
 void Engine::Impl::run_ready() {
