@@ -1,8 +1,7 @@
 // Server: the identity and the shared counters of one server of a pool.
 //
 // Lives across reloads (a snapshot refers to it by shared_ptr); everything mutable is a relaxed atomic.
-// Health writes `state` and `slow_start_at_ms`, an operator writes `wanted`, workers and tunnel threads write
-// the load.
+// Health writes `state` and `slow_start_at_ms`, an operator writes `wanted`, workers write the load.
 #pragma once
 
 #include <atomic>

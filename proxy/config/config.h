@@ -34,8 +34,8 @@ struct Endpoint {
   bool operator==(const Endpoint&) const = default;
 };
 
-// The CPUs that worker threads are bound to, each with its tunnel thread: the first worker to the first, and
-// so on, over again if there are more workers.
+// The CPUs that worker threads are bound to: the first worker to the first, and so on, over again if there
+// are more workers.
 struct CpuAffinity {
   enum class Kind : std::uint8_t { off, automatic, list } kind = Kind::off;
   std::vector<std::uint16_t> cpus;  // of a list, as written; automatic: those that the process may use

@@ -17,6 +17,19 @@ bool allow_fast_open(int fd) {
   return ::setsockopt(fd, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, &on, sizeof(on)) == 0;
 }
 
+bool is_loopback(const Address& address) {
+  const auto ip = address.ip_address();
+  return ip && ip->is_loopback();
+}
+
+// False if the connect has failed.
+bool send_early(int fd, std::string_view bytes, ConnectStart& start) {
+  const ssize_t sent = ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+  if (sent < 0 && errno != EINPROGRESS && errno != EAGAIN) return false;
+  start.early_sent = sent > 0 ? static_cast<std::size_t>(sent) : 0;
+  return true;
+}
+
 ConnectStart failed(int error) {
   ConnectStart start;
   start.error = error;
@@ -51,7 +64,7 @@ bool is_local_shortage(int error) {
 }
 
 ConnectStart start_connect(Loop& loop, const Address& to, const wire::IpAddress* from,
-                           std::string_view early) {
+                           const Early& early) {
   Fd fd(::socket(to.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd) return failed(errno);
   tune_socket(fd.get(), to);
@@ -62,7 +75,7 @@ ConnectStart start_connect(Loop& loop, const Address& to, const wire::IpAddress*
     if (::bind(fd.get(), local.raw(), local.length()) != 0) return failed(errno);
   }
   // Where the kernel will not, or has no cookie of the server yet, it is a connect like any other.
-  const bool fast = !early.empty() && !to.is_unix() && allow_fast_open(fd.get());
+  const bool fast = early.with_syn && !early.bytes.empty() && !to.is_unix() && allow_fast_open(fd.get());
   ConnectStart start;
   if (::connect(fd.get(), to.raw(), to.length()) != 0) {
     if (errno == EAGAIN && to.is_unix()) start.busy = true;
@@ -70,11 +83,15 @@ ConnectStart start_connect(Loop& loop, const Address& to, const wire::IpAddress*
       start.error = errno;
       return start;
     }
+    const bool near = !fast && !early.bytes.empty() && is_loopback(to);
+    if (near && !send_early(fd.get(), early.bytes, start)) {
+      if (errno != ECONNRESET && errno != EPIPE) return failed(errno);
+      start.done = true;  // the kernel says so only of a connection that there was: its reader tells what became of it
+    }
+    start.done = start.done || start.early_sent > 0;
   } else if (fast) {
     // Nothing was sent: the SYN leaves with the first write, and only then there is something to wait for.
-    const ssize_t sent = ::send(fd.get(), early.data(), early.size(), MSG_NOSIGNAL);
-    if (sent < 0 && errno != EINPROGRESS && errno != EAGAIN) return failed(errno);
-    start.early_sent = sent > 0 ? static_cast<std::size_t>(sent) : 0;
+    if (!send_early(fd.get(), early.bytes, start)) return failed(errno);
   } else {
     start.done = true;
   }

@@ -17,7 +17,7 @@ Connect::Connect(Loop& loop, Delegate done)
 
 bool Connect::start(std::shared_ptr<const Target::Addresses> addresses,
                     std::span<const wire::IpAddress> sources, std::uint32_t turn, std::uint64_t within_ms,
-                    std::string_view early) {
+                    const Early& early) {
   addresses_ = std::move(addresses);
   early_ = early;
   sources_ = sources;

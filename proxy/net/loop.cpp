@@ -17,6 +17,7 @@ namespace {
 constexpr int kEvents = 128;
 constexpr int kTasks = 64;  // a turn
 constexpr std::size_t kMostSpares = 128;
+constexpr std::uint16_t kGuestTimer = 1;  // TimerNode::user
 constexpr int kDeferredPasses = 2;  // a turn: what one deferred call asks of another does not wait
 
 void unlink(DeferredLink& link) {
@@ -46,8 +47,10 @@ std::uint64_t now_ms() {
 // --- who waits ---
 
 Loop::Impl::Impl()
-    : set(::epoll_create1(EPOLL_CLOEXEC)), bell(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)), wheel(now_ms()) {
-  epoll_event event{EPOLLIN | EPOLLET, {.ptr = nullptr}};
+    : set(::epoll_create1(EPOLL_CLOEXEC)),
+      bell(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+      wheel(now_ms()) {
+  epoll_event event{EPOLLIN | EPOLLET, {.u64 = 0}};
   if (!set || !bell || ::epoll_ctl(set.get(), EPOLL_CTL_ADD, bell.get(), &event) != 0) {
     throw std::system_error(errno, std::generic_category(), "event loop");
   }
@@ -108,7 +111,7 @@ void Loop::Impl::wait_write(Watch& watch, Delegate then) {
 // The kernel reports what holds already as an edge. A descriptor that it does not take is ended, so that its
 // waiter finds an end and not a wait for ever.
 void Loop::Impl::enlist(Watch& watch, std::uint32_t events) {
-  epoll_event event{events | EPOLLET, {.ptr = &watch}};
+  epoll_event event{events | EPOLLET, {.u64 = reinterpret_cast<std::uintptr_t>(&watch)}};
   const int what = watch.interest == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
   watch.interest = events;
   if (::epoll_ctl(set.get(), what, watch.fd, &event) == 0) return;
@@ -146,6 +149,7 @@ void Loop::Impl::run() {
   epoll_event events[kEvents];
   while (!stopping.load(std::memory_order_relaxed)) {
     const int count = ::epoll_wait(set.get(), events, kEvents, timeout());
+    now = now_ms();
     for (int i = 0; i < count; ++i) note(events[i]);
     run_due();
     expire();
@@ -153,6 +157,7 @@ void Loop::Impl::run() {
     run_deferred();
     free_retired();
   }
+  now = 0;
   stopping.store(false, std::memory_order_relaxed);  // a loop may be run again
 }
 
@@ -160,13 +165,14 @@ int Loop::Impl::timeout() const {
   if (due != nullptr || deferred.next != &deferred || rung.load(std::memory_order_relaxed)) return 0;
   const auto next = wheel.next_ms();
   if (!next) return -1;
-  const std::uint64_t now = now_ms();
-  return *next <= now ? 0 : static_cast<int>(std::min<std::uint64_t>(*next - now, 1'000'000'000));
+  const std::uint64_t here = now_ms();  // the turn may have been long
+  return *next <= here ? 0 : static_cast<int>(std::min<std::uint64_t>(*next - here, 1'000'000'000));
 }
 
 void Loop::Impl::note(const epoll_event& event) {
   constexpr std::uint32_t kEnd = EPOLLRDHUP | EPOLLHUP | EPOLLERR, kBroken = EPOLLHUP | EPOLLERR;
-  auto* watch = static_cast<Watch*>(event.data.ptr);
+  if (event.data.u64 & Loop::kGuestToken) return guest->on_event(event.data.u64, event.events);
+  auto* watch = reinterpret_cast<Watch*>(static_cast<std::uintptr_t>(event.data.u64));
   if (watch == nullptr || watch->fd < 0) return;  // the bell, which run() looks at by itself
   if (event.events & (EPOLLIN | kEnd)) watch->readable = true;
   if (event.events & (EPOLLOUT | kBroken)) watch->writable = true;
@@ -207,8 +213,13 @@ void Loop::Impl::run_tasks() {
 }
 
 void Loop::Impl::expire() {
-  const std::uint64_t now = now_ms();
-  while (TimerNode* node = wheel.expire(now)) static_cast<Timer::Node*>(node)->owner->on_expiry_();
+  while (TimerNode* node = wheel.expire(now)) {
+    if (node->user == kGuestTimer) {
+      guest->on_deadline(*node);
+    } else {
+      static_cast<Timer::Node*>(node)->owner->on_expiry_();
+    }
+  }
 }
 
 void Loop::Impl::defer(Deferred& what) {
@@ -262,6 +273,23 @@ bool Loop::on_my_thread() const {
   return owner == std::thread::id{} || owner == std::this_thread::get_id();
 }
 
+void Loop::invite(Guest& guest) {
+  impl_->guest = &guest;
+}
+
+std::uint64_t Loop::turn_ms() const {
+  return impl_->turn_ms();
+}
+
+void Loop::set_guest_timer(TimerNode& node, std::uint64_t deadline_ms) {
+  node.user = kGuestTimer;
+  impl_->wheel.set(node, deadline_ms);
+}
+
+void Loop::cancel_guest_timer(TimerNode& node) {
+  impl_->wheel.cancel(node);
+}
+
 void Loop::at_end_of_turn(Deferred& what) {
   impl_->defer(what);
 }
@@ -279,7 +307,7 @@ Timer::~Timer() {
 }
 
 void Timer::after(std::uint64_t delay_ms) {
-  loop_.impl().wheel.set(node_, now_ms() + delay_ms);
+  loop_.impl().wheel.set(node_, loop_.turn_ms() + delay_ms);
 }
 
 void Timer::cancel() {

@@ -14,6 +14,16 @@ namespace limpet::net {
 std::uint64_t now_ms();  // CLOCK_MONOTONIC; immune to clock changes
 std::uint64_t now_us();
 
+// Takes whole sockets out of the hands of Streams (Stream::move_to_guest): their events come here, without a
+// waiter in between. A loop has at most one, which outlives its run(). Called on the loop's thread.
+class Guest {
+ public:
+  virtual void on_event(std::uint64_t token, std::uint32_t events) = 0;  // epoll's
+  virtual void on_deadline(TimerNode& node) = 0;                        // of a node set by Loop::set_guest_timer()
+
+ protected:
+  ~Guest() = default;
+};
 class Deferred;
 
 class Loop {
@@ -29,6 +39,13 @@ class Loop {
   bool on_my_thread() const;
   // Runs `what` once, after everything else of this turn and before the loop sleeps. Its own thread only.
   void at_end_of_turn(Deferred& what);
+
+  void invite(Guest& guest);  // before run()
+  static constexpr std::uint64_t kGuestToken = 1ull << 63;  // set in every token of a guest's
+  // now_ms() as it was when this turn began: for deadlines and ages, without a look at the clock for each.
+  std::uint64_t turn_ms() const;
+  void set_guest_timer(TimerNode& node, std::uint64_t deadline_ms);
+  void cancel_guest_timer(TimerNode& node);
 
   struct Impl;
   Impl& impl() { return *impl_; }
@@ -63,7 +80,7 @@ class Timer {
  public:
   Timer(Loop& loop, Delegate on_expiry);
   ~Timer();
-  void after(std::uint64_t delay_ms);  // replaces an earlier deadline
+  void after(std::uint64_t delay_ms);  // from the turn's beginning; replaces an earlier deadline
   void cancel();
   bool armed() const { return node_.armed(); }
   std::uint64_t deadline_ms() const { return node_.deadline_ms; }  // if armed

@@ -57,6 +57,7 @@ struct Loop::Impl {
   void make_due(Watch& watch);
   void free_retired();
   int timeout() const;
+  std::uint64_t turn_ms() const { return now != 0 ? now : now_ms(); }
 
   const Fd set;
   const Fd bell;  // an eventfd that is never read: each write is an edge
@@ -66,6 +67,8 @@ struct Loop::Impl {
   std::atomic<bool> stopping{false};
   std::atomic<std::thread::id> thread{};
   TimerWheel wheel;
+  std::uint64_t now = 0;  // of this turn; 0: outside of all
+  Guest* guest = nullptr;
   Watch* due = nullptr;  // in order
   Watch** due_tail = &due;
   DeferredLink deferred;  // a ring, in order

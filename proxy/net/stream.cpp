@@ -156,4 +156,17 @@ Fd Stream::detach() {
   return fd;
 }
 
+// One call, where leaving one set and entering another would be two. The kernel looks again at what holds.
+Fd Stream::move_to_guest(std::uint64_t token, bool& taken) {
+  constexpr std::uint32_t kInterest = EPOLLET | EPOLLIN | EPOLLOUT | EPOLLRDHUP;
+  Watch& watch = *std::exchange(watch_, nullptr);
+  Fd fd(watch.fd);
+  epoll_event event{kInterest, {.u64 = token}};
+  const int what = watch.interest == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
+  taken = ::epoll_ctl(watch.loop->set.get(), what, fd.get(), &event) == 0;
+  if (!taken && watch.interest != 0) ::epoll_ctl(watch.loop->set.get(), EPOLL_CTL_DEL, fd.get(), nullptr);
+  watch.loop->retire(watch);
+  return fd;
+}
+
 }  // namespace limpet::net

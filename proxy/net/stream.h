@@ -62,6 +62,9 @@ class Stream {
   void close();  // orderly; unread input makes the kernel send a reset
   void reset();  // closes with RST, so that the peer does not take a cut body for a whole one
   Fd detach();   // leaves the loop; the caller owns the socket
+  // To the loop's guest, whole: its events name `token` from now on, what is readable already included. The
+  // caller owns the socket; `taken` is false if the set would not have it.
+  Fd move_to_guest(std::uint64_t token, bool& taken);
 
  private:
   Watch* watch_ = nullptr;

@@ -95,7 +95,7 @@ void Exchange::classify() {
     kind_ = Kind::plain;  // a sid that is none to us; what it is to the server, this must not be sent twice
   } else if (engineio_.engineio || websocket_) {
     kind_ = Kind::begins;
-    pool_->shared->budget.count_handshake(net::now_ms());
+    pool_->shared->budget.count_handshake(worker_.loop().turn_ms());
   }
   if (holds(Affinity::cookie)) {
     cookie_count_ = wire::cookie_values(head_.fields, pool_->settings.cookie.name, cookies_);
@@ -108,7 +108,7 @@ routing::Choice Exchange::ask(std::span<const routing::Server* const> not_these)
   ask.client = key_;
   ask.sid = engineio_.sid();
   ask.cookies = std::span(cookies_).first(cookie_count_);
-  ask.now_ms = net::now_ms();
+  ask.now_ms = worker_.loop().turn_ms();
   ask.not_these = not_these;
   return worker_.chooser().choose(pool_->routing, ask);
 }

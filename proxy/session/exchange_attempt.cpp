@@ -16,7 +16,7 @@ void Exchange::attempt() {
   tried_[servers_++] = choice_.member->server.get();
   connects_ = 0;
   reused_ = false;
-  connect_begun_ms_ = net::now_ms();
+  connect_begun_ms_ = worker_.loop().turn_ms();
   if (kind_ == routing::Kind::begins) {
     worker_.wait_for_handshake(*this);
     listed_ = true;
@@ -38,13 +38,14 @@ void Exchange::connect() {
   ++connects_;
   worker_.count().connects.add();
   const std::uint64_t window = config::ms(pool_->settings.timeouts.connect);
-  const std::uint64_t spent = net::now_ms() - connect_begun_ms_;
+  const std::uint64_t spent = worker_.loop().turn_ms() - connect_begun_ms_;
   // With the SYN goes only what does no harm if a server sees it twice: the network may repeat a SYN, and a
   // connect that failed for us may have reached the server.
-  const bool fast = pool_->settings.fast_open && may_resend();
+  const net::Early early{request_done_ ? std::string_view(up_head_) : std::string_view(),
+                         pool_->settings.fast_open && may_resend()};
   const bool at_once = connect_.start(
       worker_.addresses(*pool_, *choice_.member), pool_->settings.source_addresses, worker_.next_turn(),
-      spent < window ? window - spent : 0, fast ? std::string_view(up_head_) : std::string_view());
+      spent < window ? window - spent : 0, early);
   if (at_once) after_connect();
 }
 
@@ -67,7 +68,7 @@ void Exchange::on_connect_failed(int error) {
   if (kind_ == routing::Kind::belongs) {
     // No other can stand in for it, and it may be restarting: once more, late in the time that it has.
     const std::uint64_t window = config::ms(pool_->settings.timeouts.connect);
-    const std::uint64_t again = connect_begun_ms_ + window - window / 4, now = net::now_ms();
+    const std::uint64_t again = connect_begun_ms_ + window - window / 4, now = worker_.loop().turn_ms();
     if (!ours && connects_ < kMostConnects && now < again) return arm_up(Wait::reconnect, again - now);
     if (!ticket_->serves_old()) return refuse(Cause::sid_gone);
     if (!ours) return refuse(Cause::unreachable);
@@ -149,7 +150,7 @@ bool Exchange::move_on(net::Counter& counter, Spend spend) {
   if (kind_ != routing::Kind::begins || answer_begun_ || body_begun_ || servers_ >= kMostServers)
     return false;
   Place another = place();
-  if (!another.ticket || (spend == Spend::yes && !pool_->shared->budget.take(net::now_ms()))) return false;
+  if (!another.ticket || (spend == Spend::yes && !pool_->shared->budget.take(worker_.loop().turn_ms()))) return false;
   drop_upstream();
   up_pending_.clear();
   take(std::move(another));
@@ -216,7 +217,7 @@ void Exchange::on_silent_end() {
     upstream_.close();
     deadline_.cancel();
     stop_slow_clock();
-    connect_begun_ms_ = net::now_ms();
+    connect_begun_ms_ = worker_.loop().turn_ms();
     ++retries_;
     worker_.count().retries_stale.add();
     return connect();

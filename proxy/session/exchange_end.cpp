@@ -120,8 +120,8 @@ void Exchange::become_tunnel(std::string_view early) {
       TunnelRecord::make(worker_.shared(), {ticket_.become_tunnel(), choice_.by, begun_us_, learned}, record);
   session_.give_place();
   worker_.count().upgrades.add();
-  handover.client = session_.client().detach();
-  handover.server = upstream_.detach();
+  handover.client = std::move(session_.client());
+  handover.server = std::move(upstream_);
   worker_.engine().adopt(std::move(handover));  // from here on nobody in this folder owns a socket of it
   drop_upstream();
   phase_ = Phase::tunnelled;

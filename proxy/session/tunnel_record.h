@@ -1,5 +1,5 @@
 // TunnelRecord: what is kept of a request for the life of its tunnel: its place among the clients, its share
-// of the server's load, its learned sid, its log line. Ends on the tunnel thread.
+// of the server's load, its learned sid, its log line.
 //
 // One block of memory with its texts behind it, so that with its slot in the engine an idle tunnel never
 // costs more than a KiB.

@@ -33,7 +33,6 @@ Worker::Worker(Shared& shared, std::shared_ptr<const config::Snapshot> snapshot,
     : shared_(shared),
       snapshot_(std::move(snapshot)),
       cpu_(cpu),
-      tunnels_({.cpu = cpu}),
       chooser_(shared.sids, random_seed()),
       id_state_(random_seed()) {}
 
@@ -55,7 +54,6 @@ std::uint64_t Worker::refused_without_descriptor() const {
 }
 
 void Worker::start() {
-  tunnels_.start();
   thread_ = std::thread([this] {
     net::run_on(cpu_);
     ::pthread_setname_np(::pthread_self(), "limpet-worker");
@@ -80,8 +78,8 @@ void Worker::finish_accepting() {
 }
 
 void Worker::drain(std::uint64_t window_ms) {
-  tunnels_.drain(window_ms);
-  loop_.post([this] {
+  loop_.post([this, window_ms] {
+    tunnels_.drain(window_ms);
     for (Session* each = first_; each != nullptr;) {
       Session* next = each->next_;
       each->drain();
@@ -102,8 +100,8 @@ void Worker::server_silent(std::uint32_t server_serial) {
 }
 
 void Worker::server_down(std::uint32_t server_serial) {
-  tunnels_.close_server(server_serial);
   loop_.post([this, server_serial] {
+    tunnels_.close_server(server_serial);
     idle_.drop(server_serial);
     for (Session* each = first_; each != nullptr;) {
       Session* next = each->next_;
@@ -117,12 +115,12 @@ void Worker::stop() {
   if (!thread_.joinable()) return;
   loop_.post([this] {
     while (first_ != nullptr) first_->abort();
+    tunnels_.close_all();
     acceptors_.clear();
     idle_.clear();
     loop_.stop();
   });
   thread_.join();
-  tunnels_.stop();
 }
 
 void Worker::on_accept(net::Fd fd, const net::Address& peer, std::uint32_t listener) {

@@ -68,7 +68,7 @@ struct Shared {
 
 class Worker {
  public:
-  // Its two threads run on `cpu`, if there is one.
+  // Its thread runs on `cpu`, if there is one.
   Worker(Shared& shared, std::shared_ptr<const config::Snapshot> snapshot, std::optional<net::Cpu> cpu = {});
   ~Worker();
   Worker(const Worker&) = delete;
@@ -84,7 +84,7 @@ class Worker {
   void close_all();                                 // what is left of sessions
   void server_silent(std::uint32_t server_serial);  // suspect or down: handshakes that wait on it move
   void server_down(std::uint32_t server_serial);    // tunnels with on_down = "close" end
-  void stop();                                      // ends the threads; call after close_all()
+  void stop();                                      // ends the thread; call after close_all()
 
   const Metrics& metrics() const { return metrics_; }
   const tunnel::Engine& tunnels() const { return tunnels_; }
@@ -126,9 +126,9 @@ class Worker {
   upstream::IdlePool idle_{loop_};
   const std::optional<net::Cpu> cpu_;
   Rooms rooms_;
-  tunnel::Engine tunnels_;
-  routing::Chooser chooser_;
   std::unique_ptr<char[]> scratch_ = std::make_unique<char[]>(kScratch);
+  tunnel::Engine tunnels_{loop_, scratch()};
+  routing::Chooser chooser_;
   std::vector<std::unique_ptr<net::Acceptor>> acceptors_;
   struct Known {
     std::uint32_t version = ~0u;

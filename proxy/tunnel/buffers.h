@@ -1,4 +1,4 @@
-// Buffers: what slow peers make a tunnel thread keep. One thread; its free list is bounded, so that memory
+// Buffers: what slow peers make an engine keep. One thread; its free list is bounded, so that memory
 // after a burst is memory at rest.
 #pragma once
 

@@ -1,27 +1,27 @@
-// Engine: one thread that runs nothing but established tunnels, on a private edge-triggered epoll set.
+// Engine: all established tunnels of one worker, on its loop, past everything that a request needs.
 //
-// One engine beside each worker. The worker calls adopt(), for which it is the only thread; drain(),
-// close_server() and stop() are for any thread. A tunnel costs its slot while idle: no buffer, no timer
-// object.
+// A guest of the loop: a tunnel's sockets stay in the worker's edge-triggered epoll set, but their events come
+// straight here. A thread of its own would cost two epoll_ctl calls a socket and a thread switch an upgrade;
+// and as each turn of the loop is bounded, neither side waits long for the other (tests/bench/README.md).
+// Only on the loop's thread, totals() apart. A tunnel costs its slot while idle: no buffer, no timer object.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
 #include <memory>
-#include <optional>
+#include <span>
 
 #include "proxy/net/counter.h"
-#include "proxy/net/cpus.h"
+#include "proxy/net/loop.h"
 #include "proxy/tunnel/tunnel.h"
 
 namespace limpet::tunnel {
 
 struct Options {
   std::uint64_t half_close_ms = 30'000;  // silence after one side has ended
-  std::optional<net::Cpu> cpu = {};      // that the thread runs on; none: any
 };
 
-// Written by the engine's thread alone, read by anyone.
+// Written on the loop's thread alone, read by anyone.
 struct Totals {
   net::Counter opened;
   net::Counter ended;
@@ -33,20 +33,21 @@ struct Totals {
 
 class Engine {
  public:
-  explicit Engine(Options options = {});
-  ~Engine();  // stops: every tunnel is closed
+  // `scratch` is what is read into; others of the loop may use it between events.
+  Engine(net::Loop& loop, std::span<char> scratch, Options options = {});
+  ~Engine();  // closes what is left
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
-  void start();
   // The sockets change hands here, once and for good.
   void adopt(Handover handover);
 
   // Closes all tunnels at an even rate over `window_ms`, later ones too.
   void drain(std::uint64_t window_ms);
   void close_server(std::uint32_t server_serial);  // those with close_on_server_down
-  void stop();                                     // closes all at once, ends the thread
-  std::uint64_t open() const;                      // handed over and not ended
+  void close_all();
+
+  std::uint64_t open() const;  // adopted and not ended; any thread
   const Totals& totals() const;
 
   struct Impl;

@@ -1,16 +1,14 @@
 // Tunnel: two sockets whose bytes go to each other, after a protocol upgrade. A plain record.
 //
-// Lives in a slot of its Engine's slab and is touched by the engine's thread only, once it was handed over.
-// Knows nothing of HTTP, configuration or logs: whoever hands it over has sent the 101 and gives a Record to
+// Lives in a slot of its Engine's slab and is touched by the engine only, once it was handed over. Knows nothing of HTTP, configuration or logs: whoever hands it over has sent the 101 and gives a Record to
 // be told of the end. An idle tunnel holds no buffer.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
-#include <string>
+#include <string_view>
 
-#include "proxy/net/fd.h"
+#include "proxy/net/stream.h"
 #include "proxy/net/timer_wheel.h"
 
 namespace limpet::tunnel {
@@ -34,7 +32,7 @@ struct Ending {
   std::uint64_t bytes_out = 0;  // to the client
 };
 
-// Told of the end, once, on the engine's thread, then destroyed there.
+// Told of the end, once, then destroyed.
 class Record {
  public:
   virtual ~Record() = default;
@@ -43,10 +41,10 @@ class Record {
 
 // Everything that a session gives away.
 struct Handover {
-  net::Fd client;
-  net::Fd server;
-  std::string to_client;  // bytes that belong before everything else; mostly empty
-  std::string to_server;
+  net::Stream client;  // of the engine's loop, both
+  net::Stream server;
+  std::string_view to_client;  // bytes that belong before everything else; mostly empty
+  std::string_view to_server;
   std::uint64_t bytes_in = 0;
   std::uint64_t bytes_out = 0;
   std::uint64_t idle_ms = 3'600'000;
@@ -74,14 +72,12 @@ struct Tunnel {
   std::uint64_t active_ms = 0;
   std::uint64_t idle_ms = 0;
   Record* record = nullptr;
-  Tunnel* prev = nullptr;  // all live tunnels of the thread
+  Tunnel* prev = nullptr;  // all live tunnels of the engine
   Tunnel* next = nullptr;
   Tunnel* next_ready = nullptr;
   std::uint32_t index = 0;       // in the slab
   std::uint32_t generation = 0;  // events that name another are of a tunnel that is gone
   std::uint32_t server_serial = 0;
-  std::atomic<std::uint8_t> added{0};  // sockets that are in the epoll set; both, before either may be closed
-  bool linked = false;
   bool ready = false;  // in the ready list: it yielded
   bool closing = false;
   bool draining = false;

@@ -52,7 +52,16 @@ bool IpAddress::is_loopback() const {
 IpAddress::Text IpAddress::shown() const {
   static_assert(sizeof(Text::bytes) == INET6_ADDRSTRLEN);
   Text out;
-  inet_ntop(v4_ ? AF_INET : AF_INET6, bytes_.data(), out.bytes, sizeof out.bytes);
+  if (v4_) {  // the C library would print it
+    char* to = out.bytes;
+    for (int i = 0; i < 4; ++i) {
+      if (i > 0) *to++ = '.';
+      to = std::to_chars(to, out.bytes + sizeof out.bytes, bytes_[i]).ptr;
+    }
+    out.size = static_cast<std::uint8_t>(to - out.bytes);
+    return out;
+  }
+  inet_ntop(AF_INET6, bytes_.data(), out.bytes, sizeof out.bytes);
   out.size = static_cast<std::uint8_t>(std::strlen(out.bytes));
   return out;
 }

@@ -1,5 +1,4 @@
 // In the steady state a request allocates nothing, its line in the log included.
-import assert from 'node:assert/strict';
 import { describe } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
 import { Allocations, uncounted } from '../lib/allocations.mjs';
@@ -32,15 +31,14 @@ describe('10000 requests on 8 connections allocate nothing', { skip: uncounted }
     const clients = await Promise.all(Array.from({ length: connections }, () => connected(proxy.address)));
     world.own({ close: () => clients.forEach((client) => client.destroy()) });
     const run = (times) => Promise.all(clients.map((client) => repeat(client, kinds[kind], times / connections)));
-    // The steady state: each buffer has met its largest content.
-    let before;
+    // The steady state: each buffer has met its largest content. How bytes come in pieces is chance, so that a buffer
+    // may grow late; what grows with the requests never gets there.
+    await run(warm);
     await until(async () => {
-      before = allocations.now;
-      await run(warm);
+      const before = allocations.now;
+      await run(counted);
       return isDeepStrictEqual(allocations.now, before);
-    }, 30_000, `${warm} requests allocate nothing`);
-    await run(counted);
-    assert.deepEqual(allocations.now, before);
+    }, 60_000, `${counted} requests allocate nothing`);
   }
 
   for (const kind of Object.keys(kinds)) {

@@ -18,10 +18,9 @@ function threads(limpet, name) {
 
 // A thread has its name once it is bound, which may be after the listeners are open.
 async function placed(limpet, count, cpus) {
-  for (const name of ['limpet-worker', 'limpet-tunnel']) {
-    await until(() => threads(limpet, name).length === count, 5000, `there are ${count} of ${name}`);
-    assert.deepEqual(threads(limpet, name).map((thread) => thread.cpus).sort((a, b) => a[0] - b[0]), cpus, name);
-  }
+  const workers = () => threads(limpet, 'limpet-worker');
+  await until(() => workers().length === count, 5000, `there are ${count} workers`);
+  assert.deepEqual(workers().map((thread) => thread.cpus).sort((a, b) => a[0] - b[0]), cpus);
 }
 
 async function limpetWith(world, proxy, options) {
@@ -34,7 +33,7 @@ scenario('without cpu_affinity there is a worker a usable CPU, and each may run 
   await placed(limpet, usable.length, usable.map(() => usable));
 });
 
-scenario('cpu_affinity = "auto" binds each worker, with its tunnel thread, to a CPU', async (world) => {
+scenario('cpu_affinity = "auto" binds each worker to a CPU', async (world) => {
   const limpet = await limpetWith(world, 'cpu_affinity = "auto"');
   await placed(limpet, usable.length, usable.map((cpu) => [cpu]));
   assert.equal((await request(limpet.address, '/')).body, 'ok');
@@ -93,7 +92,7 @@ scenario('idle workers cost nothing: probes come and go, and no other thread wak
   await probes(3);  // what the start left behind is over
   const idle = readdirSync(tasks).filter((id) => readFileSync(`${tasks}/${id}/comm`, 'utf8').startsWith('limpet-'));
   const wakeUps = () => idle.map((id) => Number(field(`${tasks}/${id}/status`, 'voluntary_ctxt_switches')));
-  assert.ok(idle.length >= 8, 'workers and tunnel threads are among them');
+  assert.ok(idle.length >= 4, 'the workers are among them');
   const before = wakeUps();
   await probes(8);
   assert.deepEqual(wakeUps(), before);

@@ -30,10 +30,29 @@ struct Connecting : testing::Test {
     loop.stop();
   }
   int run(Target::Addresses addresses, std::vector<wire::IpAddress> sources = {},
-          std::uint64_t within = 5'000) {
+          std::uint64_t within = 5'000, const Early& early = {}) {
     const auto list = std::make_shared<const Target::Addresses>(std::move(addresses));
-    if (!connect.start(list, sources, 0, within)) loop.run();
+    if (!connect.start(list, sources, 0, within, early)) loop.run();
     return connect.error();
+  }
+  Fd accept() {
+    pollfd ready{listener.sockets[0].get(), POLLIN, 0};
+    EXPECT_EQ(::poll(&ready, 1, 5'000), 1);
+    return Fd(::accept(listener.sockets[0].get(), nullptr, nullptr));
+  }
+};
+
+// A port that takes no more connections and refuses none.
+struct Silent {
+  Fd socket{::socket(AF_INET, SOCK_STREAM, 0)};
+  Address address = loopback(0);
+  std::vector<ConnectStart> fill;
+  explicit Silent(Loop& loop) {
+    EXPECT_EQ(::bind(socket.get(), address.raw(), address.length()), 0);
+    EXPECT_EQ(::listen(socket.get(), 0), 0);
+    socklen_t length = Address::kCapacity;
+    ::getsockname(socket.get(), address.raw(), &length);
+    for (int i = 0; i < 4; ++i) fill.push_back(start_connect(loop, address));
   }
 };
 
@@ -68,15 +87,29 @@ TEST_F(Connecting, SourceThatIsNotOursFailsAsAShortage) {
 }
 
 TEST_F(Connecting, FullBacklogEndsAtTheDeadline) {
-  const Fd full(::socket(AF_INET, SOCK_STREAM, 0));
-  Address address = loopback(0);
-  ASSERT_EQ(::bind(full.get(), address.raw(), address.length()), 0);
-  ASSERT_EQ(::listen(full.get(), 0), 0);
-  socklen_t length = Address::kCapacity;
-  ::getsockname(full.get(), address.raw(), &length);
-  std::vector<ConnectStart> fill;
-  for (int i = 0; i < 4; ++i) fill.push_back(start_connect(loop, address));
-  EXPECT_EQ(run({address}, {}, 100), ETIMEDOUT);
+  const Silent silent(loop);
+  EXPECT_EQ(run({silent.address}, {}, 100), ETIMEDOUT);
+}
+
+TEST_F(Connecting, EarlyBytesLeaveWithTheConnectOnThisHost) {
+  EXPECT_EQ(run({listener.address}, {}, 5'000, {"hello"}), 0);
+  EXPECT_EQ(connect.early_sent(), 5u);
+  const Fd accepted = accept();
+  char bytes[8];
+  EXPECT_EQ(::recv(accepted.get(), bytes, sizeof(bytes), 0), 5);
+}
+
+TEST_F(Connecting, EarlyBytesDoNotHideARefusal) {
+  EXPECT_EQ(run({loopback(closed_port())}, {}, 5'000, {"hello"}), ECONNREFUSED);
+  EXPECT_EQ(run({loopback(closed_port()), listener.address}, {}, 5'000, {"hello"}), 0);
+  EXPECT_EQ(connect.early_sent(), 5u);
+}
+
+TEST_F(Connecting, EarlyBytesWaitForAServerThatDoesNotAccept) {
+  const Silent silent(loop);
+  EXPECT_EQ(run({silent.address, listener.address}, {}, 200, {"hello"}), 0);
+  EXPECT_EQ(connect.early_sent(), 5u);
+  EXPECT_EQ(run({silent.address}, {}, 100, {"hello"}), ETIMEDOUT);
 }
 
 // A Unix socket whose server does not accept: its queue is full, which is no shortage of ours.
@@ -112,15 +145,8 @@ TEST_F(Connecting, UnixSocketWhoseQueueStaysFullEndsAtTheDeadline) {
 }
 
 TEST_F(Connecting, SilentAddressLeavesTimeForTheNext) {
-  const Fd full(::socket(AF_INET, SOCK_STREAM, 0));
-  Address silent = loopback(0);
-  ASSERT_EQ(::bind(full.get(), silent.raw(), silent.length()), 0);
-  ASSERT_EQ(::listen(full.get(), 0), 0);
-  socklen_t length = Address::kCapacity;
-  ::getsockname(full.get(), silent.raw(), &length);
-  std::vector<ConnectStart> fill;
-  for (int i = 0; i < 4; ++i) fill.push_back(start_connect(loop, silent));
-  EXPECT_EQ(run({silent, listener.address}, {}, 200), 0);
+  const Silent silent(loop);
+  EXPECT_EQ(run({silent.address, listener.address}, {}, 200), 0);
 }
 
 }  // namespace

@@ -90,7 +90,7 @@ struct Client {
   void on_done() { loop.stop(); }
   void start(Target::Addresses addresses, std::uint64_t within_ms = 5'000) {
     ended = connect.start(std::make_shared<const Target::Addresses>(std::move(addresses)), {}, 0, within_ms,
-                          "hello");
+                          {"hello", true});
   }
   int result() {
     if (!ended) loop.run();

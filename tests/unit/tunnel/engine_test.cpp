@@ -6,8 +6,11 @@
 
 #include <condition_variable>
 #include <deque>
+#include <future>
+#include <memory>
 #include <mutex>
 #include <thread>
+#include <vector>
 
 namespace limpet::tunnel {
 namespace {
@@ -39,14 +42,73 @@ struct Peers {
   net::Fd server;
 };
 
-Peers open_tunnel(Engine& engine, Ends& ends, Handover handover = {}) {
+// An engine on a loop that runs.
+class Running {
+ public:
+  explicit Running(Options options = {})
+      : engine_(std::make_unique<Engine>(loop_, std::span(scratch_), options)), thread_([this] { loop_.run(); }) {}
+  ~Running() { stop(); }
+
+  // Closes all tunnels.
+  void stop() {
+    if (!thread_.joinable()) return;
+    call([this] { engine_->close_all(); });
+    loop_.stop();
+    thread_.join();
+  }
+  // On the loop's thread, done when it returns.
+  void call(std::function<void()> what) {
+    std::promise<void> done;
+    loop_.post([&] {
+      what();
+      done.set_value();
+    });
+    done.get_future().wait();
+  }
+  void adopt(Handover& handover, int client, int server) {
+    call([&] {
+      handover.client = net::Stream(loop_, net::Fd(client));
+      handover.server = net::Stream(loop_, net::Fd(server));
+      engine_->adopt(std::move(handover));
+    });
+  }
+  // As adopt(), of a client that somebody waited for in an earlier turn.
+  void adopt_after_reading_began(Ends& ends, int client, int server) {
+    net::Stream waited;
+    call([&] {
+      waited = net::Stream(loop_, net::Fd(client));
+      waited.wait_read({[](void*) {}, nullptr});
+    });
+    call([&] {
+      waited.cancel_read();
+      Handover handover;
+      handover.record = std::make_unique<TestRecord>(ends);
+      handover.client = std::move(waited);
+      handover.server = net::Stream(loop_, net::Fd(server));
+      engine_->adopt(std::move(handover));
+    });
+  }
+  void drain(std::uint64_t window_ms) {
+    call([=, this] { engine_->drain(window_ms); });
+  }
+  void close_server(std::uint32_t serial) {
+    call([=, this] { engine_->close_server(serial); });
+  }
+  std::uint64_t open() const { return engine_->open(); }
+
+ private:
+  net::Loop loop_;
+  std::vector<char> scratch_ = std::vector<char>(128 * 1024);
+  std::unique_ptr<Engine> engine_;
+  std::thread thread_;
+};
+
+Peers open_tunnel(Running& engine, Ends& ends, Handover handover = {}) {
   int client[2], server[2];
   EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, client), 0);
   EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, server), 0);
-  handover.client = net::Fd(client[0]);
-  handover.server = net::Fd(server[0]);
   handover.record = std::make_unique<TestRecord>(ends);
-  engine.adopt(std::move(handover));
+  engine.adopt(handover, client[0], server[0]);
   return {net::Fd(client[1]), net::Fd(server[1])};
 }
 
@@ -69,8 +131,7 @@ std::string take(const net::Fd& fd, std::size_t size) {
 
 TEST(Engine, RelaysBothWaysAndReportsTheEnd) {
   Ends ends;
-  Engine engine;
-  engine.start();
+  Running engine;
   Peers peers = open_tunnel(engine, ends);
   put(peers.client, "hello");
   EXPECT_EQ(take(peers.server, 5), "hello");
@@ -87,8 +148,7 @@ TEST(Engine, RelaysBothWaysAndReportsTheEnd) {
 
 TEST(Engine, BytesGivenWithTheTunnelComeFirst) {
   Ends ends;
-  Engine engine;
-  engine.start();
+  Running engine;
   Handover handover;
   handover.to_client = "early down";
   handover.to_server = "early up";
@@ -100,8 +160,7 @@ TEST(Engine, BytesGivenWithTheTunnelComeFirst) {
 
 TEST(Engine, IdleTunnelIsClosedAndABusyOneIsNot) {
   Ends ends;
-  Engine engine;
-  engine.start();
+  Running engine;
   Handover quick;
   quick.idle_ms = 50;
   const Peers idle = open_tunnel(engine, ends, std::move(quick));
@@ -115,8 +174,7 @@ TEST(Engine, IdleTunnelIsClosedAndABusyOneIsNot) {
 
 TEST(Engine, HalfClosedTunnelEndsAfterSilence) {
   Ends ends;
-  Engine engine({.half_close_ms = 50});
-  engine.start();
+  Running engine({.half_close_ms = 50});
   const Peers peers = open_tunnel(engine, ends);
   ::shutdown(peers.client.get(), SHUT_WR);
   ASSERT_TRUE(ends.wait_for(1));
@@ -125,8 +183,7 @@ TEST(Engine, HalfClosedTunnelEndsAfterSilence) {
 
 TEST(Engine, DrainClosesEveryTunnelWithinItsWindow) {
   Ends ends;
-  Engine engine;
-  engine.start();
+  Running engine;
   std::vector<Peers> peers;
   for (int i = 0; i < 200; ++i) peers.push_back(open_tunnel(engine, ends));
   engine.drain(100);
@@ -137,8 +194,7 @@ TEST(Engine, DrainClosesEveryTunnelWithinItsWindow) {
 
 TEST(Engine, ServersTunnelsCloseOnlyWhereAsked) {
   Ends ends;
-  Engine engine;
-  engine.start();
+  Running engine;
   const auto with = [](std::uint32_t serial, bool close) {
     Handover handover;
     handover.server_serial = serial;
@@ -148,13 +204,14 @@ TEST(Engine, ServersTunnelsCloseOnlyWhereAsked) {
   const Peers closed = open_tunnel(engine, ends, with(1, true));
   const Peers kept = open_tunnel(engine, ends, with(1, false));
   const Peers other = open_tunnel(engine, ends, with(2, true));
-  for (const Peers* each : {&closed, &kept, &other}) {  // all three are known to the thread
+  for (const Peers* each : {&closed, &kept, &other}) {
     put(each->client, "x");
     ASSERT_EQ(take(each->server, 1), "x");
   }
   engine.close_server(1);
   ASSERT_TRUE(ends.wait_for(1));
   EXPECT_EQ(ends.seen[0].why, Why::server_down);
+  EXPECT_EQ(take(closed.client, 1), "");  // at once, not with the loop's next event
   put(kept.client, "y");
   EXPECT_EQ(take(kept.server, 1), "y");
   put(other.client, "y");
@@ -163,8 +220,7 @@ TEST(Engine, ServersTunnelsCloseOnlyWhereAsked) {
 
 TEST(Engine, ManyTunnelsComeAndGo) {
   Ends ends;
-  Engine engine;
-  engine.start();
+  Running engine;
   std::deque<Peers> open;
   for (int i = 0; i < 3000; ++i) {
     open.push_back(open_tunnel(engine, ends));
@@ -181,8 +237,7 @@ TEST(Engine, ManyTunnelsComeAndGo) {
 
 TEST(Engine, LargeTransfersArriveWholeThroughSlowReaders) {
   Ends ends;
-  Engine engine;
-  engine.start();
+  Running engine;
   const Peers peers = open_tunnel(engine, ends);
   std::string sent(5 << 20, '\0');
   for (std::size_t i = 0; i < sent.size(); ++i) sent[i] = static_cast<char>(i * 31 + i / 4096);
@@ -202,7 +257,7 @@ TEST(Engine, LargeTransfersArriveWholeThroughSlowReaders) {
 
 // A tunnel whose two sides are the ends of one pair: what is put into it goes round for ever, and is more
 // than one read takes, so that the tunnel's turn never ends by itself.
-void open_ring(Engine& engine, Ends& ends) {
+void open_ring(Running& engine, Ends& ends) {
   constexpr std::size_t kTwoReads = 256 * 1024;
   int pair[2];
   ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
@@ -214,16 +269,13 @@ void open_ring(Engine& engine, Ends& ends) {
     put = ::send(pair[1], bytes.data(), bytes.size(), MSG_NOSIGNAL);
   ASSERT_GE(inside, kTwoReads);
   Handover handover;
-  handover.client = net::Fd(pair[0]);
-  handover.server = net::Fd(pair[1]);
   handover.record = std::make_unique<TestRecord>(ends);
-  engine.adopt(std::move(handover));
+  engine.adopt(handover, pair[0], pair[1]);
 }
 
 TEST(Engine, AFloodDoesNotStarveTheOthers) {
   Ends ends;
-  Engine engine;
-  engine.start();
+  Running engine;
   open_ring(engine, ends);
   const Peers quiet = open_tunnel(engine, ends);
   for (int i = 0; i < 200; ++i) {
@@ -235,6 +287,34 @@ TEST(Engine, AFloodDoesNotStarveTheOthers) {
   engine.stop();
   ASSERT_EQ(ends.seen.size(), 2u);
   EXPECT_GT(ends.seen[0].bytes_in + ends.seen[1].bytes_in, 10u << 20) << "the flood was none";
+}
+
+// A socket whose bytes came while it was a Stream, and were noted there but not read, brings them along.
+TEST(Engine, BytesThatAStreamHasNotReadAreRelayed) {
+  Ends ends;
+  Running engine;
+  int client[2], server[2];
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, client), 0);
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, server), 0);
+  const net::Fd far_client(client[1]), far_server(server[1]);
+  put(far_client, "before");
+  engine.adopt_after_reading_began(ends, client[0], server[0]);
+  EXPECT_EQ(take(far_server, 6), "before");
+}
+
+// What was closed in a turn may come again, with the same descriptor and slot, in the next.
+TEST(Engine, EventsOfATunnelThatIsGoneTouchNoOther) {
+  Ends ends;
+  Running engine;
+  for (int i = 0; i < 300; ++i) {
+    Peers old = open_tunnel(engine, ends);
+    put(old.client, "x");
+    old.client.reset();
+    old.server.reset();
+    const Peers fresh = open_tunnel(engine, ends);
+    put(fresh.server, "y");
+    ASSERT_EQ(take(fresh.client, 1), "y");
+  }
 }
 
 }  // namespace
