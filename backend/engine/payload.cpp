@@ -98,9 +98,10 @@ PayloadReader::Step PayloadReader::bytes(Packet& packet) {
     if (at > kMostDigits || rest_[at] < 0 || rest_[at] > 9) return Step::bad;
     size = size * 10 + static_cast<std::size_t>(rest_[at]);
   }
-  if (at >= rest_.size() || at == 1 || size > rest_.size() - at - 1) return Step::bad;
-  const std::string_view data = rest_.substr(at + 1, size);
-  rest_.remove_prefix(at + 1 + size);
+  if (at >= rest_.size() || at == 1) return Step::bad;
+  rest_.remove_prefix(at + 1);
+  const std::string_view data = rest_.substr(0, size);  // what there is, as the original
+  rest_.remove_prefix(data.size());
   over_ = rest_.empty();
   if (!text) {
     packet = packet_of_bytes(3, data);

@@ -6,6 +6,7 @@
 
 #include "backend/engine/cors.h"
 #include "backend/engine/server_impl.h"
+#include "backend/ws/deflate.h"
 #include "proxy/wire/websocket.h"
 
 namespace limpet::engine {
@@ -23,6 +24,16 @@ std::string_view value_of(const wire::RequestHead& head, std::string_view name) 
     if (wire::equal_ignoring_case(field.name, name)) return field.value;
   }
   return {};
+}
+
+std::string joined(const wire::RequestHead& head, wire::FieldId id) {
+  std::string all;
+  for (const wire::Field& field : head.fields) {
+    if (field.id != id) continue;
+    if (!all.empty()) all += ',';
+    all += field.value;
+  }
+  return all;
 }
 
 Handshake::Owner handshake_of(const http::Exchange& exchange) {
@@ -152,12 +163,7 @@ void Server::Impl::open_websocket(http::Exchange& exchange, const Query& query) 
     if (*refusal == Refusal::full) return close_at_once(exchange, kPolicyViolation, message_of(*refusal));
     ++totals.refused;
     if (*refusal != Refusal::revision_unsupported) return exchange.write_and_close(upgrade_refusal(*refusal));
-    // engine.io finds out after its 101.
-    const std::string accept = wire::accept_for(value_of(exchange.head(), wire::FieldId::sec_websocket_key));
-    return exchange.write_and_close(
-        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        "Sec-WebSocket-Accept: " +
-        accept + "\r\n\r\n" + upgrade_refusal(*refusal));
+    return refuse_after_switch(exchange, *refusal);
   }
   auto* session = new LiveSession(*this, query.revision, handshake_of(exchange));
   ws::Options socket;
@@ -174,19 +180,43 @@ void Server::Impl::close_at_once(http::Exchange& exchange, std::uint16_t code, s
   socket.close(code, reason);
 }
 
-// `new_sid`: of the session that begins, if one does.
+// engine.io finds out after its 101.
+void Server::Impl::refuse_after_switch(http::Exchange& exchange, Refusal refusal) {
+  ws::Options socket;
+  std::string bytes = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n";
+  bytes += "Sec-WebSocket-Accept: ";
+  bytes += wire::accept_for(value_of(exchange.head(), wire::FieldId::sec_websocket_key));
+  bytes += "\r\n";
+  bytes += switch_fields(exchange, socket, {});
+  bytes += "\r\n";
+  bytes += upgrade_refusal(refusal);
+  exchange.write_and_close(bytes);
+}
+
 http::Exchange::Upgraded Server::Impl::switch_protocols(http::Exchange& exchange, ws::Options& socket,
                                                         std::string_view new_sid) {
   constexpr std::size_t kMost = std::numeric_limits<std::uint32_t>::max();
   socket.max_message = static_cast<std::uint32_t>(std::min(options.max_payload, kMost));
   socket.max_queued = static_cast<std::uint32_t>(std::min(options.max_queued, kMost));
+  return exchange.upgrade(switch_fields(exchange, socket, new_sid));
+}
+
+// Fields of a 101. `new_sid`: of the session that begins, if one does.
+std::string Server::Impl::switch_fields(const http::Exchange& exchange, ws::Options& socket,
+                                        std::string_view new_sid) const {
   std::string fields;
-  append_subprotocol(fields, exchange.head());
-  if (options.cors.enabled) append_cors_fields(fields, options.cors, origin_of(exchange.head()));
+  const wire::RequestHead& head = exchange.head();
+  append_subprotocol(fields, head);
+  if (options.deflate != ws::Deflate::off) {
+    socket.deflate = ws::negotiate(joined(head, wire::FieldId::sec_websocket_extensions), options.deflate);
+    const std::string extensions = ws::answer_of(socket.deflate);
+    if (!extensions.empty()) fields += "Sec-WebSocket-Extensions: " + extensions + "\r\n";
+  }
+  if (options.cors.enabled) append_cors_fields(fields, options.cors, origin_of(head));
   // engine.io sets its cookie, the sid, on polls alone; one that names this node is meant for balancers as
   // well.
   if (!new_sid.empty() && !options.cookie.value.empty()) append_cookie(fields, new_sid);
-  return exchange.upgrade(fields);
+  return fields;
 }
 
 }  // namespace limpet::engine

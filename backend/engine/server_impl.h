@@ -76,6 +76,9 @@ struct Server::Impl final : http::Handler {
   void close_at_once(http::Exchange& exchange, std::uint16_t code, std::string_view reason);
   http::Exchange::Upgraded switch_protocols(http::Exchange& exchange, ws::Options& socket,
                                             std::string_view new_sid);
+  std::string switch_fields(const http::Exchange& exchange, ws::Options& socket,
+                            std::string_view new_sid) const;
+  void refuse_after_switch(http::Exchange& exchange, Refusal refusal);
   void on_turn_end();
   void on_drain_tick();
 

@@ -28,7 +28,7 @@ Message::~Message() {
 MessageRef Message::allocate(Kind kind, std::string_view head, std::size_t size, char*& body) {
   auto* message = new (::operator new(sizeof(Message) + head.size() + size)) Message(kind, head.size(), size);
   body = reinterpret_cast<char*>(message + 1);
-  std::memcpy(body, head.data(), head.size());
+  if (!head.empty()) std::memcpy(body, head.data(), head.size());
   body += head.size();
   return MessageRef(message);
 }

@@ -77,6 +77,7 @@ int serve(int argc, char** argv, const char* path, const Begin& begin) {
   Settings settings = defaults(path);
   Words words;
   CLI::App app;
+  app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);  // tests repeat what their harness gives
   declare(app, settings, words);
   CLI11_PARSE(app, argc, argv);
   apply(words, settings);
