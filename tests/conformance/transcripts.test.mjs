@@ -1,35 +1,9 @@
 // One script of official clients against the same application on Node.js and on limpet: the packets on the wire and what
 // the clients are told must be equal, but for ids.
 import { sameOnBothSides } from './lib/compare.mjs';
-import { Tapped } from './lib/tapped_client.mjs';
+import { Cast, transportsOf } from './lib/cast.mjs';
 
-const transportsOf = { 'polling': ['polling'], 'WebSocket': ['websocket'], 'polling, then WebSocket': ['polling', 'websocket'] };
 const patient = ['--ping-interval', '20000', '--ping-timeout', '20000', '--connect-timeout', '20000'];
-
-// The clients of one script, by their names; record() is what is compared.
-class Cast {
-  constructor(server, world, version, transports, options = {}) {
-    Object.assign(this, { server, world, version, transports, options, clients: {} });
-  }
-
-  make(name, options) {
-    const client = new Tapped(this.server.url, this.version, { transports: this.transports, ...this.options, ...options });
-    this.clients[name] = this.world.own(client);
-    return client;
-  }
-
-  enter(name, options) { return this.make(name, options).settles(this.transports); }
-
-  // After everything that was asked for before has come to everybody: each has an answer of the server, twice, as what a
-  // first one causes may be under way.
-  async calm() {
-    for (let round = 0; round < 2; round += 1) {
-      for (const client of Object.values(this.clients)) if (client.socket.connected) await client.call('self');
-    }
-  }
-
-  record() { return Object.fromEntries(Object.entries(this.clients).map(([name, { record }]) => [name, record])); }
-}
 
 const shapes = [
   null, true, false, 0, -1, 1.5, 1e21, 1e-7, 123456789012, -0, 2 ** 53, 5e-324, '', 'text', 'é€𝄞', '\u0000\u001f\u007f\u2028', '"\\/\b\f\n\r\t', '\ud834', 'a\udd1eb', [], {}, [[[]]], [null, [1, 'a', {}]],

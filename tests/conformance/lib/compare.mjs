@@ -9,8 +9,8 @@ import { sharing } from '../../e2e/lib/world.mjs';
 import { Server, sides } from './servers.mjs';
 
 // `cases(same)`: same(name, async (server, world) => what was seen), which runs against a server of each side.
-export function sameOnBothSides(title, [program, ...flags], cases) {
-  describe(title, { concurrency: 8 }, () => {
+export function sameOnBothSides(title, [program, ...flags], cases, { concurrency = 8 } = {}) {
+  describe(title, { concurrency }, () => {
     const shared = sharing((world) => Promise.all(sides.map(async (side) => world.own(await Server.start(side, program, flags)))));
     cases((name, body) => shared.fact(name, async (servers, world) => {
       const [control, ours] = await Promise.all(servers.map(async (server) => masked(await body(server, world))));
@@ -21,13 +21,14 @@ export function sameOnBothSides(title, [program, ...flags], cases) {
 }
 
 // Ids are random, wherever they stand.
+const id = /^[A-Za-z0-9_-]{20}$/;
 const sid = /(\\?"[sp]id\\?":\\?"|io=)[A-Za-z0-9_-]{20}/g;
 
 export function masked(value) {
   if (typeof value === 'string') return value.replace(sid, '$1*');
   if (Buffer.isBuffer(value) || typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) return value.map(masked);
-  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, masked(one)]));
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, /^[sp]id$/.test(key) && id.test(one) ? '*' : masked(one)]));
 }
 
 // Fields that belong to the connection, or to a clock.
