@@ -1,4 +1,4 @@
-// Runs the end-to-end tests with Node.js' own runner.
+// Runs the end-to-end tests, and those of ../conformance, with Node.js' own runner.
 //
 //   node run.mjs [--quick] [WORD...]
 //
@@ -21,7 +21,7 @@ function* testsIn(folder) {
   }
 }
 
-const files = [...testsIn(here)].sort()
+const files = [...testsIn(here), ...testsIn(path.join(here, '../conformance'))].sort()
   .filter((file) => !quick || !file.endsWith('.slow.test.mjs'))
   .filter((file) => !words.length || words.some((word) => path.relative(here, file).includes(word)));
 if (!files.length) {

@@ -11,7 +11,11 @@ import { Server, sides } from './servers.mjs';
 // `cases(same)`: same(name, async (server, world) => what was seen), which runs against a server of each side.
 export function sameOnBothSides(title, [program, ...flags], cases, { concurrency = 8 } = {}) {
   describe(title, { concurrency }, () => {
-    const shared = sharing((world) => Promise.all(sides.map(async (side) => world.own(await Server.start(side, program, flags)))));
+    const shared = sharing(async (world) => {
+      const servers = [];
+      for (const side of sides) servers.push(world.own(await Server.start(side, program, flags)));
+      return servers;
+    });
     cases((name, body) => shared.fact(name, async (servers, world) => {
       const [control, ours] = await Promise.all(servers.map(async (server) => masked(await body(server, world))));
       if (process.env.CONFORMANCE_SHOW) console.log(`${name}: ${inspect(control, { depth: 9, breakLength: 150 })}`);
