@@ -55,6 +55,10 @@ void Socket::send(const MessageRef& message) {
   impl_->send(message);
 }
 
+bool Socket::offer(const MessageRef& message) {
+  return impl_->offer(message);
+}
+
 bool Socket::idle() const {
   return impl_->phase == Impl::Phase::open && impl_->queue.empty();
 }

@@ -49,6 +49,7 @@ class Receiver {
   virtual void on_message(Kind kind, std::string_view body) = 0;  // the bytes are gone when it returns
   virtual void on_end(const Ending& ending) = 0;                  // once; nothing comes after it
   virtual void on_drained() {}                                    // all that was queued has left
+  virtual void on_ping() {}                                       // it has been answered
   virtual void on_pong(std::string_view) {}
 
  protected:
@@ -70,6 +71,8 @@ class Socket {
   void hand_to(Receiver& receiver);  // who is told from now on
 
   void send(const MessageRef& message);
+  // As send(), but a message for which a slow reader has no room is left out: false.
+  bool offer(const MessageRef& message);
   bool idle() const;  // nothing queued, nothing refused by the kernel: a volatile message may be sent
   std::size_t queued() const;  // bytes
   void ping(std::string_view payload);

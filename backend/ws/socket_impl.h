@@ -33,6 +33,7 @@ struct Socket::Impl {
   ~Impl();
 
   void send(const MessageRef& message);
+  bool offer(const MessageRef& message);
   void enqueue(const MessageRef& message);
   bool too_much_queued() const { return queue.weight() > max_queued && !queue.only_one(); }
   void send_close(std::uint16_t code, std::string_view reason);

@@ -88,6 +88,7 @@ void Socket::Impl::take_event(const Reader::Event& event) {
   if (phase != Phase::open) return;  // we have said that we are done
   if (event.what == What::ping) {
     enqueue(Message::control(wire::Opcode::pong, event.body));
+    if (receiver != nullptr) receiver->on_ping();
   } else if (event.what == What::pong) {
     receiver->on_pong(event.body);
   } else {
@@ -102,6 +103,19 @@ void Socket::Impl::send(const MessageRef& message) {
   if (!codec || message->is_raw()) return enqueue(message);
   if (!codec->deflater.keeps_context() && message->body().size() < kDeflateFrom) return enqueue(message);
   enqueue(Message::compressed(message->kind(), codec->deflater.deflate(message->body())));
+}
+
+bool Socket::Impl::offer(const MessageRef& message) {
+  if (phase != Phase::open) return false;
+  const auto has_room = [&] {
+    return queue.empty() || queue.weight() + Queue::kEach + message->frame().size() <= max_queued;
+  };
+  if (!has_room()) {
+    if (!blocked && !write()) doom(End::connection_lost);
+    if (phase != Phase::open || !has_room()) return false;
+  }
+  send(message);
+  return true;
 }
 
 void Socket::Impl::enqueue(const MessageRef& message) {
