@@ -75,6 +75,8 @@ bool LiveSession::writable() const {
 }
 
 void LiveSession::overflow() {
+  if (state_ != State::open) return;
+  state_ = State::closing;  // takes no more
   server_.overflow(*this);
 }
 

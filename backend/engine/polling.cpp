@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::uint64_t kCloseTimeoutMs = 30'000;     // engine.io's
 constexpr std::size_t kMostCompressed = 1024 * 1024;  // more would hold everybody up
+constexpr std::size_t kWeightOfPacket = 64;               // beside its bytes, as ws counts it
 constexpr std::size_t kQueueKept = 16;                // pointers
 
 std::string_view value_of(const wire::RequestHead& head, wire::FieldId id) {
@@ -68,7 +69,7 @@ void Polling::on_poll(http::Exchange& exchange) {
 }
 
 void Polling::send(const ws::MessageRef& packet) {
-  queued_ += packet->body().size() + sizeof packet;
+  queued_ += packet->body().size() + kWeightOfPacket;
   queue_.push_back(packet);
   if (poll_ != nullptr) return flush();
   if (queued_ > session_.server().options.max_queued) session_.overflow();
