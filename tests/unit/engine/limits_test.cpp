@@ -1,0 +1,148 @@
+// What a server bounds, and how it goes down.
+#include "tests/unit/engine/world.h"
+
+namespace limpet::engine {
+namespace {
+
+Options quiet() {
+  Options options;
+  options.ping_interval_ms = 60'000;
+  return options;
+}
+
+TEST(Capacity, PollsGet503AndWebSockets1008) {
+  Options options = quiet();
+  options.max_sessions = 1;
+  World world(options);
+  const std::string sid = world.open();
+  EXPECT_TRUE(world.server->full());
+  const std::string refused = world.get("EIO=4&transport=polling");
+  EXPECT_TRUE(refused.starts_with("HTTP/1.1 503 "));
+  EXPECT_EQ(body_of(refused), R"({"code":3,"message":"Server at capacity"})");
+  http::Client& socket = world.websocket();
+  ASSERT_TRUE(world.until([&] { return frames_after_head(socket).size() == 1; }));
+  EXPECT_EQ(frames_after_head(socket)[0].opcode, 8);
+  EXPECT_EQ(frames_after_head(socket)[0].body, "\x03\xf0Server at capacity");
+  // Those who are in are served, and may change what carries them.
+  http::Client& upgrade = world.websocket(with_sid(sid, "websocket"));
+  upgrade.send(masked_frame(1, "5"));
+  ASSERT_TRUE(world.until([&] { return world.server->totals().websockets == 1; }));
+  upgrade.close();
+  ASSERT_TRUE(world.until([&] { return world.server->sessions() == 0; }));
+  EXPECT_NE(world.open(), "");
+}
+
+TEST(SlowConsumer, OfPollsIsClosedAtTheEndOfTheTurn) {
+  Options options = quiet();
+  options.max_queued = 10'000;
+  World world(options);
+  const std::string sid = world.open();
+  Seen& seen = world.app.sessions[0];
+  const MessageRef packet = packet_of(Kind::text, {std::string(1000, 'x')});
+  for (int i = 0; i < 9; ++i) seen.session->send(packet);
+  EXPECT_FALSE(seen.session->closing());
+  for (int i = 0; i < 1000; ++i) seen.session->send(packet);
+  EXPECT_TRUE(seen.closed.empty()) << "nobody is called back from within send()";
+  EXPECT_TRUE(seen.session->closing());
+  ASSERT_TRUE(world.until([&] { return !seen.closed.empty(); }));
+  EXPECT_EQ(seen.closed, std::vector{Reason::slow_consumer});
+  EXPECT_LT(world.server->totals().bytes_out, 11'000u);
+  EXPECT_EQ(body_of(world.get(with_sid(sid))), R"({"code":1,"message":"Session ID unknown"})");
+}
+
+TEST(SlowConsumer, OfAWebSocketToo) {
+  Options options = quiet();
+  options.max_queued = 100'000;
+  World world(options);
+  http::Client& socket = world.websocket();
+  ASSERT_TRUE(world.until([&] { return world.app.sessions.size() == 1; }));
+  Seen& seen = world.app.sessions[0];
+  const MessageRef packet = packet_of(Kind::text, {std::string(64 * 1024, 'x')});
+  ASSERT_TRUE(world.until([&] {
+    for (int i = 0; i < 100 && seen.session != nullptr; ++i) seen.session->send(packet);
+    socket.seen.clear();
+    return !seen.closed.empty();
+  }));
+  EXPECT_EQ(seen.closed, std::vector{Reason::slow_consumer});
+}
+
+TEST(Payload, ABodyThatIsTooLongLeavesTheSession) {
+  Options options = quiet();
+  options.max_payload = 10;
+  World world(options);
+  const std::string sid = world.open();
+  EXPECT_EQ(body_of(world.post(with_sid(sid), "4123456789")), "ok");
+  const std::string refused = world.post(with_sid(sid), "41234567890");
+  EXPECT_TRUE(refused.starts_with("HTTP/1.1 413 "));
+  EXPECT_EQ(body_of(refused), "");
+  EXPECT_EQ(world.app.sessions[0].messages, std::vector<std::string>{"123456789"});
+  EXPECT_EQ(world.server->sessions(), 1u);
+}
+
+TEST(Refusing, NewSessionsAloneAndBeforeThe101) {
+  World world(quiet());
+  const std::string sid = world.open();
+  world.server->refuse_new();
+  EXPECT_EQ(world.open(), "");
+  const std::string refused = world.get("EIO=4&transport=polling");
+  EXPECT_TRUE(refused.starts_with("HTTP/1.1 503 "));
+  EXPECT_EQ(body_of(refused), R"({"code":3,"message":"Server shutting down"})");
+  http::Client& socket = world.websocket();
+  ASSERT_TRUE(world.until([&] { return socket.ended(); }));
+  EXPECT_TRUE(socket.seen.starts_with("HTTP/1.1 503 "));
+  EXPECT_EQ(body_of(world.post(with_sid(sid), "4a")), "ok");
+}
+
+TEST(Draining, EndsWebSocketsWith1012AndPollsWithAClosePacket) {
+  World world(quiet());
+  http::Client& socket = world.websocket();
+  const std::string waiting = world.open(), absent = world.open();
+  http::Client& poll = world.start_get(with_sid(waiting));
+  ASSERT_TRUE(world.until(
+      [&] { return world.app.sessions.size() == 3 && world.app.sessions[1].session->writable(); }));
+  world.server->drain(0);
+  ASSERT_TRUE(world.until([&] { return frames_after_head(socket).size() == 2; }));
+  EXPECT_EQ(frames_after_head(socket)[1].body, "\x03\xf4");
+  ASSERT_TRUE(world.answered(poll));
+  EXPECT_EQ(body_of(poll.seen), "1");
+  EXPECT_EQ(world.server->sessions(), 1u);
+  EXPECT_EQ(body_of(world.get(with_sid(absent))),
+            "6\x1e"
+            "1");
+  for (Seen& seen : world.app.sessions) EXPECT_EQ(seen.closed, std::vector{Reason::server_shutting_down});
+  EXPECT_EQ(world.server->sessions(), 0u);
+  EXPECT_EQ(world.server->leaving(), 1u);
+  socket.send(masked_frame(8, "\x03\xf4"));
+  ASSERT_TRUE(world.until([&] { return world.server->leaving() == 0; }));
+}
+
+TEST(Draining, IsSpreadOverItsWindow) {
+  World world(quiet());
+  for (int i = 0; i < 20; ++i) world.open();
+  world.server->drain(1'000);
+  std::vector<std::size_t> steps;
+  ASSERT_TRUE(world.until([&] {
+    std::size_t left = 0;
+    for (Seen& seen : world.app.sessions) left += seen.session != nullptr && !seen.session->closing() ? 1 : 0;
+    if (steps.empty() || steps.back() != left) steps.push_back(left);
+    return left == 0;
+  }));
+  EXPECT_GT(steps.size(), 2u);
+  EXPECT_GT(steps.front(), 10u);
+}
+
+TEST(Draining, WhatIsLeftIsCutAtOnce) {
+  World world(quiet());
+  const std::string sid = world.open();
+  http::Client& socket = world.websocket();
+  ASSERT_TRUE(world.until([&] { return world.app.sessions.size() == 2; }));
+  world.server->drain(60'000);
+  world.server->close_all();
+  EXPECT_EQ(world.server->sessions(), 0u);
+  for (Seen& seen : world.app.sessions) EXPECT_EQ(seen.closed, std::vector{Reason::server_shutting_down});
+  ASSERT_TRUE(world.until([&] { return frames_after_head(socket).size() == 2; }));
+  EXPECT_EQ(frames_after_head(socket)[1].body, "\x03\xf4");
+}
+
+}  // namespace
+}  // namespace limpet::engine
