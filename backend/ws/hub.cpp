@@ -1,14 +1,24 @@
 #include "backend/ws/hub.h"
 
+#include <cstring>
+
 #include "backend/ws/socket_impl.h"
 
 namespace limpet::ws {
 
 Hub::Hub(net::Loop& loop, std::uint64_t linger_ms)
-    : loop_(loop), linger_ms_(linger_ms), scratch_(new char[kScratch]) {}
+    : loop_(loop), linger_ms_(linger_ms), scratch_(new char[kScratch]), joined_(new char[kJoined]) {}
 
 Hub::~Hub() {
   while (!leaving_.empty()) delete leaving_.back();
+}
+
+std::span<const char> Hub::join(std::span<const iovec> pieces, std::size_t size) {
+  if (size > kJoined) return {};
+  char* to = joined_.get();
+  for (const iovec& each : pieces)
+    to = static_cast<char*>(std::memcpy(to, each.iov_base, each.iov_len)) + each.iov_len;
+  return {joined_.get(), size};
 }
 
 void Hub::give_back() {

@@ -4,6 +4,8 @@
 // Outlives its Sockets, is outlived by the Loop, lives on its thread.
 #pragma once
 
+#include <sys/uio.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -28,15 +30,19 @@ class Hub {
  private:
   friend struct Socket::Impl;
   std::span<char> scratch() { return {scratch_.get(), kScratch}; }
+  // Small pieces, one behind the other: copying them costs less than telling the kernel of each. Empty if
+  // they are too large for that. Valid until the next call.
+  std::span<const char> join(std::span<const iovec> pieces, std::size_t size);
   Inflater& inflater() { return inflater_; }
   void give_back();                  // what a large message has taken
   void adopt(Socket::Impl& socket);  // its owner has gone; it deletes itself at its end
   void forget(Socket::Impl& socket);
 
   static constexpr std::size_t kScratch = 128 * 1024;
+  static constexpr std::size_t kJoined = 4 * 1024;
   net::Loop& loop_;
   const std::uint64_t linger_ms_;
-  std::unique_ptr<char[]> scratch_;
+  std::unique_ptr<char[]> scratch_, joined_;
   std::vector<char> inflated_, deflated_;
   Inflater inflater_{inflated_, false};  // of all that keep no context
   std::vector<Socket::Impl*> leaving_;

@@ -3,9 +3,9 @@
 namespace limpet::ws {
 namespace {
 
-constexpr std::size_t kBlock = 16;        // messages a block has room for from the start
-constexpr std::size_t kMostKept = 256;    // of a block that is kept for the next
-constexpr std::size_t kMostBlocks = 256;  // kept: at most half a megabyte
+constexpr std::size_t kBlock = 8;          // messages a block has room for from the start
+constexpr std::size_t kMostKept = 32;      // of a block that is kept for the next
+constexpr std::size_t kMostBlocks = 2048;  // kept: at most 600 KiB
 
 }  // namespace
 

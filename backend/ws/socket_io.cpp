@@ -130,10 +130,11 @@ void Socket::Impl::enqueue(const MessageRef& message) {
 bool Socket::Impl::write() {
   while (!queue.empty()) {
     std::array<iovec, kPieces> pieces;
-    const std::size_t count = queue.gather(pieces);
+    const std::span<const iovec> due(pieces.data(), queue.gather(pieces));
     std::size_t size = 0;
-    for (std::size_t i = 0; i < count; ++i) size += pieces[i].iov_len;
-    const net::IoResult sent = stream.write(std::span<const iovec>(pieces.data(), count));
+    for (const iovec& each : due) size += each.iov_len;
+    const std::span<const char> joined = due.size() > 1 ? hub.join(due, size) : std::span<const char>();
+    const net::IoResult sent = joined.empty() ? stream.write(due) : stream.write(joined);
     if (sent.status == net::Io::error) return false;
     if (sent.status == net::Io::ok) queue.consume(sent.bytes);
     if (sent.status == net::Io::ok && sent.bytes == size) continue;
