@@ -16,15 +16,6 @@ std::uint64_t reserve_of(const config::Config& config, std::uint32_t workers) {
   return 24 + workers * (8 + 5 * config.listeners.size()) + std::min<std::uint64_t>(servers, 64);
 }
 
-std::uint64_t raise_descriptor_limit() {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1024;
-  limit.rlim_cur = limit.rlim_max;
-  ::setrlimit(RLIMIT_NOFILE, &limit);
-  ::getrlimit(RLIMIT_NOFILE, &limit);
-  return limit.rlim_cur;
-}
-
 std::uint32_t ephemeral_ports() {
   std::ifstream file("/proc/sys/net/ipv4/ip_local_port_range");
   std::uint32_t low = 0, high = 0;
@@ -42,6 +33,15 @@ std::uint64_t ports_to(const config::Pool& pool, const config::Server& server, c
 }
 
 }  // namespace
+
+std::uint64_t raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1024;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  return limit.rlim_cur;
+}
 
 Capacity check_capacity(const config::Config& config, std::uint32_t workers) {
   return check_capacity(config, workers, {raise_descriptor_limit(), ephemeral_ports()});

@@ -18,6 +18,8 @@ struct Capacity {
 
 Capacity check_capacity(const config::Config& config, std::uint32_t workers);
 
+std::uint64_t raise_descriptor_limit();  // the soft limit to the hard one, which is returned
+
 // The arithmetic alone, for tests.
 struct Machine {
   std::uint64_t descriptors;

@@ -9,9 +9,11 @@
 #include "proxy/log/escape.h"
 #include "proxy/log/log.h"
 #include "proxy/net/signals.h"
+#include "proxy/node_command.h"
 #include "proxy/placement.h"
 #include "proxy/remote.h"
 #include "proxy/service.h"
+#include "proxy/start_log.h"
 
 namespace limpet {
 namespace {
@@ -37,18 +39,11 @@ int run(const std::string& file) {
   print_problems(file, loaded.problems, "");
   const auto& config = loaded.config;
   if (!config) return 1;
-  log::Settings settings;
-  settings.level = static_cast<log::Level>(config->log.level);
-  settings.json = config->log.format == config::LogFormat::json;
-  settings.file = config->log.file.value_or("");
-  settings.access = config->log.access;
-  settings.access_file = config->log.access_file.value_or("");
-  try {
-    log::start(settings);
-  } catch (const std::exception& error) {
-    std::cerr << "limpet: cannot open the log: " << error.what() << '\n';
+  if (config->listeners.empty()) {
+    std::cerr << file << ": there is no listener, so there is nothing to run; `limpet node` serves [node]\n";
     return 1;
   }
+  if (!start_log(config->log)) return 1;
   for (const config::Problem& each : loaded.warnings) log::warn("{}", config::format(file, each));
   int code = 1;
   try {
@@ -96,7 +91,7 @@ int run_command_line(int argc, char** argv) {
   app.name("limpet");
   app.set_version_flag("--version", std::string("limpet ") + LIMPET_VERSION);
   app.require_subcommand(1);
-  app.footer("See limpet(1) and limpet.toml(5).");
+  app.footer("See limpet(1), limpet-node(1) and limpet.toml(5).");
 
   std::string file, name;
   Remote remote;
@@ -113,6 +108,8 @@ int run_command_line(int argc, char** argv) {
   ready_command.add_option("server", name, "[POOL/]ID")->required()->type_name("SERVER");
   add_remote_options(ready_command, remote);
 
+  const NodeCommand node_command(app);
+
   if (names_unknown_command(app, argc, argv)) return kUsage;
   try {
     app.parse(argc, argv);
@@ -121,6 +118,7 @@ int run_command_line(int argc, char** argv) {
   }
   if (run_command.parsed()) return run(file);
   if (check_command.parsed()) return check(file);
+  if (node_command.parsed()) return node_command.run();
   if (status_command.parsed()) return show_status(remote);
   return operate(remote, name, drain_command.parsed() ? "drain" : "ready");
 }

@@ -14,6 +14,7 @@
 #include "proxy/config/snapshot.h"
 #include "proxy/endpoint.h"
 #include "proxy/health_settings.h"
+#include "proxy/heap.h"
 #include "proxy/log/log.h"
 #include "proxy/net/listener.h"
 #include "proxy/net/loop.h"
@@ -29,15 +30,6 @@ namespace {
 constexpr std::uint64_t kPollMs = 20;       // while shutting down: is everything closed yet
 constexpr std::uint64_t kFinishMs = 1'000;  // after drain_timeout: for the last closes to be seen
 constexpr std::uint64_t kTrimMs = 1'000;    // after many clients have gone: for the rest of them to go
-
-// malloc gives the end of a thread's heap back when a large enough piece of it becomes free, beyond a
-// threshold that it raises by itself to megabytes. Small pieces must join their neighbours for that, at once;
-// what is hot here allocates nothing.
-void keep_heap_small() {
-  ::mallopt(M_MXFAST, 0);
-  ::mallopt(M_TRIM_THRESHOLD, 256 * 1024);
-  ::mallopt(M_MMAP_THRESHOLD, 1024 * 1024);
-}
 
 // What workers see of servers goes to health.
 class Observer final : public session::ServerObserver {

@@ -34,6 +34,8 @@ net::Loop& Connection::loop() {
 
 void Connection::move_to(Phase next) {
   assert(phase_ != Phase::closed || next == Phase::closed);
+  if (phase_ != Phase::exchange && next == Phase::exchange) ++server_.open;
+  if (phase_ == Phase::exchange && next != Phase::exchange) --server_.open;
   phase_ = next;
 }
 

@@ -114,6 +114,10 @@ std::size_t Server::connections() const {
   return impl_->count;
 }
 
+std::size_t Server::exchanges() const {
+  return impl_->open;
+}
+
 const Totals& Server::totals() const {
   return impl_->totals;
 }

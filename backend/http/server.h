@@ -111,6 +111,7 @@ class Server {
   void stop_accepting();                                     // after what is in the queue
   void close_idle();                // draining: every answer closes its connection from now on
   std::size_t connections() const;  // without those that were upgraded
+  std::size_t exchanges() const;    // requests that wait for their answer
   const Totals& totals() const;
 
   struct Impl;

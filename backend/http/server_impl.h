@@ -30,6 +30,7 @@ struct Server::Impl {
   std::vector<std::unique_ptr<net::Acceptor>> acceptors;
   Connection* first = nullptr;
   std::size_t count = 0;
+  std::size_t open = 0;  // exchanges
   Totals totals;
   Rooms rooms;
   bool draining = false;

@@ -9,7 +9,7 @@ namespace limpet::config {
 namespace {
 
 void check_presence(const Draft& draft, Findings& findings) {
-  if (draft.bundle) return;
+  if (draft.bundle || draft.node_alone) return;
   const auto none_reported = [&](std::string_view word) {
     return std::none_of(findings.problems.begin(), findings.problems.end(),
                         [&](const Problem& each) { return each.message.starts_with(word); });

@@ -188,6 +188,49 @@ struct Admin {
   bool operator==(const Admin&) const = default;
 };
 
+enum class NodeAdapter : std::uint8_t { memory };
+enum class NodeDeflate : std::uint8_t { off, shared, dedicated };
+enum class NodeRaw : std::uint8_t { off, echo, topics };
+
+// What `limpet node` serves, see limpet-node(1). Each key is a flag, too: ping_interval, --ping-interval.
+struct Node {
+  Endpoint listen{Endpoint::Kind::ip, "127.0.0.1", 3000, {}};
+  std::optional<std::string> id;  // unset: the address that it listens on
+  std::optional<Endpoint> admin;  // a Unix socket or loopback; unset: none
+  std::vector<std::string> namespaces{"/"};
+  std::string path = "/socket.io/";
+  NodeAdapter adapter = NodeAdapter::memory;
+
+  std::uint32_t max_connections = 50'000;  // sessions; more: 503, Close 1008, and /health says full
+  std::uint64_t max_payload = 1'000'000;   // bytes of a message, and of a POST
+  std::uint64_t max_queued = 16ull << 20;  // bytes that a slow client may leave unread
+  std::uint32_t rooms_per_socket = 10'000;
+  std::uint32_t events_per_second = 0;  // of a client; 0: no bound
+
+  Duration ping_interval{25'000};
+  Duration ping_timeout{20'000};
+  Duration connect_timeout{45'000};  // for the first namespace
+  Duration drain_window{30'000};     // after SIGTERM: sessions end, spread over this time
+  Duration recovery{0};              // how long a lost session is kept; 0: not at all
+
+  std::vector<std::string> cors_origins;  // "*": any; empty: no CORS
+  bool cors_credentials = false;
+  std::optional<std::string> cookie;  // the name of the affinity cookie, `io=ID`; unset: none
+  bool allow_eio3 = false;            // Socket.IO 2.x clients
+  bool http_compression = true;       // of long polls
+  NodeDeflate deflate = NodeDeflate::off;
+
+  std::optional<std::string> jwt_key;  // a file: an HS256 secret, or an RSA public key in PEM for RS256
+  std::optional<std::string> jwt_issuer;
+  std::optional<std::string> jwt_audience;
+
+  NodeRaw raw = NodeRaw::off;  // a plain WebSocket endpoint
+  std::string raw_path = "/ws";
+  std::uint64_t raw_max_payload = 16 * 1024;
+  Duration raw_idle_timeout{60'000};
+  bool operator==(const Node&) const = default;
+};
+
 struct Config {
   std::string file;  // as given, for messages
   Proxy proxy;
@@ -197,6 +240,7 @@ struct Config {
   Limits limits;
   Log log;
   Admin admin;
+  Node node;
   const Pool* find_pool(std::string_view name) const;
   bool operator==(const Config&) const = default;
 };

@@ -152,19 +152,6 @@ void read_log(const toml::table& table, Log& out, Findings& findings) {
 }
 
 // Admin asks for no password.
-std::string why_not_admin(const Endpoint& endpoint) {
-  const std::string port = std::to_string(endpoint.port);
-  const auto ip = wire::IpAddress::parse(endpoint.host);
-  if (endpoint.kind == Endpoint::Kind::unix_socket || (ip && ip->is_loopback())) return {};
-  if (endpoint.kind == Endpoint::Kind::name) {
-    return ": a host name is not accepted here; write \"127.0.0.1:" + port +
-           "\" or a Unix socket: \"unix:/path\"";
-  }
-  return " can be reached from elsewhere, and admin asks for no password; write \"unix:/path\" or a loopback "
-         "address: \"127.0.0.1:" +
-         port + "\"";
-}
-
 void read_admin(const toml::table& table, Draft& draft, Findings& findings) {
   TableReader r(findings, table, "admin", "admin");
   const std::size_t before = findings.problems.size();
@@ -262,7 +249,9 @@ Draft read_document(const toml::table& root_table, Findings& findings) {
   if (const toml::table* t = root.table("limits")) read_limits(*t, draft.config.limits, findings);
   if (const toml::table* t = root.table("log")) read_log(*t, draft.config.log, findings);
   if (const toml::table* t = root.table("admin")) read_admin(*t, draft, findings);
-  root.refuse_unknown({"proxy", "listener", "route", "pool", "limits", "log", "admin"});
+  if (const toml::table* t = root.table("node")) read_node(*t, draft.config.node, findings);
+  draft.node_alone = root.has("node") && !root.has("listener") && !root.has("pool") && !root.has("route");
+  root.refuse_unknown({"proxy", "listener", "route", "pool", "limits", "log", "admin", "node"});
   return draft;
 }
 

@@ -43,12 +43,14 @@ struct Draft {
   bool all_pools_known = true;   // none was too wrong to be in the Config
   bool all_routes_known = true;  // likewise
   bool bundle = false;           // [bundle] is there: neither listener nor pool is needed
+  bool node_alone = false;       // [node] is there and nothing of a proxy: likewise
 };
 
 Draft read_document(const toml::table& root, Findings& findings);
 
 // Parts of it. `r` reads the pool's own table.
 void read_cpus(TableReader& r, Proxy& out, Findings& findings);  // of [proxy]: cpu_affinity, accept_balance
+void read_node(const toml::table& table, Node& out, Findings& findings);
 void read_pool(const toml::table& table, const std::string& name, Draft& draft, Findings& findings);
 void read_servers(TableReader& r, Pool& pool, PoolPlaces& places, Findings& findings);
 void read_affinity(TableReader& r, Pool& pool, PoolPlaces& places, Findings& findings);

@@ -21,7 +21,8 @@ std::string document(std::string_view table = "", std::string_view line = "") {
       {"pool.NAME.timeouts", "[pool.ws.timeouts]\n"},
       {"limits", "[limits]\n"},
       {"log", "[log]\n"},
-      {"admin", "[admin]\n"}};
+      {"admin", "[admin]\n"},
+      {"node", "[node]\n"}};
   std::string text;
   bool found = table.empty() || !server_key.empty();
   for (const auto& [name, begin] : tables) {

@@ -40,6 +40,7 @@ TEST(Http, NextHeadWaitsForTheAnswer) {
   for (int i = 0; i < 5; ++i) w.turn();
   EXPECT_EQ(w.handler.targets.size(), 1U);
   say_ok(*w.handler.last);
+  EXPECT_EQ(w.server->exchanges(), 0U);
   EXPECT_EQ(w.handler.targets.size(), 1U);  // nobody is called from within answer()
   ASSERT_TRUE(w.until([&] { return w.handler.targets.size() == 2; }));
   say_ok(*w.handler.last);
@@ -54,6 +55,7 @@ TEST(Http, ClientsGoingIsToldAtOnce) {
   c.close();
   ASSERT_TRUE(w.until([&] { return w.handler.gone == 1; }));
   EXPECT_EQ(w.server->connections(), 0U);
+  EXPECT_EQ(w.server->exchanges(), 0U);
 }
 
 TEST(Http, BodyOfALengthComesWhole) {

@@ -1,0 +1,105 @@
+#include "backend/app/events.h"
+
+#include <algorithm>
+#include <ctime>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "backend/app/identity.h"
+
+namespace limpet::app {
+namespace {
+
+namespace json = boost::json;
+using socketio::Ack;
+using socketio::Args;
+using socketio::Socket;
+
+constexpr std::size_t kMostEventName = 128;
+constexpr std::string_view kReserved[] = {"connect",       "connect_error", "disconnect",
+                                          "disconnecting", "newListener",   "removeListener"};
+
+void refuse(const Ack& ack, std::string_view why) {
+  ack(json::object{{"error", why}});
+}
+
+// The room that the first argument names, or nothing: then the ack has been told.
+std::optional<std::string_view> room_of(const Args& args, const Ack& ack) {
+  if (!args[0].is_string()) {
+    refuse(ack, "a room is to be a text");
+    return std::nullopt;
+  }
+  const std::string_view room = args[0].get_string();
+  if (const auto why = refuse_room(room)) {
+    refuse(ack, *why);
+    return std::nullopt;
+  }
+  return room;
+}
+
+// One argument of several, with the bytes that belong to it.
+Args one_of(const Args& args, std::size_t i) {
+  if (args.binaries().empty()) return Args::of(args[i]);
+  return Args(json::array{args[i]}, args.binaries());
+}
+
+void echo(const Args& args, const Ack& ack) {
+  args.size() == 1 ? ack(args) : ack(one_of(args, 0));
+}
+
+void join(Socket& socket, const Args& args, const Ack& ack) {
+  const auto room = room_of(args, ack);
+  if (!room) return;
+  socket.join(*room) ? ack() : refuse(ack, "too many rooms");
+}
+
+void leave(Socket& socket, const Args& args, const Ack& ack) {
+  const auto room = room_of(args, ack);
+  if (!room) return;
+  socket.leave(*room);
+  ack();
+}
+
+void broadcast(Socket& socket, const Args& args, const Ack& ack) {
+  const auto room = room_of(args, ack);
+  if (!room) return;
+  socket.nsp().to(*room).emit("message", one_of(args, 1));
+  ack();
+}
+
+void tell_user(Socket& socket, const Args& args, const Ack& ack) {
+  const auto user = user_id(args[0]);
+  if (!user) return refuse(ack, "a user's id is to be a text of 1 to 128 bytes");
+  const json::value& event = args[1];
+  const std::string_view name = event.is_string() ? std::string_view(event.get_string()) : std::string_view();
+  const bool reserved = std::find(std::begin(kReserved), std::end(kReserved), name) != std::end(kReserved);
+  if (name.empty() || name.size() > kMostEventName || reserved) {
+    return refuse(ack, "an event's name is to be a text of 1 to 128 bytes, and none of Socket.IO's own");
+  }
+  socket.nsp().to(room_of_user(*user)).emit(name, one_of(args, 2));
+  ack();
+}
+
+}  // namespace
+
+void serve_events(socketio::Namespace& nsp, std::string node_id,
+                  std::shared_ptr<const TokenVerifier> verifier) {
+  nsp.use([verifier = std::move(verifier)](Socket& socket) -> std::optional<socketio::Refusal> {
+    auto verdict = identify(socket.auth(), verifier.get(), std::time(nullptr));
+    if (const auto* no = std::get_if<NotAdmitted>(&verdict)) {
+      return socketio::Refusal{no->message, json::object{{"code", no->code}}};
+    }
+    const std::string& user = std::get<Identity>(verdict).user;
+    if (!user.empty()) socket.join(room_of_user(user));
+    return std::nullopt;
+  });
+  nsp.on("echo", echo);
+  nsp.on("who", [id = std::move(node_id)](const Args&, const Ack& ack) { ack(id); });
+  nsp.on("join", join);
+  nsp.on("leave", leave);
+  nsp.on("broadcast", broadcast);
+  nsp.on("user", tell_user);
+}
+
+}  // namespace limpet::app

@@ -1,0 +1,189 @@
+#include "backend/app/metrics.h"
+
+#include <prometheus/metric_family.h>
+#include <prometheus/text_serializer.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <iterator>
+#include <limits>
+#include <utility>
+
+namespace limpet::app {
+namespace {
+
+constexpr std::uint64_t kTickMs = 1'000;
+constexpr double kWheelS = 0.008;  // a timer of the wheel may be that late by itself
+
+using Label = std::pair<const char*, std::string>;
+
+class Page {
+ public:
+  void gauge(const char* name, const char* help, double value) {
+    add(prometheus::MetricType::Gauge, name, help, {{}, value});
+  }
+  void counter(const char* name, const char* help, double value) {
+    add(prometheus::MetricType::Counter, name, help, {{}, value});
+  }
+  struct Sample {
+    std::vector<Label> labels;
+    double value;
+  };
+  void add(prometheus::MetricType type, const char* name, const char* help, const Sample& sample) {
+    add(type, name, help, std::vector<Sample>{sample});
+  }
+  void add(prometheus::MetricType type, const char* name, const char* help,
+           const std::vector<Sample>& samples) {
+    prometheus::MetricFamily& family = families_.emplace_back();
+    family.name = name;
+    family.help = help;
+    family.type = type;
+    for (const Sample& each : samples) {
+      prometheus::ClientMetric& metric = family.metric.emplace_back();
+      for (const auto& [label, value] : each.labels) metric.label.push_back({label, value});
+      (type == prometheus::MetricType::Counter ? metric.counter.value : metric.gauge.value) = each.value;
+    }
+  }
+  void histogram(const char* name, const char* help, const LagMeter::Lag& lag) {
+    prometheus::MetricFamily& family = families_.emplace_back();
+    family.name = name;
+    family.help = help;
+    family.type = prometheus::MetricType::Histogram;
+    prometheus::ClientMetric::Histogram& out = family.metric.emplace_back().histogram;
+    out.sample_count = lag.count;
+    out.sample_sum = lag.sum_s;
+    std::uint64_t so_far = 0;
+    for (std::size_t i = 0; i < lag.buckets.size(); ++i) {
+      so_far += lag.buckets[i];
+      const bool last = i == std::size(LagMeter::kBounds);
+      out.bucket.push_back({so_far, last ? std::numeric_limits<double>::infinity() : LagMeter::kBounds[i]});
+    }
+  }
+  std::string text() const { return prometheus::TextSerializer().Serialize(families_); }
+
+ private:
+  std::vector<prometheus::MetricFamily> families_;
+};
+
+std::uint64_t resident_bytes() {
+  const std::unique_ptr<std::FILE, decltype(&std::fclose)> file(std::fopen("/proc/self/statm", "re"),
+                                                                &std::fclose);
+  unsigned long long all = 0, resident = 0;
+  if (!file || std::fscanf(file.get(), "%llu %llu", &all, &resident) != 2) return 0;
+  return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+}
+
+double cpu_seconds() {
+  rusage used{};
+  ::getrusage(RUSAGE_SELF, &used);
+  const auto seconds = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
+  };
+  return seconds(used.ru_utime) + seconds(used.ru_stime);
+}
+
+double number(std::uint64_t count) {
+  return static_cast<double>(count);
+}
+
+void add_sessions(Page& page, const Counted& counted) {
+  constexpr auto kGauge = prometheus::MetricType::Gauge, kCounter = prometheus::MetricType::Counter;
+  const engine::Totals& engine = counted.io.engine().totals();
+  page.gauge("websocket_connections", "Sessions over WebSocket; what an autoscaler looks at.",
+             engine.websockets);
+  page.add(kGauge, "limpet_node_sessions", "Engine.IO sessions by transport.",
+           {{{{"transport", "websocket"}}, double(engine.websockets)},
+            {{{"transport", "polling"}}, double(engine.pollings)}});
+  page.gauge("limpet_node_max_connections", "Sessions that are served at the most.", counted.max_connections);
+  page.counter("limpet_node_sessions_opened_total", "Engine.IO sessions that were opened.",
+               number(engine.opened));
+  std::vector<Page::Sample> ended;
+  for (std::size_t i = 0; i <= static_cast<std::size_t>(engine::Reason::server_shutting_down); ++i) {
+    ended.push_back({{{"reason", std::string(engine::text_of(static_cast<engine::Reason>(i)))}},
+                     number(engine.by_reason[i])});
+  }
+  page.add(kCounter, "limpet_node_sessions_closed_total", "Engine.IO sessions that ended, by reason.", ended);
+  page.add(kCounter, "limpet_node_packets_total", "Engine.IO packets.",
+           {{{{"direction", "in"}}, number(engine.packets_in)},
+            {{{"direction", "out"}}, number(engine.packets_out)}});
+  page.add(
+      kCounter, "limpet_node_bytes_total", "Bytes of Engine.IO packets.",
+      {{{{"direction", "in"}}, number(engine.bytes_in)}, {{{"direction", "out"}}, number(engine.bytes_out)}});
+}
+
+void add_sockets(Page& page, const socketio::Totals& io) {
+  constexpr auto kCounter = prometheus::MetricType::Counter;
+  page.gauge("limpet_node_sockets", "Socket.IO sockets, of all namespaces.", number(io.sockets));
+  page.gauge("limpet_node_rooms", "Rooms, those of single sockets not counted.", number(io.rooms));
+  page.gauge("limpet_node_namespaces", "Namespaces.", number(io.namespaces));
+  page.add(kCounter, "limpet_node_events_total", "Events; out: times delivered.",
+           {{{{"direction", "in"}}, number(io.events_in)}, {{{"direction", "out"}}, number(io.events_out)}});
+  page.add(kCounter, "limpet_node_acks_total", "Acknowledgements.",
+           {{{{"direction", "in"}}, number(io.acks_in)}, {{{"direction", "out"}}, number(io.acks_out)}});
+  page.counter("limpet_node_sockets_connected_total", "Sockets that were let in.", number(io.connected));
+  page.counter("limpet_node_sockets_refused_total", "Sockets that were not.", number(io.refused));
+  page.counter("limpet_node_sockets_recovered_total", "Sockets that were given back what they had.",
+               number(io.recovered));
+  page.counter("limpet_node_invalid_total", "Connections closed for what they sent.", number(io.invalid));
+  page.counter("limpet_node_over_limit_total", "Clients that asked for more than they may.",
+               number(io.over_limit));
+  page.counter("limpet_node_exceptions_total", "Exceptions that left handlers.", number(io.exceptions));
+}
+
+void add_http(Page& page, const http::Server& server) {
+  const http::Totals& http = server.totals();
+  page.gauge("limpet_node_http_connections", "HTTP connections, upgraded ones not counted.",
+             number(server.connections()));
+  page.counter("limpet_node_http_accepted_total", "Connections that were accepted.", number(http.accepted));
+  page.counter("limpet_node_http_refused_total", "Connections that were one too many.", number(http.refused));
+  page.counter("limpet_node_http_requests_total", "HTTP requests.", number(http.requests));
+  page.counter("limpet_node_http_faults_total", "Requests that are no clean HTTP.", number(http.faults));
+  page.counter("limpet_node_http_timeouts_total", "HTTP connections that a deadline ended.",
+               number(http.timeouts));
+}
+
+}  // namespace
+
+LagMeter::LagMeter(net::Loop& loop) : timer_(loop, net::delegate<&LagMeter::on_tick>(this)) {
+  lag_.buckets.resize(std::size(kBounds) + 1);
+  due_us_ = net::now_us() + kTickMs * 1000;
+  timer_.after(kTickMs);
+}
+
+void LagMeter::on_tick() {
+  const std::uint64_t now = net::now_us();
+  const double late = now > due_us_ ? static_cast<double>(now - due_us_) / 1e6 : 0;
+  lag_.last_s = std::max(late - kWheelS, 0.0);
+  lag_.most_s = std::max(lag_.most_s, lag_.last_s);
+  ++lag_.count;
+  lag_.sum_s += lag_.last_s;
+  const auto* bound = std::lower_bound(std::begin(kBounds), std::end(kBounds), lag_.last_s);
+  ++lag_.buckets[static_cast<std::size_t>(bound - std::begin(kBounds))];
+  due_us_ = now + kTickMs * 1000;
+  timer_.after(kTickMs);
+}
+
+LagMeter::Lag LagMeter::take() {
+  const Lag lag = lag_;
+  lag_.most_s = 0;
+  return lag;
+}
+
+std::string metrics_text(const Counted& counted) {
+  Page page;
+  page.add(prometheus::MetricType::Gauge, "limpet_node_info", "The node.", {{{"id", counted.node_id}}, 1});
+  page.gauge("limpet_node_draining", "1 while it shuts down.", counted.draining ? 1 : 0);
+  add_sessions(page, counted);
+  add_sockets(page, counted.io.totals());
+  add_http(page, counted.http);
+  page.histogram("limpet_node_event_loop_lag_seconds", "How late the event loop was, once a second.",
+                 counted.lag);
+  page.gauge("limpet_node_event_loop_lag_max_seconds", "The most since the last scrape.", counted.lag.most_s);
+  page.gauge("process_resident_memory_bytes", "Resident memory.", number(resident_bytes()));
+  page.counter("process_cpu_seconds_total", "CPU time, user and system.", cpu_seconds());
+  return page.text();
+}
+
+}  // namespace limpet::app

@@ -1,0 +1,97 @@
+// Values of [node] that no other table has.
+#include <algorithm>
+
+#include "proxy/config/node_keys.h"
+
+namespace limpet::config {
+namespace {
+
+constexpr std::size_t kMostText = 4096;
+
+bool is_visible(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7f; });
+}
+
+}  // namespace
+
+std::string why_not_admin(const Endpoint& endpoint) {
+  const std::string port = std::to_string(endpoint.port);
+  const auto ip = wire::IpAddress::parse(endpoint.host);
+  if (endpoint.kind == Endpoint::Kind::unix_socket || (ip && ip->is_loopback())) return {};
+  if (endpoint.kind == Endpoint::Kind::name) {
+    return ": a host name is not accepted here; write \"127.0.0.1:" + port +
+           "\" or a Unix socket: \"unix:/path\"";
+  }
+  return " can be reached from elsewhere, and admin asks for no password; write \"unix:/path\" or a loopback "
+         "address: \"127.0.0.1:" +
+         port + "\"";
+}
+
+Value<Endpoint> to_node_listen(std::string_view text) {
+  Value<Endpoint> value = to_listen_endpoint(text);
+  const auto* endpoint = std::get_if<Endpoint>(&value);
+  if (endpoint != nullptr && endpoint->kind == Endpoint::Kind::name) {
+    const std::string port = std::to_string(endpoint->port);
+    return Wrong{quoted(text) + ": a host name is not accepted here; write an address: \"127.0.0.1:" + port +
+                 "\", \"0.0.0.0:" + port + "\" or \"[::]:" + port + "\""};
+  }
+  return value;
+}
+
+Value<Endpoint> to_node_admin(std::string_view text) {
+  Value<Endpoint> value = to_listen_endpoint(text);
+  const auto* endpoint = std::get_if<Endpoint>(&value);
+  if (endpoint == nullptr) return value;
+  if (const std::string why = why_not_admin(*endpoint); !why.empty()) return Wrong{quoted(text) + why};
+  return value;
+}
+
+Value<std::string> to_namespace(std::string_view text) {
+  const bool clean = is_visible(text) && text.find_first_of(",?") == std::string_view::npos;
+  if (text.starts_with('/') && clean && text.size() <= 128) return std::string(text);
+  return Wrong{quoted(text) +
+               " is not a namespace; it begins with \"/\", has at most 128 characters, and no comma, "
+               "question mark or space"};
+}
+
+Value<std::string> to_engine_path(std::string_view text) {
+  Value<std::string> value = to_prefix(text);
+  auto* path = std::get_if<std::string>(&value);
+  if (path != nullptr && !path->ends_with('/')) *path += '/';
+  return value;
+}
+
+Value<std::string> to_raw_path(std::string_view text) {
+  Value<std::string> value = to_prefix(text);
+  const auto* path = std::get_if<std::string>(&value);
+  if (path != nullptr && (*path == "/" || *path == "/health"))
+    return Wrong{quoted(text) + " is taken; write \"/ws\""};
+  return value;
+}
+
+// As a browser sends it: compared byte for byte.
+Value<std::string> to_origin(std::string_view text) {
+  if (text == "*") return std::string(text);
+  const std::size_t scheme = text.find("://");
+  const bool named = scheme != std::string_view::npos && scheme > 0 && scheme + 3 < text.size();
+  const bool clean =
+      is_visible(text) && named && text.find_first_of("/?#,", scheme + 3) == std::string_view::npos;
+  const bool lower_case = std::none_of(text.begin(), text.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
+  if (clean && lower_case && text.size() <= 256) return std::string(text);
+  return Wrong{quoted(text) +
+               " is not an origin; write \"*\" or what browsers send, as \"https://example.org\" or "
+               "\"http://localhost:5173\": lower case, no path"};
+}
+
+Value<std::string> to_cookie_or_off(std::string_view text) {
+  if (text == "off") return std::string();
+  return to_token(text);
+}
+
+Value<std::string> to_plain_text(std::string_view text) {
+  const bool clean = std::none_of(text.begin(), text.end(), is_control);
+  if (!text.empty() && clean && text.size() <= kMostText) return std::string(text);
+  return Wrong{quoted(text) + ": 1 to 4096 bytes without control characters are accepted"};
+}
+
+}  // namespace limpet::config

@@ -1,0 +1,190 @@
+#include "proxy/node_service.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <string>
+
+#include "backend/app/node.h"
+#include "backend/app/token.h"
+#include "proxy/capacity.h"
+#include "proxy/endpoint.h"
+#include "proxy/heap.h"
+#include "proxy/log/escape.h"
+#include "proxy/log/log.h"
+#include "proxy/net/loop.h"
+#include "proxy/net/signals.h"
+#include "proxy/notify.h"
+
+namespace limpet {
+namespace {
+
+constexpr std::uint32_t kReserve = 64;  // descriptors that are no client's
+constexpr std::uint32_t kHttpShare =
+    10'000;  // connections beside sessions over WebSocket: polls, probes, handshakes
+
+engine::Options engine_options(const config::Node& node) {
+  engine::Options out;
+  out.path = node.path;
+  out.ping_interval_ms = config::ms(node.ping_interval);
+  out.ping_timeout_ms = config::ms(node.ping_timeout);
+  out.max_payload = node.max_payload;
+  out.max_queued = node.max_queued;
+  out.max_sessions = node.max_connections;
+  out.allow_eio3 = node.allow_eio3;
+  out.http_compression = node.http_compression;
+  out.deflate = static_cast<ws::Deflate>(node.deflate);
+  out.cors = {!node.cors_origins.empty(), node.cors_origins, node.cors_credentials};
+  out.cookie.name = node.cookie.value_or("");
+  return out;
+}
+
+socketio::Options socketio_options(const config::Node& node) {
+  socketio::Options out;
+  out.engine = engine_options(node);
+  out.connect_timeout_ms = config::ms(node.connect_timeout);
+  out.recovery.enabled = node.recovery.count() > 0;
+  if (out.recovery.enabled) out.recovery.max_disconnection_ms = config::ms(node.recovery);
+  out.recovery.skip_middlewares = !node.jwt_key;  // a token may have expired since
+  out.limits.rooms_per_socket = node.rooms_per_socket;
+  out.limits.events_per_second = node.events_per_second;
+  out.on_exception = [](std::string_view where, std::string_view what) {
+    log::warn("{}: {}", log::escaped(where, log::Style::message, 80),
+              log::escaped(what, log::Style::message, 400));
+  };
+  return out;
+}
+
+http::Limits http_limits(const config::Config& config) {
+  http::Limits out;
+  out.head = {config.limits.head_bytes, config.limits.head_fields, config.limits.target_bytes};
+  out.head_timeout_ms = config::ms(config.limits.head_timeout);
+  out.idle_timeout_ms = config::ms(config.limits.idle_timeout);
+  out.max_connections = config.node.max_connections + kHttpShare;
+  return out;
+}
+
+}  // namespace
+
+struct NodeService::Impl {
+  explicit Impl(const config::Config& c) : config(c) {}
+
+  bool start();
+  bool load_key(app::Settings& settings);
+  void check_descriptors() const;
+  void say_what_is_served() const;
+  void on_signal(int number);
+
+  const config::Config& config;
+  net::Loop loop;
+  std::unique_ptr<app::Node> node;
+  std::unique_ptr<net::Signals> signals;
+  bool stopping = false;
+  bool clean = true;
+};
+
+bool NodeService::Impl::start() {
+  const config::Node& wanted = config.node;
+  const auto listen = to_address(wanted.listen);
+  if (!listen) {
+    log::error("cannot listen on {}: the path is too long for a Unix socket", wanted.listen.text());
+    return false;
+  }
+  if (listen->is_unix() && !wanted.id) {
+    log::error("a node that listens on a Unix socket needs an id: --id");
+    return false;
+  }
+  app::Settings settings;
+  settings.id = wanted.id.value_or("");
+  settings.listen = *listen;
+  if (wanted.admin) settings.admin = to_address(*wanted.admin);
+  settings.http = http_limits(config);
+  settings.io = socketio_options(wanted);
+  settings.namespaces = wanted.namespaces;
+  settings.drain_window_ms = config::ms(wanted.drain_window);
+  if (!load_key(settings)) return false;
+  check_descriptors();
+  node = std::make_unique<app::Node>(loop, std::move(settings));
+  if (const auto error = node->start()) {
+    log::error("{}", *error);
+    return false;
+  }
+  signals = std::make_unique<net::Signals>(loop, std::initializer_list<int>{SIGTERM, SIGINT, SIGHUP, SIGUSR1},
+                                           [this](int number) { on_signal(number); });
+  say_what_is_served();
+  return true;
+}
+
+bool NodeService::Impl::load_key(app::Settings& settings) {
+  const config::Node& wanted = config.node;
+  if (!wanted.jwt_key) {
+    if (wanted.jwt_issuer || wanted.jwt_audience)
+      log::warn("jwt_issuer and jwt_audience have no effect without jwt_key");
+    return true;
+  }
+  auto loaded = app::TokenVerifier::load(*wanted.jwt_key, {wanted.jwt_issuer, wanted.jwt_audience});
+  if (const auto* why = std::get_if<std::string>(&loaded)) {
+    log::error("jwt_key: {}", *why);
+    return false;
+  }
+  settings.tokens =
+      std::make_shared<const app::TokenVerifier>(std::move(std::get<app::TokenVerifier>(loaded)));
+  return true;
+}
+
+// A crowd that this process cannot hold would meet 503 where /health still says ok.
+void NodeService::Impl::check_descriptors() const {
+  const std::uint64_t all = raise_descriptor_limit();
+  const std::uint64_t needed = std::uint64_t{config.node.max_connections} + kReserve;
+  if (all >= needed) return;
+  log::warn(
+      "max_connections is {}, but this process may open only {} descriptors; raise LimitNOFILE or ulimit -n",
+      config.node.max_connections, all);
+}
+
+void NodeService::Impl::say_what_is_served() const {
+  for (const std::string& each : node->warnings()) log::warn("{}", each);
+  if (const net::Address* admin = node->admin_address()) log::info("admin on {}", admin->text());
+  log::info("node {} serves {} sessions at the most", node->id(), config.node.max_connections);
+  log::info("listening on {}", node->address().text());
+  notify_supervisor("READY=1");
+}
+
+void NodeService::Impl::on_signal(int number) {
+  switch (number) {
+    case SIGHUP: log::info("SIGHUP: reload is not supported yet; the configuration stays as it is"); return;
+    case SIGUSR1: log::reopen(); return;
+    default: break;
+  }
+  if (std::exchange(stopping, true)) {
+    log::warn("second signal: exiting at once");
+    clean = false;
+    loop.stop();
+    return;
+  }
+  notify_supervisor("STOPPING=1");
+  log::info("shutting down: /health says draining, sessions end over {} ms",
+            config::ms(config.node.drain_window));
+  node->shut_down([this](bool all_ended) {
+    clean = all_ended;
+    if (!clean) log::warn("the drain window is over: what was left has been cut");
+    loop.stop();
+  });
+}
+
+NodeService::NodeService(const config::Config& config) : impl_(std::make_unique<Impl>(config)) {}
+NodeService::~NodeService() = default;
+
+int NodeService::run() {
+  Impl& self = *impl_;
+  keep_heap_small();
+  if (!self.start()) return 1;
+  self.loop.run();
+  self.signals.reset();
+  self.node.reset();
+  log::info("exit");
+  return self.clean ? 0 : 1;
+}
+
+}  // namespace limpet

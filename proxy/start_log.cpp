@@ -1,0 +1,25 @@
+#include "proxy/start_log.h"
+
+#include <iostream>
+
+#include "proxy/log/log.h"
+
+namespace limpet {
+
+bool start_log(const config::Log& wanted) {
+  log::Settings settings;
+  settings.level = static_cast<log::Level>(wanted.level);
+  settings.json = wanted.format == config::LogFormat::json;
+  settings.file = wanted.file.value_or("");
+  settings.access = wanted.access;
+  settings.access_file = wanted.access_file.value_or("");
+  try {
+    log::start(settings);
+    return true;
+  } catch (const std::exception& error) {
+    std::cerr << "limpet: cannot open the log: " << error.what() << '\n';
+    return false;
+  }
+}
+
+}  // namespace limpet

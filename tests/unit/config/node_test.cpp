@@ -1,0 +1,140 @@
+// [node] and the flags of `limpet node`: one set of keys, one set of rules.
+#include <gmock/gmock.h>
+
+#include <algorithm>
+
+#include "proxy/config/node_flags.h"
+#include "tests/unit/config/problems.h"
+
+namespace limpet::config {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+std::shared_ptr<const Config> load(const std::string& lines) {
+  const Loaded loaded = load_text("[node]\n" + lines, "f");
+  EXPECT_TRUE(loaded.config) << lines << ": " << testing::PrintToString(printed(loaded.problems));
+  return loaded.config;
+}
+
+TEST(NodeTable, AloneNeedsNoListenerAndNoPool) {
+  const auto config = load("id = \"ws1\"");
+  ASSERT_TRUE(config);
+  EXPECT_EQ(config->node.id, "ws1");
+  EXPECT_TRUE(config->listeners.empty());
+}
+
+TEST(NodeTable, BesideAProxysTablesThoseAreChecked) {
+  EXPECT_THAT(problems("[node]\n[[listener]]\naddress = \"0.0.0.0:80\"\n"),
+              ElementsAre(HasSubstr("there is no pool")));
+}
+
+TEST(NodeTable, EveryKeyIsAFlagAndNoOther) {
+  std::vector<std::string> flags, keys;
+  for (const NodeFlag& each : node_flags()) flags.push_back(each.name);
+  for (const KeyDoc& each : known_keys()) {
+    if (each.table != "node") continue;
+    std::string name = "--" + std::string(each.key);
+    std::ranges::replace(name, '_', '-');
+    keys.push_back(name);
+  }
+  std::ranges::sort(flags);
+  std::ranges::sort(keys);
+  EXPECT_EQ(flags, keys);
+}
+
+struct Case {
+  const char* key;   // in a file
+  const char* toml;  // its value there
+  std::vector<std::string> flag;
+};
+
+TEST(NodeTable, SaysTheSameAsFlags) {
+  const Case cases[] = {
+      {"listen", "\"[::]:0\"", {"[::]:0"}},
+      {"listen", "\"unix:/run/n.sock\"", {"unix:/run/n.sock"}},
+      {"id", "\"a:b\"", {"a:b"}},
+      {"admin", "\"unix:/run/a.sock\"", {"unix:/run/a.sock"}},
+      {"namespaces", "[\"/\", \"/chat\"]", {"/", "/chat"}},
+      {"path", "\"/x\"", {"/x"}},
+      {"adapter", "\"memory\"", {"memory"}},
+      {"max_connections", "7", {"7"}},
+      {"max_payload", "\"1MiB\"", {"1MiB"}},
+      {"max_payload", "2000", {"2000"}},
+      {"events_per_second", "5", {"5"}},
+      {"ping_interval", "\"300ms\"", {"300ms"}},
+      {"recovery", "\"2m\"", {"2m"}},
+      {"cors_origins", "[\"*\"]", {"*"}},
+      {"cors_origins", "[\"http://a:1\", \"https://b\"]", {"http://a:1", "https://b"}},
+      {"cors_credentials", "true", {"true"}},
+      {"cookie", "\"io\"", {"io"}},
+      {"cookie", "\"off\"", {"off"}},
+      {"http_compression", "false", {"false"}},
+      {"deflate", "\"shared\"", {"shared"}},
+      {"jwt_key", "\"/k\"", {"/k"}},
+      {"raw", "\"topics\"", {"topics"}},
+  };
+  for (const Case& each : cases) {
+    const auto config = load(std::string(each.key) + " = " + each.toml);
+    ASSERT_TRUE(config);
+    Node node;
+    std::string name = "--" + std::string(each.key);
+    std::ranges::replace(name, '_', '-');
+    EXPECT_EQ(set_node_flag(node, name, each.flag), std::nullopt) << name;
+    EXPECT_EQ(node, config->node) << name;
+    EXPECT_TRUE(std::string_view(each.toml) == "\"off\"" || std::string_view(each.toml) == "\"memory\"" ||
+                !(node == Node{}))
+        << name;
+  }
+}
+
+TEST(NodeTable, WrongValuesAreRefusedBothWays) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"listen", "localhost:3000"},
+      {"listen", "3000"},
+      {"id", "a b"},
+      {"id", ""},
+      {"admin", "0.0.0.0:1"},
+      {"admin", "[::]:1"},
+      {"admin", "example.org:1"},
+      {"namespaces", "chat"},
+      {"namespaces", "/a,b"},
+      {"path", "x"},
+      {"adapter", "redis"},
+      {"adapter", "rediss"},
+      {"ping_interval", "5"},
+      {"ping_interval", "1ms"},
+      {"drain_window", "366d"},
+      {"cors_origins", "a"},
+      {"cors_origins", "http://a/"},
+      {"cors_origins", "http://A"},
+      {"cookie", "a=b"},
+      {"deflate", "on"},
+      {"max_payload", "0B"},
+      {"max_queued", "1TiB"},
+      {"jwt_key", ""},
+      {"raw", "chat"},
+      {"raw_path", "/health"},
+      {"raw_idle_timeout", "1ms"},
+  };
+  for (const auto& [key, value] : cases) {
+    std::string name = "--" + std::string(key);
+    std::ranges::replace(name, '_', '-');
+    Node node;
+    EXPECT_TRUE(set_node_flag(node, name, {value})) << name << " " << value;
+    const bool list = std::string_view(key) == "namespaces" || std::string_view(key) == "cors_origins";
+    const std::string toml = list ? "[\"" + std::string(value) + "\"]" : "\"" + std::string(value) + "\"";
+    EXPECT_EQ(problems("[node]\n" + std::string(key) + " = " + toml).size(), 1U) << key << " = " << toml;
+  }
+  Node node;
+  for (const char* value : {"0", "-1", "x", "1x", "", "99999999999999999999"}) {
+    EXPECT_TRUE(set_node_flag(node, "--max-connections", {value})) << value;
+  }
+  EXPECT_TRUE(set_node_flag(node, "--allow-eio3", {"yes"}));
+  EXPECT_TRUE(set_node_flag(node, "--nothing", {"x"}));
+  EXPECT_TRUE(set_node_flag(node, "--id", {}));
+}
+
+}  // namespace
+}  // namespace limpet::config
