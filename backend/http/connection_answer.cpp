@@ -65,7 +65,7 @@ void Connection::answer(const Answer& answer) {
   head += server_.date();
   head += keep_ ? server_.keep_alive : std::string_view("Connection: close\r\n");
   if (chunked) {
-    head += "Transfer-Encoding: chunked\r\n\r\n";
+    head += bare ? std::string_view("\r\n") : std::string_view("Transfer-Encoding: chunked\r\n\r\n");
     char size[20];
     if (!bare && !answer.body.empty()) head.append(size, wire::write_chunk_size(answer.body.size(), size));
     const std::string_view end = answer.body.empty() ? "0\r\n\r\n" : "\r\n0\r\n\r\n";

@@ -118,7 +118,7 @@ void Socket::Impl::close_answered(const Reader::Event& event) {
     tell_end({End::closed_by_us, close_code, event.body});
     return;
   }
-  send_close(event.code, {});
+  send_close(event.code, event.body);  // with its reason: browsers show their page the one that comes back
   part(false);
   tell_end({End::closed_by_peer, event.code, event.body});
 }

@@ -26,6 +26,13 @@ json::array rooms_of(std::vector<std::string> rooms, std::string_view own) {
 }
 json::array rooms_of(const Socket& socket) { return rooms_of(socket.rooms(), socket.id()); }
 
+// Who answers first is chance.
+json::array sorted(json::array values) {
+  std::vector<json::value> list(values.begin(), values.end());
+  std::sort(list.begin(), list.end(), [](const auto& a, const auto& b) { return json::serialize(a) < json::serialize(b); });
+  return json::array(list.begin(), list.end());
+}
+
 std::vector<std::string> names(const json::value& list) { return json::value_to<std::vector<std::string>>(list); }
 
 // {"to": [rooms], "except": [rooms], "flags": ["volatile", "local", "compress"]}
@@ -110,7 +117,7 @@ void add_broadcasts(socketio::Handlers& on) {
         .timeout(args[1].to_number<std::uint64_t>())
         .emit_with_ack(text(args[2]), after(args, 3),
                        [who = socketio::SocketPtr(&socket)](const socketio::Replies& replies) {
-                         Args told(json::array{replies.complete, replies.answers.values()}, replies.answers.binaries());
+                         Args told(json::array{replies.complete, sorted(replies.answers.values())});
                          who->emit("answers", told);
                        });
   });
@@ -119,12 +126,11 @@ void add_broadcasts(socketio::Handlers& on) {
 void add_sweeps(socketio::Handlers& on) {
   on.on("find", [](Socket& socket, const Args& args, const Ack& ack) {
     all(socket, args[0]).fetch_sockets([ack](const socketio::Found& found) {
-      std::vector<json::value> seen;
+      json::array seen;
       for (const auto& one : found.sockets) {
         seen.push_back(json::object{{"rooms", rooms_of(one.rooms, one.id)}, {"data", one.data}});
       }
-      std::sort(seen.begin(), seen.end(), [](const auto& a, const auto& b) { return json::serialize(a) < json::serialize(b); });
-      ack(json::array(seen.begin(), seen.end()));
+      ack(sorted(std::move(seen)));
     });
   });
   on.on("sweepIn", [](Socket& socket, const Args& args) { all(socket, args[0]).sockets_join(names(args[1])); });

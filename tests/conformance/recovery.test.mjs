@@ -24,8 +24,7 @@ const scripts = {
     await one.connects();
     await one.call('self');
     two.tell('all', { to: ['room'] }, 'news', 'afterwards');
-    await one.hears('news');
-    await cast.calm();
+    await cast.calm(two);
   },
 
   async 'comes back twice'(cast) {
@@ -101,7 +100,7 @@ const scripts = {
     two.tell('askRooms', { to: ['room'] }, 2000, 'question');
     await two.hears('answers');
     two.tell('all', { flags: ['local'] }, 'news', 'local');
-    await cast.calm();
+    await cast.calm(two);
   },
 };
 

@@ -27,7 +27,7 @@ const actions = {
   ask: (socket, nsp, [ms, event, ...values]) => socket.timeout(ms)
     .emit(event, ...values, (error, ...replies) => socket.emit('answered', error ? error.message : null, ...replies)),
   askRooms: (socket, nsp, [choice, ms, event, ...values]) => chosen(nsp.except([]), choice).timeout(ms)
-    .emit(event, ...values, (error, replies) => socket.emit('answers', !error, replies)),
+    .emit(event, ...values, (error, replies) => socket.emit('answers', !error, replies.sort())),
   find: async (socket, nsp, [choice], ack) => {
     const found = await chosen(nsp.except([]), choice).fetchSockets();
     ack(found.map((one) => ({ rooms: rooms(one), data: one.data })).sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1)));

@@ -23,9 +23,10 @@ export class Cast {
     await watcher.hears('left');
   }
 
-  // After everything that was asked for before has come to everybody: each has an answer of the server, twice, as what a
-  // first one causes may be under way.
-  async calm() {
+  // After everything that `speaker` has asked for has come to everybody: it has an answer of the server, then all have,
+  // twice, as what a first one causes may be under way.
+  async calm(speaker) {
+    await speaker.call('self');
     for (let round = 0; round < 2; round += 1) {
       for (const client of Object.values(this.clients)) if (client.socket.connected) await client.call('self');
     }

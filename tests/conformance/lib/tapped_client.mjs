@@ -4,7 +4,8 @@ import io2 from 'socket.io-client-2';
 import { until, within } from '../../e2e/lib/deadline.mjs';
 
 export class Tapped {
-  record = []; // ['sent' | 'got', text or bytes], ['event', name, ...values], ['told', ...]
+  // Packets of either way, and what the client's own code is told. What happens at once on two of these has no order.
+  record = { sent: [], got: [], told: [] };
 
   // `version`: 4 or 2. Options are the client's; the namespace is at the end of `url`.
   constructor(url, version, options) {
@@ -37,7 +38,7 @@ export class Tapped {
   }
 
   tap(engine) {
-    const note = (way) => ({ type, data }) => { if (type === 'message') this.record.push([way, data]); };
+    const note = (way) => ({ type, data }) => { if (type === 'message') this.record[way].push(data); };
     engine.on('packet', note('got'));
     engine.on('packetCreate', note('sent'));
   }
@@ -47,13 +48,13 @@ export class Tapped {
     this.events = [];
     const onevent = socket.onevent;
     socket.onevent = (packet) => {
-      this.record.push(['event', name, ...packet.data]);
+      this.record.told.push([name, ...packet.data]);
       this.events.push(packet.data);
       onevent.call(socket, packet);
     };
-    socket.on('connect', () => this.record.push(['told', name, 'connect', Boolean(socket.recovered)]));
-    socket.on('disconnect', (reason) => this.record.push(['told', name, 'disconnect', reason]));
-    const refused = (error) => { this.refusal = error ?? true; this.record.push(['told', name, 'refused', error?.message ?? error ?? null, error?.data ?? null]); };
+    socket.on('connect', () => this.record.told.push([name, 'connect', Boolean(socket.recovered)]));
+    socket.on('disconnect', (reason) => this.record.told.push([name, 'disconnect', reason]));
+    const refused = (error) => { this.refusal = error ?? true; this.record.told.push([name, 'refused', error?.message ?? error ?? null, error?.data ?? null]); };
     socket.on(this.version === 2 ? 'error' : 'connect_error', refused);
   }
 

@@ -72,11 +72,11 @@ TEST_F(Control, CutPingIsAnsweredOnceItIsWhole) {
 
 // --- closing (5.5.1, 7) ---
 
-TEST_F(Closing, PeersCloseIsAnsweredWithItsCodeAndTheConnectionEnds) {
+TEST_F(Closing, PeersCloseIsAnsweredAsItIsAndTheConnectionEnds) {
   open();
   say(close_frame(1000, "bye"));
   EXPECT_THAT(server.heard, ElementsAre("end closed_by_peer 1000 bye"));
-  EXPECT_THAT(answer(), ElementsAre("close 1000"));
+  EXPECT_THAT(answer(), ElementsAre("close 1000 bye"));
   EXPECT_TRUE(client_sees_end());  // 7.1.1: the server first
 }
 
