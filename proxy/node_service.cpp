@@ -56,6 +56,17 @@ socketio::Options socketio_options(const config::Node& node) {
   return out;
 }
 
+std::optional<raw::Options> raw_options(const config::Node& node) {
+  if (node.raw == config::NodeRaw::off) return std::nullopt;
+  raw::Options out;
+  out.path = node.raw_path;
+  out.mode = node.raw == config::NodeRaw::echo ? raw::Mode::echo : raw::Mode::topics;
+  out.max_payload = static_cast<std::uint32_t>(node.raw_max_payload);
+  out.idle_timeout_ms = config::ms(node.raw_idle_timeout);
+  out.max_connections = node.max_connections;
+  return out;
+}
+
 http::Limits http_limits(const config::Config& config) {
   http::Limits out;
   out.head = {config.limits.head_bytes, config.limits.head_fields, config.limits.target_bytes};
@@ -102,6 +113,7 @@ bool NodeService::Impl::start() {
   settings.http = http_limits(config);
   settings.io = socketio_options(wanted);
   settings.namespaces = wanted.namespaces;
+  settings.raw = raw_options(wanted);
   settings.drain_window_ms = config::ms(wanted.drain_window);
   if (!load_key(settings)) return false;
   check_descriptors();

@@ -132,6 +132,22 @@ void add_sockets(Page& page, const socketio::Totals& io) {
   page.counter("limpet_node_exceptions_total", "Exceptions that left handlers.", number(io.exceptions));
 }
 
+void add_raw(Page& page, const raw::Endpoint& endpoint) {
+  constexpr auto kCounter = prometheus::MetricType::Counter;
+  const raw::Totals& raw = endpoint.totals();
+  page.gauge("limpet_node_raw_connections", "Connections of the plain WebSocket endpoint.",
+             number(endpoint.connections()));
+  page.gauge("limpet_node_raw_topics", "Topics that somebody is subscribed to.", number(endpoint.topics()));
+  page.counter("limpet_node_raw_opened_total", "Connections of it that were opened.", number(raw.opened));
+  page.counter("limpet_node_raw_refused_total", "Those that were not.", number(raw.refused));
+  page.add(
+      kCounter, "limpet_node_raw_messages_total", "Its messages; out: times sent.",
+      {{{{"direction", "in"}}, number(raw.messages_in)}, {{{"direction", "out"}}, number(raw.messages_out)}});
+  page.counter("limpet_node_raw_left_out_total", "Messages that slow readers missed.", number(raw.left_out));
+  page.counter("limpet_node_raw_timed_out_total", "Connections of it that fell silent.",
+               number(raw.timed_out));
+}
+
 void add_http(Page& page, const http::Server& server) {
   const http::Totals& http = server.totals();
   page.gauge("limpet_node_http_connections", "HTTP connections, upgraded ones not counted.",
@@ -177,6 +193,7 @@ std::string metrics_text(const Counted& counted) {
   page.gauge("limpet_node_draining", "1 while it shuts down.", counted.draining ? 1 : 0);
   add_sessions(page, counted);
   add_sockets(page, counted.io.totals());
+  if (counted.raw != nullptr) add_raw(page, *counted.raw);
   add_http(page, counted.http);
   page.histogram("limpet_node_event_loop_lag_seconds", "How late the event loop was, once a second.",
                  counted.lag);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "backend/http/server.h"
+#include "backend/raw/endpoint.h"
 #include "backend/socketio/server.h"
 #include "proxy/net/loop.h"
 
@@ -37,8 +38,8 @@ struct Counted {
   std::uint32_t max_connections = 0;
   bool draining = false;
   const http::Server& http;
-  const http::Server* admin = nullptr;
   socketio::Server& io;
+  const raw::Endpoint* raw = nullptr;  // null: there is none
   LagMeter::Lag lag;
 };
 std::string metrics_text(const Counted& counted);

@@ -43,6 +43,7 @@ struct Node::Impl {
   void shut_down(std::function<void(bool)> then);
   void on_step();
   bool nobody_is_there() const;
+  std::size_t raw_connections() const { return raw ? raw->connections() : 0; }
 
   net::Loop& loop;
   Settings settings;
@@ -50,6 +51,7 @@ struct Node::Impl {
   HealthPage health{[this] { return state(); }};
   std::unique_ptr<http::Server> http, admin_http;
   std::unique_ptr<socketio::Server> io;
+  std::unique_ptr<raw::Endpoint> raw;
   std::unique_ptr<AdminPages> admin;
   std::unique_ptr<LagMeter> lag;
   net::Timer step{loop, net::delegate<&Impl::on_step>(this)};
@@ -89,6 +91,10 @@ void Node::Impl::serve() {
   io = std::make_unique<socketio::Server>(loop, *http, std::move(options));
   for (const std::string& each : settings.namespaces)
     serve_events(io->of(each), settings.id, settings.tokens);
+  if (settings.raw) {
+    raw = std::make_unique<raw::Endpoint>(loop, *settings.raw);
+    http->route(settings.raw->path, *raw);
+  }
   lag = std::make_unique<LagMeter>(loop);
   if (settings.admin) {
     admin =
@@ -110,8 +116,8 @@ std::string Node::Impl::metrics() {
                        .max_connections = settings.io.engine.max_sessions,
                        .draining = stage != Stage::serving,
                        .http = *http,
-                       .admin = admin_http.get(),
                        .io = *io,
+                       .raw = raw.get(),
                        .lag = lag->take()});
 }
 
@@ -121,24 +127,28 @@ void Node::Impl::shut_down(std::function<void(bool)> then) {
   stage = Stage::draining;
   stage_ends_ms = net::now_ms() + settings.drain_window_ms + kFinishMs;
   io->drain(settings.drain_window_ms);
+  if (raw) raw->drain(settings.drain_window_ms);
   step.after(kLookMs);
 }
 
 // What is left are sessions whose clients have stopped polling: nobody is cut off.
 bool Node::Impl::nobody_is_there() const {
-  return io->engine().totals().websockets == 0 && io->engine().leaving() == 0 && http->exchanges() == 0;
+  const engine::Server& engine = io->engine();
+  return engine.totals().websockets == 0 && engine.leaving() == 0 && raw_connections() == 0 &&
+         http->exchanges() == 0;
 }
 
 // Sessions first; then connections, whose last answers say that they are the last.
 void Node::Impl::on_step() {
   const std::uint64_t now = net::now_ms();
   const bool late = now >= stage_ends_ms;
-  const bool gone = io->engine().sessions() == 0 && io->engine().leaving() == 0;
+  const bool gone = io->engine().sessions() == 0 && io->engine().leaving() == 0 && raw_connections() == 0;
   if (stage == Stage::draining && (late || gone)) {
     clean = gone || nobody_is_there();
     stage = Stage::flushing;
     stage_ends_ms = now + kFlushMs;
     io->close();
+    if (raw) raw->close_all();
     http->stop_accepting();
     http->close_idle();
   } else if (stage == Stage::flushing && (late || http->connections() == 0)) {

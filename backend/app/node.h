@@ -14,6 +14,7 @@
 
 #include "backend/app/token.h"
 #include "backend/http/server.h"
+#include "backend/raw/endpoint.h"
 #include "backend/socketio/options.h"
 #include "proxy/net/address.h"
 #include "proxy/net/loop.h"
@@ -28,6 +29,7 @@ struct Settings {
   socketio::Options io;  // its node_id and its cookie's value are filled in from `id`
   std::vector<std::string> namespaces{"/"};
   std::shared_ptr<const TokenVerifier> tokens;  // null: auth.userId is believed
+  std::optional<raw::Options> raw;              // a plain WebSocket endpoint beside Socket.IO
   std::uint64_t drain_window_ms = 30'000;
 };
 

@@ -68,7 +68,7 @@ void visit_node_keys(Node& n, Visitor& v) {
   v.choice("raw", n.raw, std::span<const std::pair<std::string_view, NodeRaw>>(kNodeRaws),
            "plain WebSocket endpoint: off, echo, topics (off)");
   v.parsed("raw_path", n.raw_path, to_raw_path, "PATH", "of that endpoint (/ws)");
-  v.size("raw_max_payload", n.raw_max_payload, 1, 256 * kMiB, "of a message there (16KiB)");
+  v.size("raw_max_payload", n.raw_max_payload, 1, 64 * kMiB, "of a message there (16KiB)");
   v.duration("raw_idle_timeout", n.raw_idle_timeout, 1s, kDay, "of a silent client there (60s)");
 }
 

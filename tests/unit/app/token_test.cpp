@@ -35,12 +35,14 @@ TEST(Base64Url, IsStrict) {
   EXPECT_EQ(from_base64url("AA"), std::string(1, '\0'));
   EXPECT_EQ(from_base64url("-_-_"), "\xfb\xff\xbf");
   EXPECT_EQ(from_base64url("Zm9v"), "foo");
-  for (const char* bad : {"A", "AAAAA", "AA=", "AA==", "AB", "AAB", "A+A", "A/AA", "A AA", "AA\n", "\xff\xff"}) {
+  for (const char* bad :
+       {"A", "AAAAA", "AA=", "AA==", "AB", "AAB", "A+A", "A/AA", "A AA", "AA\n", "\xff\xff"}) {
     EXPECT_EQ(from_base64url(bad), std::nullopt) << bad;
   }
   std::string all;
   for (int i = 0; i < 256; ++i) all += static_cast<char>(i);
-  for (std::size_t n = 0; n <= all.size(); ++n) EXPECT_EQ(from_base64url(base64url(all.substr(0, n))), all.substr(0, n));
+  for (std::size_t n = 0; n <= all.size(); ++n)
+    EXPECT_EQ(from_base64url(base64url(all.substr(0, n))), all.substr(0, n));
 }
 
 TEST(Token, OfTheRightSecretNamesItsUser) {
@@ -49,10 +51,12 @@ TEST(Token, OfTheRightSecretNamesItsUser) {
 
 // RFC 7515, A.1: a token made elsewhere.
 TEST(Token, OfTheStandardIsReadAsItSays) {
-  const auto key = from_base64url("AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow");
+  const auto key = from_base64url(
+      "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow");
   ASSERT_TRUE(key);
   const std::string_view token =
-      "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNv"
+      "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9."
+      "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNv"
       "bS9pc19yb290Ijp0cnVlfQ.dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
   const TokenVerifier of = verifier(*key);
   EXPECT_EQ(verdict(of, token), "token_expired");
@@ -83,7 +87,8 @@ TEST(Token, NeedsTheKeysAlgorithm) {
     EXPECT_EQ(of_header(R"({"alg":")" + std::string(alg) + "\"}"), "token_algorithm") << alg;
   }
   EXPECT_EQ(of_header(R"({"alg":"HS256","crit":["b64"],"b64":false})"), "token_algorithm");
-  for (const char* header : {"{}", R"({"alg":1})", R"({"alg":["HS256"]})", "[]", "1", "", "{", R"({"alg":"HS256"}x)"}) {
+  for (const char* header :
+       {"{}", R"({"alg":1})", R"({"alg":["HS256"]})", "[]", "1", "", "{", R"({"alg":"HS256"}x)"}) {
     EXPECT_EQ(of_header(header), "token_malformed") << header;
   }
   const std::string claims = base64url(R"({"sub":"a"})");
@@ -93,8 +98,9 @@ TEST(Token, NeedsTheKeysAlgorithm) {
 TEST(Token, HasThreeParts) {
   const TokenVerifier of = verifier();
   const std::string token = hs256(kSecret, kHeader, R"({"sub":"a"})");
-  for (const std::string& bad : {std::string(), std::string("."), std::string(".."), std::string("..."), std::string("a.b"),
-                                 token + ".x", "." + token, "Bearer " + token, token + "=", " " + token}) {
+  for (const std::string& bad :
+       {std::string(), std::string("."), std::string(".."), std::string("..."), std::string("a.b"),
+        token + ".x", "." + token, "Bearer " + token, token + "=", " " + token}) {
     EXPECT_EQ(verdict(of, bad), "token_malformed") << bad;
   }
 }
@@ -113,7 +119,9 @@ TEST(Token, ClaimsAreAnObject) {
 }
 
 TEST(Token, DatesAreChecked) {
-  const auto dated = [](std::string_view more) { return of_claims(R"({"sub":"a",)" + std::string(more) + "}"); };
+  const auto dated = [](std::string_view more) {
+    return of_claims(R"({"sub":"a",)" + std::string(more) + "}");
+  };
   EXPECT_EQ(dated("\"exp\":1800000001"), "user:a");
   EXPECT_EQ(dated("\"exp\":1800000000.5"), "user:a");
   EXPECT_EQ(dated("\"exp\":1800000000"), "token_expired");
@@ -123,7 +131,8 @@ TEST(Token, DatesAreChecked) {
   EXPECT_EQ(dated("\"nbf\":1800000000"), "user:a");
   EXPECT_EQ(dated("\"nbf\":1800000001"), "token_not_yet_valid");
   EXPECT_EQ(dated("\"nbf\":18446744073709551615"), "token_not_yet_valid");
-  for (const char* bad : {"\"exp\":\"1900000000\"", "\"exp\":null", "\"exp\":true", "\"exp\":{}", "\"nbf\":\"0\"", "\"nbf\":[]"}) {
+  for (const char* bad : {"\"exp\":\"1900000000\"", "\"exp\":null", "\"exp\":true", "\"exp\":{}",
+                          "\"nbf\":\"0\"", "\"nbf\":[]"}) {
     EXPECT_EQ(dated(bad), "token_malformed") << bad;
   }
 }

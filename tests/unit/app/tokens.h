@@ -18,7 +18,8 @@ inline std::string base64url(std::string_view bytes) {
   for (std::size_t i = 0; i < bytes.size(); i += 3) {
     unsigned bits = 0;
     const std::size_t n = std::min<std::size_t>(3, bytes.size() - i);
-    for (std::size_t k = 0; k < 3; ++k) bits = bits << 8 | (k < n ? static_cast<unsigned char>(bytes[i + k]) : 0U);
+    for (std::size_t k = 0; k < 3; ++k)
+      bits = bits << 8 | (k < n ? static_cast<unsigned char>(bytes[i + k]) : 0U);
     for (std::size_t k = 0; k <= n; ++k) out += kAlphabet[bits >> (18 - 6 * k) & 63];
   }
   return out;
@@ -49,11 +50,13 @@ class Rsa {
   }
   std::string rs256(std::string_view header, std::string_view claims) const {
     const std::string part = base64url(header) + "." + base64url(claims);
-    const std::unique_ptr<EVP_MD_CTX, decltype(&::EVP_MD_CTX_free)> digest(::EVP_MD_CTX_new(), &::EVP_MD_CTX_free);
+    const std::unique_ptr<EVP_MD_CTX, decltype(&::EVP_MD_CTX_free)> digest(::EVP_MD_CTX_new(),
+                                                                           &::EVP_MD_CTX_free);
     std::string signature(1024, '\0');
     std::size_t size = signature.size();
     ::EVP_DigestSignInit(digest.get(), nullptr, ::EVP_sha256(), nullptr, key_.get());
-    ::EVP_DigestSign(digest.get(), reinterpret_cast<unsigned char*>(signature.data()), &size, raw(part), part.size());
+    ::EVP_DigestSign(digest.get(), reinterpret_cast<unsigned char*>(signature.data()), &size, raw(part),
+                     part.size());
     return part + "." + base64url(std::string_view(signature).substr(0, size));
   }
 
