@@ -41,6 +41,7 @@ NodeCommand::NodeCommand(CLI::App& app) {
     } else {
       option->type_name(each.type);
     }
+    if (!each.repeats && !each.type.empty()) option->expected(1);
     if (!each.repeats) option->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   }
   for (const auto& [name, type] : kNotYet) {
