@@ -41,7 +41,7 @@ Connection::Connection(Endpoint::Impl& endpoint, http::Exchange::Upgraded from, 
 
 // The timer is not touched for each message: when it fires it looks how long ago the last one was.
 void Connection::heard() {
-  heard_ms_ = net::now_ms();
+  heard_ms_ = endpoint_.loop.turn_ms();
   if (std::exchange(pinged_, false))
     quiet_.after(endpoint_.options.idle_timeout_ms - pong_wait(endpoint_.options));
 }

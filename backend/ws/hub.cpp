@@ -1,5 +1,6 @@
 #include "backend/ws/hub.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "backend/ws/socket_impl.h"
@@ -14,7 +15,7 @@ Hub::~Hub() {
 }
 
 std::span<const char> Hub::join(std::span<const iovec> pieces, std::size_t size) {
-  if (size > kJoined) return {};
+  if (size > std::min(kJoined, pieces.size() * kSmall)) return {};
   char* to = joined_.get();
   for (const iovec& each : pieces)
     to = static_cast<char*>(std::memcpy(to, each.iov_base, each.iov_len)) + each.iov_len;

@@ -39,7 +39,8 @@ class Hub {
   void forget(Socket::Impl& socket);
 
   static constexpr std::size_t kScratch = 128 * 1024;
-  static constexpr std::size_t kJoined = 4 * 1024;
+  static constexpr std::size_t kJoined = 16 * 1024;
+  static constexpr std::size_t kSmall = 640;  // bytes a piece, on average
   net::Loop& loop_;
   const std::uint64_t linger_ms_;
   std::unique_ptr<char[]> scratch_, joined_;

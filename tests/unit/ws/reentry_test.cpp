@@ -201,6 +201,28 @@ TEST_F(Within, MessageMayHandTheRestToAnother) {
   EXPECT_THAT(second.heard, ElementsAre("text b", "end closed_by_peer 1000"));
 }
 
+// The other one has bytes to read in the same turn, and a frame to send at its end.
+TEST_F(Within, MessageMayDestroyAnotherSocket) {
+  open();
+  Listener second;
+  int fds[2];
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds), 0);
+  const net::Fd other(fds[1]);
+  Socket another(hub, net::Stream(loop, net::Fd(fds[0])), {}, second);
+  const auto kill = [&](Kind, std::string_view) {
+    if (server.heard.size() + second.heard.size() > 1) return;
+    (server.heard.empty() ? socket : another) = {};
+  };
+  server.when_message = second.when_message = kill;
+  const std::string bytes = text("a");
+  ASSERT_EQ(::send(other.get(), bytes.data(), bytes.size(), 0), static_cast<ssize_t>(bytes.size()));
+  ASSERT_EQ(::send(client.get(), bytes.data(), bytes.size(), 0), static_cast<ssize_t>(bytes.size()));
+  send("never");
+  another.send(Message::make(Kind::text, {"never"}));
+  turn(2);
+  EXPECT_EQ(server.heard.size() + second.heard.size(), 1u);
+}
+
 TEST_F(Within, EarlyBytesMayDestroy) {
   open({}, text("a") + text("b"));
   server.when_message = [&](Kind, std::string_view) { destroy(); };
