@@ -22,12 +22,11 @@ bool is_loopback(const Address& address) {
   return ip && ip->is_loopback();
 }
 
-// False if the connect has failed.
-bool send_early(int fd, std::string_view bytes, ConnectStart& start) {
+// 0, or the errno with which the connect has failed: nothing of `bytes` has left then.
+int send_early(int fd, std::string_view bytes, ConnectStart& start) {
   const ssize_t sent = ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-  if (sent < 0 && errno != EINPROGRESS && errno != EAGAIN) return false;
-  start.early_sent = sent > 0 ? static_cast<std::size_t>(sent) : 0;
-  return true;
+  if (sent > 0) start.early_sent = static_cast<std::size_t>(sent);
+  return sent < 0 && errno != EINPROGRESS && errno != EAGAIN ? errno : 0;
 }
 
 ConnectStart failed(int error) {
@@ -63,8 +62,7 @@ bool is_local_shortage(int error) {
   }
 }
 
-ConnectStart start_connect(Loop& loop, const Address& to, const wire::IpAddress* from,
-                           const Early& early) {
+ConnectStart start_connect(Loop& loop, const Address& to, const wire::IpAddress* from, const Early& early) {
   Fd fd(::socket(to.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd) return failed(errno);
   tune_socket(fd.get(), to);
@@ -84,14 +82,13 @@ ConnectStart start_connect(Loop& loop, const Address& to, const wire::IpAddress*
       return start;
     }
     const bool near = !fast && !early.bytes.empty() && is_loopback(to);
-    if (near && !send_early(fd.get(), early.bytes, start)) {
-      if (errno != ECONNRESET && errno != EPIPE) return failed(errno);
-      start.done = true;  // the kernel says so only of a connection that there was: its reader tells what became of it
-    }
-    start.done = start.done || start.early_sent > 0;
+    const int error = near ? send_early(fd.get(), early.bytes, start) : 0;
+    if (error != 0) return failed(error);
+    start.done = start.early_sent > 0;
   } else if (fast) {
     // Nothing was sent: the SYN leaves with the first write, and only then there is something to wait for.
-    if (!send_early(fd.get(), early.bytes, start)) return failed(errno);
+    const int error = send_early(fd.get(), early.bytes, start);
+    if (error != 0) return failed(error);
   } else {
     start.done = true;
   }

@@ -18,10 +18,10 @@ void tune_socket(int fd, const Address& address);
 // errno values that are our own shortage, and say nothing of the server.
 bool is_local_shortage(int error);  // EADDRNOTAVAIL, EMFILE, ENFILE, ENOBUFS, ENOMEM, EAGAIN
 
-// What the connection is for: bytes that may go out before anybody has waited for it. Within this host a connect
-// has mostly ended when connect() returns, and a write tells whether it has. `with_syn`: in the SYN, too (TCP
-// Fast Open), where the kernel and the server agree to it; the server may then have seen them even if the connect
-// fails, and may see them twice.
+// What the connection is for: bytes that may go out before anybody has waited for it. Within this host a
+// connect has mostly ended when connect() returns, and a write tells whether it has. `with_syn`: in the SYN,
+// too (TCP Fast Open), where the kernel and the server agree to it; the server may then have seen them even
+// if the connect fails, and may see them twice.
 struct Early {
   std::string_view bytes;
   bool with_syn = false;

@@ -18,7 +18,21 @@ constexpr int kEvents = 128;
 constexpr int kTasks = 64;  // a turn
 constexpr std::size_t kMostSpares = 128;
 constexpr std::uint16_t kGuestTimer = 1;  // TimerNode::user
-constexpr int kDeferredPasses = 2;  // a turn: what one deferred call asks of another does not wait
+
+// A time that is not past, and the next tick of the kernel's at most: ten times as cheap to know as the time
+// itself. (The turn's beginning would not do: a turn that was held up must not shorten the deadlines that it
+// sets.)
+std::uint64_t soon_ms() {
+  static const std::uint64_t tick_ms = [] {
+    timespec tick;
+    ::clock_getres(CLOCK_MONOTONIC_COARSE, &tick);
+    return static_cast<std::uint64_t>(tick.tv_nsec) / 1'000'000 + 1;
+  }();
+  timespec now;
+  ::clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+  return static_cast<std::uint64_t>(now.tv_sec) * 1000 + static_cast<std::uint64_t>(now.tv_nsec) / 1'000'000 +
+         tick_ms;
+}
 
 void unlink(DeferredLink& link) {
   link.prev->next = link.next;
@@ -47,9 +61,7 @@ std::uint64_t now_ms() {
 // --- who waits ---
 
 Loop::Impl::Impl()
-    : set(::epoll_create1(EPOLL_CLOEXEC)),
-      bell(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
-      wheel(now_ms()) {
+    : set(::epoll_create1(EPOLL_CLOEXEC)), bell(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)), wheel(now_ms()) {
   epoll_event event{EPOLLIN | EPOLLET, {.u64 = 0}};
   if (!set || !bell || ::epoll_ctl(set.get(), EPOLL_CTL_ADD, bell.get(), &event) != 0) {
     throw std::system_error(errno, std::generic_category(), "event loop");
@@ -226,18 +238,15 @@ void Loop::Impl::defer(Deferred& what) {
   if (!what.queued()) link_before(deferred, what);
 }
 
-// A pass takes what was asked for until now. Who asks from within is served by the second one, and after that in the
-// next turn, which does not sleep.
+// What was asked for until now. Who asks from within is served in the next turn, which does not sleep.
 void Loop::Impl::run_deferred() {
-  for (int pass = 0; pass < kDeferredPasses && deferred.next != &deferred; ++pass) {
-    DeferredLink now;
-    link_before(deferred, now);
-    unlink(deferred);
-    while (now.next != &now) {
-      auto& each = static_cast<Deferred&>(*now.next);
-      unlink(each);
-      each.run_();
-    }
+  DeferredLink asked;
+  link_before(deferred, asked);
+  unlink(deferred);
+  while (asked.next != &asked) {
+    auto& each = static_cast<Deferred&>(*asked.next);
+    unlink(each);
+    each.run_();
   }
 }
 
@@ -307,7 +316,7 @@ Timer::~Timer() {
 }
 
 void Timer::after(std::uint64_t delay_ms) {
-  loop_.impl().wheel.set(node_, loop_.turn_ms() + delay_ms);
+  loop_.impl().wheel.set(node_, soon_ms() + delay_ms);
 }
 
 void Timer::cancel() {

@@ -19,7 +19,7 @@ std::uint64_t now_us();
 class Guest {
  public:
   virtual void on_event(std::uint64_t token, std::uint32_t events) = 0;  // epoll's
-  virtual void on_deadline(TimerNode& node) = 0;                        // of a node set by Loop::set_guest_timer()
+  virtual void on_deadline(TimerNode& node) = 0;  // of a node set by Loop::set_guest_timer()
 
  protected:
   ~Guest() = default;
@@ -40,9 +40,9 @@ class Loop {
   // Runs `what` once, after everything else of this turn and before the loop sleeps. Its own thread only.
   void at_end_of_turn(Deferred& what);
 
-  void invite(Guest& guest);  // before run()
+  void invite(Guest& guest);                                // before run()
   static constexpr std::uint64_t kGuestToken = 1ull << 63;  // set in every token of a guest's
-  // now_ms() as it was when this turn began: for deadlines and ages, without a look at the clock for each.
+  // now_ms() as it was when this turn began: for ages, without a look at the clock for each.
   std::uint64_t turn_ms() const;
   void set_guest_timer(TimerNode& node, std::uint64_t deadline_ms);
   void cancel_guest_timer(TimerNode& node);
@@ -60,8 +60,8 @@ struct DeferredLink {
   DeferredLink* next = this;
 };
 
-// Work that is done once a turn however often it is asked for, so that all that a connection is due leaves in one
-// call. Part of its owner, who may destroy it at any time: that cancels it.
+// Work that is done once a turn however often it is asked for, so that all that a connection is due leaves in
+// one call. Part of its owner, who may destroy it at any time: that cancels it.
 class Deferred : DeferredLink {
  public:
   explicit Deferred(Delegate run) : run_(run) {}
@@ -80,7 +80,7 @@ class Timer {
  public:
   Timer(Loop& loop, Delegate on_expiry);
   ~Timer();
-  void after(std::uint64_t delay_ms);  // from the turn's beginning; replaces an earlier deadline
+  void after(std::uint64_t delay_ms);  // replaces an earlier deadline
   void cancel();
   bool armed() const { return node_.armed(); }
   std::uint64_t deadline_ms() const { return node_.deadline_ms; }  // if armed

@@ -71,7 +71,7 @@ struct Loop::Impl {
   Guest* guest = nullptr;
   Watch* due = nullptr;  // in order
   Watch** due_tail = &due;
-  DeferredLink deferred;  // a ring, in order
+  DeferredLink deferred;     // a ring, in order
   Watch* retired = nullptr;  // in this turn
   Watch* spare = nullptr;
   std::size_t spares = 0;

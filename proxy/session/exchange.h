@@ -104,7 +104,7 @@ class Exchange {
   enum class Spend : std::uint8_t { no, yes };  // of the pool's budget of second tries
   bool move_on(net::Counter& counter, Spend spend);
   bool try_elsewhere();
-  void send_request(std::size_t head_sent);  // already, with the SYN
+  void send_request(std::size_t head_sent);  // already, with the connect
   void arm_first_byte();
   std::uint64_t response_ms() const;
   bool may_resend() const;

@@ -39,13 +39,14 @@ void Exchange::connect() {
   worker_.count().connects.add();
   const std::uint64_t window = config::ms(pool_->settings.timeouts.connect);
   const std::uint64_t spent = worker_.loop().turn_ms() - connect_begun_ms_;
-  // With the SYN goes only what does no harm if a server sees it twice: the network may repeat a SYN, and a
-  // connect that failed for us may have reached the server.
+  // A head without a body may leave with the connect, once there is a connection. With the SYN goes only what
+  // does no harm if a server sees it twice: the network may repeat a SYN, and a connect that failed for us
+  // may have reached the server.
   const net::Early early{request_done_ ? std::string_view(up_head_) : std::string_view(),
                          pool_->settings.fast_open && may_resend()};
-  const bool at_once = connect_.start(
-      worker_.addresses(*pool_, *choice_.member), pool_->settings.source_addresses, worker_.next_turn(),
-      spent < window ? window - spent : 0, early);
+  const bool at_once =
+      connect_.start(worker_.addresses(*pool_, *choice_.member), pool_->settings.source_addresses,
+                     worker_.next_turn(), spent < window ? window - spent : 0, early);
   if (at_once) after_connect();
 }
 
@@ -150,7 +151,8 @@ bool Exchange::move_on(net::Counter& counter, Spend spend) {
   if (kind_ != routing::Kind::begins || answer_begun_ || body_begun_ || servers_ >= kMostServers)
     return false;
   Place another = place();
-  if (!another.ticket || (spend == Spend::yes && !pool_->shared->budget.take(worker_.loop().turn_ms()))) return false;
+  if (!another.ticket || (spend == Spend::yes && !pool_->shared->budget.take(worker_.loop().turn_ms())))
+    return false;
   drop_upstream();
   up_pending_.clear();
   take(std::move(another));

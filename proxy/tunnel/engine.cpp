@@ -30,6 +30,10 @@ std::uint64_t token(const Tunnel& t, int side) {
          static_cast<std::uint64_t>(t.index) << 1 | static_cast<std::uint64_t>(side);
 }
 
+// What tunnels move before requests, and they each other, have their turn again: some milliseconds' worth.
+// Events and those that yielded have a share each, so that neither goes without.
+constexpr std::uint64_t kShare = 1024 * 1024;  // bytes, each way of a message counted once
+
 }  // namespace
 
 struct Engine::Impl : net::Guest {
@@ -51,7 +55,8 @@ struct Engine::Impl : net::Guest {
 
   Tunnel* find(std::uint64_t token);
   void link(Tunnel& t);
-  void apply(Tunnel& t, Verdict verdict);
+  std::uint64_t serve(Tunnel& t);
+  void wait_for_turn(Tunnel& t);
   void end(Tunnel& t, Who who, Why why);
   void set_deadline(Tunnel& t, std::uint64_t at_ms) { loop.set_guest_timer(t.timer, at_ms); }
   void end_turn();
@@ -69,6 +74,7 @@ struct Engine::Impl : net::Guest {
   Tunnel* first = nullptr;
   Tunnel* ready = nullptr;
   Tunnel** ready_tail = &ready;
+  std::uint64_t moved = 0;  // by events, since the last end_turn()
   std::vector<Tunnel*> doomed;
   net::Deferred after_turn;  // asked for when one of these has something
   bool draining = false;
@@ -78,7 +84,7 @@ struct Engine::Impl : net::Guest {
 // A tunnel is whole, early bytes included, before its sockets can bring an event.
 void Engine::Impl::adopt(Handover handover) {
   Tunnel& t = *slab.take();
-  adopted.store(adopted.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  adopted.store(adopted.load(std::memory_order_relaxed) + 1, std::memory_order_release);
   t.way[0].bytes = handover.bytes_in;
   t.way[1].bytes = handover.bytes_out;
   t.idle_ms = handover.idle_ms;
@@ -118,22 +124,37 @@ void Engine::Impl::on_event(std::uint64_t token, std::uint32_t events) {
   Tunnel* t = find(token);
   if (t == nullptr) return;
   t->active_ms = loop.turn_ms();
-  apply(*t, relay.on_events(*t, static_cast<int>(token & 1), events));
-  totals.buffered.store(buffers.held(), std::memory_order_relaxed);
+  relay.note(*t, static_cast<int>(token & 1), events);
+  if (t->ready) return;  // its turn comes
+  if (moved >= kShare) return wait_for_turn(*t);
+  moved += serve(*t);
+  if (moved >= kShare) loop.at_end_of_turn(after_turn);  // which begins to count anew
 }
 
-void Engine::Impl::apply(Tunnel& t, Verdict verdict) {
-  if (verdict == Verdict::over) return end(t, t.first, t.why);
-  if (verdict == Verdict::yielded && !t.ready) {
-    t.ready = true;
-    t.next_ready = nullptr;
-    *ready_tail = &t;
-    ready_tail = &t.next_ready;
-    loop.at_end_of_turn(after_turn);
+// What there is to move, within the bounds of one visit. Returns how much that was.
+std::uint64_t Engine::Impl::serve(Tunnel& t) {
+  const std::uint64_t before = t.way[0].bytes + t.way[1].bytes;
+  const Verdict verdict = relay.resume(t);
+  const std::uint64_t bytes = t.way[0].bytes + t.way[1].bytes - before;
+  totals.buffered.store(buffers.held(), std::memory_order_relaxed);
+  if (verdict == Verdict::over) {
+    end(t, t.first, t.why);
+    return bytes;
   }
+  if (verdict == Verdict::yielded) wait_for_turn(t);
   // After one side's end the other has little time: from now on its silence counts by half_close_ms.
   const std::uint64_t half_closed_end = loop.turn_ms() + options.half_close_ms;
-  if ((t.way[0].eof || t.way[1].eof) && t.timer.deadline_ms > half_closed_end) set_deadline(t, half_closed_end);
+  if ((t.way[0].eof || t.way[1].eof) && t.timer.deadline_ms > half_closed_end)
+    set_deadline(t, half_closed_end);
+  return bytes;
+}
+
+void Engine::Impl::wait_for_turn(Tunnel& t) {
+  t.ready = true;
+  t.next_ready = nullptr;
+  *ready_tail = &t;
+  ready_tail = &t.next_ready;
+  loop.at_end_of_turn(after_turn);
 }
 
 // The one way out of a tunnel. Events of this batch may still name it, so its slot is freed after the batch.
@@ -159,7 +180,7 @@ void Engine::Impl::end(Tunnel& t, Who who, Why why) {
 void Engine::Impl::bury() {
   std::size_t kept = 0;
   for (Tunnel* t : doomed) {
-    if (t->ready) {  // the list names it for one more turn
+    if (t->ready) {  // the list still names it
       doomed[kept++] = t;
       continue;
     }
@@ -171,21 +192,23 @@ void Engine::Impl::bury() {
 }
 
 void Engine::Impl::end_turn() {
-  if (ready != nullptr) run_ready();
+  moved = 0;
+  run_ready();
   bury();
   totals.buffered.store(buffers.held(), std::memory_order_relaxed);
 }
 
+// In turn, who yields again behind all others. The loop does not sleep while somebody is left.
 void Engine::Impl::run_ready() {
-  Tunnel* each = std::exchange(ready, nullptr);
-  ready_tail = &ready;
-  while (each != nullptr) {
-    Tunnel& t = *each;
-    each = t.next_ready;
+  std::uint64_t bytes = 0;
+  while (ready != nullptr && bytes < kShare) {
+    Tunnel& t = *ready;
+    ready = t.next_ready;
+    if (ready == nullptr) ready_tail = &ready;
     t.ready = false;
-    t.next_ready = nullptr;
-    if (!t.closing) apply(t, relay.resume(t));
+    if (!t.closing) bytes += serve(t);
   }
+  if (ready != nullptr) loop.at_end_of_turn(after_turn);
 }
 
 // Activity moves no timer; the deadline is looked at again when it comes.
@@ -213,7 +236,8 @@ void Engine::Impl::drain(std::uint64_t window_ms) {
 void Engine::Impl::close_server(std::uint32_t server_serial) {
   for (Tunnel* t = first; t != nullptr;) {
     Tunnel& each = *std::exchange(t, t->next);
-    if (each.server_serial == server_serial && each.close_on_server_down) end(each, Who::server, Why::server_down);
+    if (each.server_serial == server_serial && each.close_on_server_down)
+      end(each, Who::server, Why::server_down);
   }
 }
 
@@ -228,7 +252,7 @@ Engine::Engine(net::Loop& loop, std::span<char> scratch, Options options)
 
 Engine::~Engine() {
   impl_->close_all();
-  impl_->run_ready();
+  while (impl_->ready != nullptr) impl_->run_ready();
   impl_->bury();
 }
 
@@ -248,8 +272,11 @@ void Engine::close_all() {
   impl_->close_all();
 }
 
+// In this order: a tunnel that comes and goes in between must not count as minus one.
 std::uint64_t Engine::open() const {
-  return impl_->adopted.load(std::memory_order_relaxed) - impl_->totals.ended.get();
+  const std::uint64_t ended = impl_->totals.ended.get();
+  std::atomic_thread_fence(std::memory_order_acquire);
+  return impl_->adopted.load(std::memory_order_relaxed) - ended;
 }
 
 const Totals& Engine::totals() const {

@@ -1,9 +1,10 @@
 // Engine: all established tunnels of one worker, on its loop, past everything that a request needs.
 //
-// A guest of the loop: a tunnel's sockets stay in the worker's edge-triggered epoll set, but their events come
-// straight here. A thread of its own would cost two epoll_ctl calls a socket and a thread switch an upgrade;
-// and as each turn of the loop is bounded, neither side waits long for the other (tests/bench/README.md).
-// Only on the loop's thread, totals() apart. A tunnel costs its slot while idle: no buffer, no timer object.
+// A guest of the loop: a tunnel's sockets stay in the worker's edge-triggered epoll set, but their events
+// come straight here. A thread of its own would cost two epoll_ctl calls a socket and a thread switch an
+// upgrade; and as what tunnels move in a turn is bounded, requests do not wait long for them
+// (tests/bench/README.md). Only on the loop's thread, totals() apart. A tunnel costs its slot while idle: no
+// buffer, no timer object.
 #pragma once
 
 #include <atomic>

@@ -28,16 +28,19 @@ enum class Verdict : std::uint8_t {
 template <class Kernel>
 class Relay {
  public:
-  static constexpr std::size_t kMostPerTurn = 512 * 1024;  // bytes, each direction, before others have a turn
+  static constexpr std::size_t kMostPerTurn = 128 * 1024;  // bytes, each direction, before others have a turn
 
   Relay(Kernel& kernel, Buffers& buffers, std::span<char> scratch, std::size_t most_per_turn = kMostPerTurn)
       : kernel_(kernel), buffers_(buffers), scratch_(scratch), most_per_turn_(most_per_turn) {}
 
-  // `events` are epoll's for the socket of `side`.
-  Verdict on_events(Tunnel& t, int side, std::uint32_t events) {
+  // `events` are epoll's for the socket of `side`. Nothing moves before resume().
+  void note(Tunnel& t, int side, std::uint32_t events) {
     constexpr std::uint32_t kEnd = EPOLLRDHUP | EPOLLHUP | EPOLLERR;
     if (events & (EPOLLIN | kEnd)) t.way[side].readable = true;
     if (events & kEnd) t.way[side].ending = true;
+  }
+  Verdict on_events(Tunnel& t, int side, std::uint32_t events) {
+    note(t, side, events);
     return resume(t);
   }
 

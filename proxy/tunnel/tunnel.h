@@ -1,7 +1,8 @@
 // Tunnel: two sockets whose bytes go to each other, after a protocol upgrade. A plain record.
 //
-// Lives in a slot of its Engine's slab and is touched by the engine only, once it was handed over. Knows nothing of HTTP, configuration or logs: whoever hands it over has sent the 101 and gives a Record to
-// be told of the end. An idle tunnel holds no buffer.
+// Lives in a slot of its Engine's slab and is touched by the engine only, once it was handed over. Knows
+// nothing of HTTP, configuration or logs: whoever hands it over has sent the 101 and gives a Record to be
+// told of the end. An idle tunnel holds no buffer.
 #pragma once
 
 #include <cstdint>

@@ -6,7 +6,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <string>
+#include <thread>
 
 #include "proxy/net/listener.h"
 
@@ -103,6 +105,26 @@ TEST_F(Connecting, EarlyBytesDoNotHideARefusal) {
   EXPECT_EQ(run({loopback(closed_port())}, {}, 5'000, {"hello"}), ECONNREFUSED);
   EXPECT_EQ(run({loopback(closed_port()), listener.address}, {}, 5'000, {"hello"}), 0);
   EXPECT_EQ(connect.early_sent(), 5u);
+}
+
+// Whoever resets before a byte was sent can have seen none: that is no server that a request may be lost to.
+TEST_F(Connecting, EarlyBytesAreNeverTakenForSentWhereTheyWereNot) {
+  std::atomic<bool> over{false};
+  std::thread server([&] {
+    const linger at_once{1, 0};
+    while (!over) {
+      pollfd ready{listener.sockets[0].get(), POLLIN, 0};
+      if (::poll(&ready, 1, 50) != 1) continue;
+      const Fd accepted(::accept(listener.sockets[0].get(), nullptr, nullptr));
+      ::setsockopt(accepted.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+    }
+  });
+  for (int i = 0; i < 500; ++i) {
+    const bool connected = run({listener.address}, {}, 5'000, {"hello"}) == 0;
+    ASSERT_TRUE(!connected || connect.early_sent() == 5u);
+  }
+  over = true;
+  server.join();
 }
 
 TEST_F(Connecting, EarlyBytesWaitForAServerThatDoesNotAccept) {
