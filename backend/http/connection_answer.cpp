@@ -12,6 +12,7 @@
 namespace limpet::http {
 namespace {
 
+constexpr std::size_t kCopied = 1024;  // of a body: cheaper than a second piece for the kernel
 constexpr std::uint64_t kMostDropped = 64 * 1024;  // of a body that nobody wants, to keep its connection
 
 void append_number(std::string& out, std::uint64_t number) {
@@ -77,7 +78,9 @@ void Connection::answer(const Answer& answer) {
       head += "\r\n";
     }
     head += "\r\n";
-    bare ? send({head}) : send({head, answer.body});
+    const bool small = answer.body.size() <= kCopied;
+    if (!bare && small) head += answer.body;
+    bare || small ? send({head}) : send({head, answer.body});
   }
   finish_call();
 }
