@@ -1,5 +1,6 @@
 #include "proxy/node_service.h"
 
+#include <malloc.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -23,6 +24,9 @@ namespace {
 constexpr std::uint32_t kReserve = 64;  // descriptors that are no client's
 constexpr std::uint32_t kHttpShare =
     10'000;  // connections beside sessions over WebSocket: polls, probes, handshakes
+
+constexpr std::uint64_t kLookMs = 5'000;
+constexpr std::size_t kCrowd = 500;  // sessions, whose memory is worth a pass over the heap
 
 engine::Options engine_options(const config::Node& node) {
   engine::Options out;
@@ -86,11 +90,14 @@ struct NodeService::Impl {
   static void fit_into_descriptors(app::Settings& settings);
   void say_what_is_served() const;
   void on_signal(int number);
+  void on_look();
 
   const config::Config& config;
   net::Loop loop;
   std::unique_ptr<app::Node> node;
   std::unique_ptr<net::Signals> signals;
+  net::Timer look{loop, net::delegate<&Impl::on_look>(this)};
+  std::size_t most_sessions = 0;
   std::uint32_t max_sessions = 0;
   bool stopping = false;
   bool clean = true;
@@ -126,6 +133,7 @@ bool NodeService::Impl::start() {
   }
   signals = std::make_unique<net::Signals>(loop, std::initializer_list<int>{SIGTERM, SIGINT, SIGHUP, SIGUSR1},
                                            [this](int number) { on_signal(number); });
+  look.after(kLookMs);
   say_what_is_served();
   return true;
 }
@@ -168,6 +176,18 @@ void NodeService::Impl::say_what_is_served() const {
   log::info("node {} serves {} sessions at the most", node->id(), max_sessions);
   log::info("listening on {}", node->address().text());
   notify_supervisor("READY=1");
+}
+
+// malloc keeps what a crowd has left behind. Where half of it has gone for good the pages are the system's
+// again.
+void NodeService::Impl::on_look() {
+  const std::size_t now = node->sessions();
+  most_sessions = std::max(most_sessions, now);
+  if (most_sessions >= kCrowd && now * 2 <= most_sessions) {
+    ::malloc_trim(0);
+    most_sessions = now;
+  }
+  look.after(kLookMs);
 }
 
 void NodeService::Impl::on_signal(int number) {
