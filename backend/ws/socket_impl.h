@@ -84,6 +84,7 @@ struct Socket::Impl {
   std::uint16_t close_code = 0;       // of our Close
   End doomed = End::connection_lost;  // how, if `over` and the receiver has not been told
   bool check_utf8;
+  bool tell_drained;
   bool deflates;
   bool paused = false;
   bool lingers = false;  // parting: waits for the peer's end
