@@ -1,5 +1,6 @@
 #include "proxy/node_service.h"
 
+#include <malloc.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -23,6 +24,9 @@ namespace {
 constexpr std::uint32_t kReserve = 64;  // descriptors that are no client's
 constexpr std::uint32_t kHttpShare =
     10'000;  // connections beside sessions over WebSocket: polls, probes, handshakes
+
+constexpr std::uint64_t kLookMs = 5'000;
+constexpr std::size_t kCrowd = 500;  // sessions, whose memory is worth a pass over the heap
 
 engine::Options engine_options(const config::Node& node) {
   engine::Options out;
@@ -83,14 +87,18 @@ struct NodeService::Impl {
 
   bool start();
   bool load_key(app::Settings& settings);
-  void check_descriptors() const;
+  static void fit_into_descriptors(app::Settings& settings);
   void say_what_is_served() const;
   void on_signal(int number);
+  void on_look();
 
   const config::Config& config;
   net::Loop loop;
   std::unique_ptr<app::Node> node;
   std::unique_ptr<net::Signals> signals;
+  net::Timer look{loop, net::delegate<&Impl::on_look>(this)};
+  std::size_t most_sessions = 0;
+  std::uint32_t max_sessions = 0;
   bool stopping = false;
   bool clean = true;
 };
@@ -116,7 +124,8 @@ bool NodeService::Impl::start() {
   settings.raw = raw_options(wanted);
   settings.drain_window_ms = config::ms(wanted.drain_window);
   if (!load_key(settings)) return false;
-  check_descriptors();
+  fit_into_descriptors(settings);
+  max_sessions = settings.io.engine.max_sessions;
   node = std::make_unique<app::Node>(loop, std::move(settings));
   if (const auto error = node->start()) {
     log::error("{}", *error);
@@ -124,6 +133,7 @@ bool NodeService::Impl::start() {
   }
   signals = std::make_unique<net::Signals>(loop, std::initializer_list<int>{SIGTERM, SIGINT, SIGHUP, SIGUSR1},
                                            [this](int number) { on_signal(number); });
+  look.after(kLookMs);
   say_what_is_served();
   return true;
 }
@@ -145,22 +155,39 @@ bool NodeService::Impl::load_key(app::Settings& settings) {
   return true;
 }
 
-// A crowd that this process cannot hold would meet 503 where /health still says ok.
-void NodeService::Impl::check_descriptors() const {
+// A crowd that this process cannot hold would meet closed doors where /health still says ok. Beside sessions
+// there are POSTs, probes and handshakes: a tenth.
+void NodeService::Impl::fit_into_descriptors(app::Settings& settings) {
   const std::uint64_t all = raise_descriptor_limit();
-  const std::uint64_t needed = std::uint64_t{config.node.max_connections} + kReserve;
-  if (all >= needed) return;
+  const std::uint64_t room = all > kReserve ? (all - kReserve) * 9 / 10 : 1;
+  std::uint32_t& most = settings.io.engine.max_sessions;
+  if (most <= room) return;
   log::warn(
-      "max_connections is {}, but this process may open only {} descriptors; raise LimitNOFILE or ulimit -n",
-      config.node.max_connections, all);
+      "max_connections is {}, but of {} descriptors {} are for sessions: that is the limit; raise "
+      "LimitNOFILE",
+      most, all, room);
+  most = static_cast<std::uint32_t>(room);
+  if (settings.raw) settings.raw->max_connections = most;
 }
 
 void NodeService::Impl::say_what_is_served() const {
   for (const std::string& each : node->warnings()) log::warn("{}", each);
   if (const net::Address* admin = node->admin_address()) log::info("admin on {}", admin->text());
-  log::info("node {} serves {} sessions at the most", node->id(), config.node.max_connections);
+  log::info("node {} serves {} sessions at the most", node->id(), max_sessions);
   log::info("listening on {}", node->address().text());
   notify_supervisor("READY=1");
+}
+
+// malloc keeps what a crowd has left behind. Where half of it has gone for good the pages are the system's
+// again.
+void NodeService::Impl::on_look() {
+  const std::size_t now = node->sessions();
+  most_sessions = std::max(most_sessions, now);
+  if (most_sessions >= kCrowd && now * 2 <= most_sessions) {
+    ::malloc_trim(0);
+    most_sessions = now;
+  }
+  look.after(kLookMs);
 }
 
 void NodeService::Impl::on_signal(int number) {
@@ -190,7 +217,7 @@ NodeService::~NodeService() = default;
 
 int NodeService::run() {
   Impl& self = *impl_;
-  keep_heap_small();
+  give_heap_back_soon();
   if (!self.start()) return 1;
   self.loop.run();
   self.signals.reset();

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "backend/app/identity.h"
 
@@ -81,19 +82,35 @@ void tell_user(Socket& socket, const Args& args, const Ack& ack) {
   ack();
 }
 
+// Who comes back to a session is to be who has left it.
+bool is_anothers(const Socket& socket, std::string_view user_room) {
+  if (!socket.recovered()) return false;
+  const std::vector<std::string> rooms = socket.rooms();
+  return std::any_of(rooms.begin(), rooms.end(), [&](const std::string& room) {
+    return room.starts_with(kUserRooms) && room != user_room;
+  });
+}
+
+std::optional<socketio::Refusal> admit(Socket& socket, const TokenVerifier* tokens) {
+  auto verdict = identify(socket.auth(), tokens, std::time(nullptr));
+  if (const auto* no = std::get_if<NotAdmitted>(&verdict)) {
+    return socketio::Refusal{no->message, json::object{{"code", no->code}}};
+  }
+  const std::string& user = std::get<Identity>(verdict).user;
+  const std::string room = room_of_user(user);
+  if (is_anothers(socket, room)) {
+    return socketio::Refusal{"unauthorized: this session is another user's",
+                             json::object{{"code", "user_changed"}}};
+  }
+  if (!user.empty()) socket.join(room);
+  return std::nullopt;
+}
+
 }  // namespace
 
 void serve_events(socketio::Namespace& nsp, std::string node_id,
-                  std::shared_ptr<const TokenVerifier> verifier) {
-  nsp.use([verifier = std::move(verifier)](Socket& socket) -> std::optional<socketio::Refusal> {
-    auto verdict = identify(socket.auth(), verifier.get(), std::time(nullptr));
-    if (const auto* no = std::get_if<NotAdmitted>(&verdict)) {
-      return socketio::Refusal{no->message, json::object{{"code", no->code}}};
-    }
-    const std::string& user = std::get<Identity>(verdict).user;
-    if (!user.empty()) socket.join(room_of_user(user));
-    return std::nullopt;
-  });
+                  std::shared_ptr<const TokenVerifier> tokens) {
+  nsp.use([tokens = std::move(tokens)](Socket& socket) { return admit(socket, tokens.get()); });
   nsp.on("echo", echo);
   nsp.on("who", [id = std::move(node_id)](const Args&, const Ack& ack) { ack(id); });
   nsp.on("join", join);

@@ -173,6 +173,9 @@ const net::Address* Node::admin_address() const {
 const std::string& Node::id() const {
   return impl_->settings.id;
 }
+std::size_t Node::sessions() const {
+  return impl_->io->engine().sessions() + impl_->raw_connections();
+}
 
 std::vector<std::string> Node::warnings() const {
   std::vector<std::string> all;

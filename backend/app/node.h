@@ -43,6 +43,7 @@ class Node {
   const net::Address& address() const;        // with the port that the kernel chose
   const net::Address* admin_address() const;  // null: there is none
   const std::string& id() const;
+  std::size_t sessions() const;               // now
   std::vector<std::string> warnings() const;  // about what it was asked to be
 
   // `done` is called once: true if every session had ended by the end of the window.

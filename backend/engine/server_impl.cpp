@@ -11,7 +11,6 @@ namespace limpet::engine {
 namespace {
 
 constexpr std::size_t kMostScratch = 256 * 1024;
-constexpr std::size_t kDeadRoom = 64;  // pointers
 
 MessageRef text(std::string_view packet) {
   return ws::Message::make(Kind::text, {packet});

@@ -12,6 +12,7 @@
 namespace limpet::http {
 namespace {
 
+constexpr std::size_t kCopied = 1024;              // of a body: cheaper than a second piece for the kernel
 constexpr std::uint64_t kMostDropped = 64 * 1024;  // of a body that nobody wants, to keep its connection
 
 void append_number(std::string& out, std::uint64_t number) {
@@ -77,7 +78,9 @@ void Connection::answer(const Answer& answer) {
       head += "\r\n";
     }
     head += "\r\n";
-    bare ? send({head}) : send({head, answer.body});
+    const bool small = answer.body.size() <= kCopied;
+    if (!bare && small) head += answer.body;
+    bare || small ? send({head}) : send({head, answer.body});
   }
   finish_call();
 }
@@ -202,8 +205,16 @@ Connection::Step Connection::finish() {
     poke();
     return Step::wait;
   }
-  const bool whole = intake_ == Intake::done || room_->rest().size() >= room_->request.body.length;
+  const wire::Body& body = room_->request.body;
+  const bool whole = intake_ == Intake::done ||
+                     (body.kind != wire::BodyKind::chunked && room_->rest().size() >= body.length);
+  // Who asks for the end sends nothing more that a reset could answer.
+  const bool said_all =
+      whole && !room_->request.keep_alive &&
+      (intake_ == Intake::done ? room_->rest().empty() : room_->rest().size() == body.length);
   if (ended_ && (!keep_ || !whole)) {
+    move_to(Phase::closed);
+  } else if (!keep_ && said_all) {
     move_to(Phase::closed);
   } else if (!keep_) {
     linger();

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "backend/http/server_impl.h"
-#include "proxy/net/connect.h"
 #include "proxy/net/refuse.h"
 
 namespace limpet::http {
@@ -41,7 +40,6 @@ void Server::Impl::adopt(net::Fd fd, const net::Address& peer) {
     net::answer_and_close(std::move(fd), kFull);
     return;
   }
-  net::tune_socket(fd.get(), peer);
   auto* connection = new Connection(*this, net::Stream(loop, std::move(fd)), peer);
   connection->next_ = first;
   if (first != nullptr) first->prev_ = connection;

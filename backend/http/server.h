@@ -106,7 +106,7 @@ class Server {
   // The longest prefix of the raw target that fits has the request; "" takes what no other does (without one:
   // 404).
   void route(std::string prefix, Handler& handler);
-  void listen(net::Fd socket);
+  void listen(net::Fd socket);  // of bind_listener(): what it accepts inherits its options
   void adopt(net::Fd connection, const net::Address& peer);  // one that was accepted elsewhere
   void stop_accepting();                                     // after what is in the queue
   void close_idle();                // draining: every answer closes its connection from now on

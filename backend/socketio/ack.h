@@ -21,7 +21,7 @@ class Socket;
 class Ack {
  public:
   Ack() = default;  // wanted by nobody
-  Ack(Socket& socket, std::uint64_t id);
+  Ack(Socket& socket, double id);
   Ack(const Ack& other);
   Ack(Ack&& other) noexcept;
   Ack& operator=(Ack other) noexcept;
@@ -42,7 +42,7 @@ class Ack {
   bool first() const;
 
   Socket* socket_ = nullptr;
-  std::uint64_t id_ = 0;
+  double id_ = 0;
   mutable Shared* shared_ = nullptr;  // once there are copies
   mutable bool used_ = false;
 };

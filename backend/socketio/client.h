@@ -55,7 +55,7 @@ class Client final : public engine::Receiver {
   struct Partial {
     Type type;
     std::string nsp;
-    std::optional<std::uint64_t> id;
+    std::optional<AckId> id;
     std::uint32_t awaited;
     std::string name;  // an event's
     Args args;

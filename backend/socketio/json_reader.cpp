@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <limits>
 
+#include "backend/socketio/json_writer.h"
 #include "backend/socketio/utf8.h"
 
 namespace limpet::socketio {
@@ -62,12 +63,13 @@ std::optional<JsonReader::Event> JsonReader::read_event(std::string& room) {
   if (take('"')) {
     if (!string(room, event->name)) return std::nullopt;
   } else {
-    const char* from = at_;
     double number = 0;
     bool whole = false;
     std::int64_t integer = 0;
-    if (at_ == end_ || (*at_ != '-' && !digit(*at_)) || !number_text(number, whole, integer)) return std::nullopt;
-    event->name = {from, static_cast<std::size_t>(at_ - from)};
+    if (!number_text(number, whole, integer)) return std::nullopt;
+    room.clear();
+    write_number(room, whole ? static_cast<double>(integer) : number);
+    event->name = room;
     event->name_is_number = true;
   }
   unsigned char temp[kRoom];

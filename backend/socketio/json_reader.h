@@ -24,7 +24,7 @@ class JsonReader {
   std::optional<boost::json::value> read();  // the whole text
 
   // The whole text, which is an array that begins with an event's name: a string or a number (then `name_is_number`). What
-  // follows is the arguments. `name` lives in the text, or in `room` if it had escapes.
+  // follows is the arguments. `name` lives in the text, or in `room`.
   struct Event {
     std::string_view name;
     bool name_is_number = false;

@@ -3,7 +3,8 @@
 //   <type>[<attachments>-][<namespace>,][<ack id>][<JSON>]      inside an Engine.IO message
 //
 // Refused is what socket.io-parser refuses (an unknown type, a payload of the wrong kind, a reserved event, more than the
-// allowed attachments, a placeholder without bytes), JSON that is too deep, and ack ids beyond 2^53.
+// allowed attachments, a placeholder without bytes), JSON that is too deep, and ack ids that are no finite number. Numbers
+// are JavaScript's: an ack id is a double, and attachments may be counted in hexadecimal.
 #pragma once
 
 #include <boost/json/value.hpp>
@@ -19,8 +20,11 @@
 namespace limpet::socketio {
 
 using adapter::Args;
+using adapter::Binary;
 
 enum class Type : std::uint8_t { connect, disconnect, event, ack, connect_error, binary_event, binary_ack };
+
+using AckId = double;  // a whole number; exact up to 2^53
 
 struct Bounds {
   std::size_t depth = 64;
@@ -32,7 +36,7 @@ struct Header {
   Type type = Type::connect;
   std::uint32_t attachments = 0;
   std::string_view nsp = "/";
-  std::optional<std::uint64_t> id;
+  std::optional<AckId> id;
   std::string_view payload;
 };
 std::optional<Header> read_header(std::string_view text, const Bounds& bounds);
@@ -49,7 +53,7 @@ struct EventData {
 bool read_event(const Header& header, const Bounds& bounds, std::string& room, EventData& event);
 bool read_ack(const Header& header, const Bounds& bounds, Args& args);
 
-// Every placeholder among the values has its bytes.
+// Every placeholder among the values is within the number of its bytes.
 bool placeholders_fit(const boost::json::value& value, std::size_t binaries);
 bool placeholders_fit(const boost::json::array& values, std::size_t binaries);
 
@@ -59,9 +63,9 @@ bool is_reserved(std::string_view event);  // `connect`, `disconnect`, ...: neve
 class PacketWriter {
  public:
   // Each forgets what was written before.
-  void event(std::string_view nsp, std::optional<std::uint64_t> id, std::string_view name, bool name_is_number,
+  void event(std::string_view nsp, std::optional<AckId> id, std::string_view name, bool name_is_number,
              const Args& args, std::optional<std::string_view> offset = std::nullopt);
-  void ack(std::string_view nsp, std::uint64_t id, const Args& args);
+  void ack(std::string_view nsp, AckId id, const Args& args);
   // connect, disconnect, connect_error: `json` is text or empty.
   void plain(Type type, std::string_view nsp, std::string_view json);
 
@@ -70,7 +74,7 @@ class PacketWriter {
 
  private:
   void begin();
-  void head(Type type, std::string_view nsp, std::optional<std::uint64_t> id);
+  void head(Type type, std::string_view nsp, std::optional<AckId> id);
 
   std::string text_;
   std::string body_;  // of a packet with attachments: its head has their number

@@ -8,6 +8,8 @@
 namespace limpet::socketio {
 namespace {
 
+constexpr AckId kLargestId = 9007199254740991;  // JavaScript's largest exact integer
+
 // Reasons after which a client may come back for its session.
 bool may_come_back(std::string_view reason) {
   return reason == "transport error" || reason == "transport close" || reason == "forced close" ||
@@ -28,7 +30,7 @@ void Socket::enter() {
   state_ = State::connected;
 }
 
-void Socket::dispatch(std::string_view event, const Args& args, std::optional<std::uint64_t> id) {
+void Socket::dispatch(std::string_view event, const Args& args, std::optional<AckId> id) {
   Server::Impl& server = client_->server();
   ++server.totals.events_in;
   const Ack ack = id ? Ack(*this, *id) : Ack();
@@ -45,14 +47,16 @@ void Socket::dispatch(std::string_view event, const Args& args, std::optional<st
   });
 }
 
-void Socket::answered(std::uint64_t id, const Args& args) {
-  if (extras_ && extras_->pending.count(id) != 0) {
-    ++client_->server().totals.acks_in;
-    extras_->settle(id, {NoAnswer::none, args});
-  }
+// An answer to nothing is nothing.
+void Socket::answered(AckId number, const Args& args) {
+  if (!extras_ || number > kLargestId) return;
+  const auto id = static_cast<std::uint64_t>(number);
+  if (extras_->pending.count(id) == 0) return;
+  ++client_->server().totals.acks_in;
+  extras_->settle(id, {NoAnswer::none, args});
 }
 
-void Socket::answer(std::uint64_t id, const Args& args) {
+void Socket::answer(AckId id, const Args& args) {
   if (client_ == nullptr) return;
   Server::Impl& server = client_->server();
   server.writer.ack(nsp_->impl().name_, id, args);

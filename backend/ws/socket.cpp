@@ -14,9 +14,10 @@ Socket::Impl::Impl(Hub& in, net::Stream from, const Options& options, Receiver& 
       receiver(&to),
       stream(std::move(from)),
       queue(options.deflate.mode == Deflate::shared),
-      max_message(options.max_message),
       max_queued(options.max_queued),
+      max_message(options.max_message),
       check_utf8(options.check_utf8),
+      tell_drained(options.tell_drained),
       deflates(options.deflate.mode != Deflate::off) {
   if (options.deflate.mode == Deflate::dedicated) codec = std::make_unique<Codec>(hub, options.deflate);
   if (!unsent.empty()) queue.push(Message::raw(Kind::binary, unsent));

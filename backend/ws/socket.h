@@ -27,6 +27,7 @@ struct Options {
   std::uint32_t max_queued = 16 * 1024 * 1024;
   Agreement deflate = {};  // negotiate() in deflate.h
   bool check_utf8 = true;
+  bool tell_drained = false;  // call on_drained(): a look at the receiver for every send
 };
 
 // How it ended. `code` is of the Close frame that was received or sent; 1005: one without a code, 1006: none.
@@ -48,7 +49,7 @@ class Receiver {
  public:
   virtual void on_message(Kind kind, std::string_view body) = 0;  // the bytes are gone when it returns
   virtual void on_end(const Ending& ending) = 0;                  // once; nothing comes after it
-  virtual void on_drained() {}                                    // all that was queued has left
+  virtual void on_drained() {}                                    // all that was queued has left (Options)
   virtual void on_ping() {}                                       // it has been answered
   virtual void on_pong(std::string_view) {}
 

@@ -64,27 +64,29 @@ struct Socket::Impl {
   void at_turn_end() { hub.loop().at_end_of_turn(turn_end); }
   void deadline_in(std::uint64_t delay_ms);
 
+  // What sending touches comes first: a broadcast goes through many of us.
   Hub& hub;
   Receiver* receiver;  // until it has been told the end
   net::Stream stream;
-  net::Deferred turn_end{net::delegate<&Impl::on_turn_end>(this)};
   Queue queue;
-  Reader reader;
+  std::uint32_t max_queued;
+  Phase phase = Phase::open;
+  bool visited = false;
+  bool owned = true;     // by a Socket
+  bool blocked = false;  // the kernel takes no more until it says so
+  net::Deferred turn_end{net::delegate<&Impl::on_turn_end>(this)};
+  std::unique_ptr<std::string> held;  // bytes that nobody has looked at yet
   std::unique_ptr<Codec> codec;
-  std::unique_ptr<std::string> held;     // bytes that nobody has looked at yet
+  Reader reader;
   std::unique_ptr<net::Timer> deadline;  // once it closes
   std::size_t place = 0;                 // in the Hub
   std::uint32_t max_message;
-  std::uint32_t max_queued;
-  std::uint16_t close_code = 0;  // of our Close
-  Phase phase = Phase::open;
+  std::uint16_t close_code = 0;       // of our Close
   End doomed = End::connection_lost;  // how, if `over` and the receiver has not been told
   bool check_utf8;
+  bool tell_drained;
   bool deflates;
-  bool owned = true;  // by a Socket
-  bool visited = false;
   bool paused = false;
-  bool blocked = false;  // the kernel takes no more until it says so
   bool lingers = false;  // parting: waits for the peer's end
 };
 

@@ -148,7 +148,7 @@ bool Socket::Impl::write() {
 void Socket::Impl::flush() {
   if (!queue.empty() && !blocked) {
     if (!write()) return read_to_the_end();
-    if (phase == Phase::open && queue.empty()) receiver->on_drained();
+    if (tell_drained && phase == Phase::open && queue.empty()) receiver->on_drained();
   }
   if (phase != Phase::parting || !queue.empty()) return;
   if (!lingers) return hang_up();

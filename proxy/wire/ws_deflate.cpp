@@ -1,5 +1,7 @@
 #include "proxy/wire/ws_deflate.h"
 
+#include <utility>
+
 #include "proxy/wire/bytes.h"
 #include "proxy/wire/head.h"
 

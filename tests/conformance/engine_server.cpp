@@ -24,6 +24,7 @@ struct Served {
   Echoes echoes;
   engine::Server server;
   Served(net::Loop& loop, http::Server& http, const engine::Options& options) : server(loop, http, options, echoes) {}
+  ~Served() { server.close_all(); }  // each Echo is its own owner
 };
 
 }  // namespace

@@ -19,14 +19,14 @@ export const cells = {
   'echo-32-50x8': echo(32, 50, { inFlight: 8, quick: {} }),
   'joined-echo': echo(32, 50, { inFlight: 8, ...joined }),
   connect: {
-    unit: 'session', mode: 'io-connect', flags: { 'in-flight': 32 }, warmUp: 1, goal: 0.75, latency: true, quick: {},
+    unit: 'session', mode: 'io-connect', flags: { 'in-flight': 32 }, warmUp: 4, seconds: 3, goal: 0.75, latency: true, quick: {},
   },
   'fanout-64': fanout(64, 1, { goal: 0.9, quick: { sockets: 200 } }),
   'fanout-512': fanout(512, 1, { goal: 0.9 }),
   'joined-64': fanout(64, 4, { ...joined, quick: { sockets: 200 } }),
   'joined-512': fanout(512, 4, joined),
   polling: {
-    unit: 'session', mode: 'io-polling', flags: { 'in-flight': 32 }, warmUp: 1, nodejs: 4, latency: true, quick: {},
+    unit: 'session', mode: 'io-polling', flags: { 'in-flight': 32 }, warmUp: 4, seconds: 3, nodejs: 4, latency: true, quick: {},
   },
   // Three heartbeats of 2 s.
   'pings-8000': {

@@ -176,3 +176,24 @@ scenario('with a public key tokens are RS256, and the key itself is no secret', 
     [hs256(pem, { sub: 'ada', iss: 'us', aud: 'chat' }), 'token_algorithm'],
   ]) assert.deepEqual((await refusal(world, node, { auth: { token } })).data, { code });
 });
+
+scenario('a session is given back to its user alone', async (world) => {
+  const node = await nodeWithKey(world, secret, '--recovery', '1m');
+  const token = (sub) => hs256(secret, { sub, exp: soon() });
+  for (const [back, recovered] of [['ada', true], ['bob', false]]) {
+    const socket = await connected(world, node, { auth: { token: token('ada') }, reconnection: true, reconnectionDelay: 20 });
+    await socket.call('join', 'news');
+    const message = new Promise((resolve) => { socket.on('message', resolve); });
+    await socket.call('broadcast', 'news', 'gives an offset');
+    await message;
+    let refused;
+    socket.on('connect_error', (error) => { refused = error; });
+    const returned = new Promise((resolve) => { socket.on('connect', () => resolve()); });
+    socket.auth = { token: token(back) };
+    socket.io.engine.close();
+    await until(() => refused ?? (socket.connected && socket.recovered), 5000, `${back} comes back`);
+    assert.equal(refused?.data.code, recovered ? undefined : 'user_changed');
+    if (recovered) await returned;
+    socket.disconnect();
+  }
+});

@@ -176,3 +176,36 @@ scenario('limpet run needs a listener, limpet check does not mind a node alone',
   assert.deepEqual(await run.ended, { code: 1, signal: null });
   assert.match(run.stderr, /there is no listener/);
 });
+
+scenario('too few descriptors lower the bound, and are warned of', async (world) => {
+  const { Child } = await import('../lib/child.mjs');
+  const { binary } = await import('../lib/limpet.mjs');
+  const script = `ulimit -n 164; exec "${binary}" node --listen 127.0.0.1:0`;
+  const node = new Child('limpet node', '/bin/sh', ['-c', script]);
+  world.own({ close: () => node.kill(), log: () => node.log() });
+  const [, address] = await node.says(/listening on (\S+)$/m, 10_000, 'stderr');
+  assert.match(node.stderr, /max_connections is 50000, but of 164 descriptors 90 are for sessions/);
+  const statuses = [];
+  for (let i = 0; i < 91; i += 1) statuses.push((await request(new Address(address), '/socket.io/?EIO=4&transport=polling')).status);
+  assert.deepEqual([statuses.at(89), statuses.at(90)], [200, 503]);
+  assert.equal((await request(new Address(address), '/health')).body, 'full');
+});
+
+scenario('flags without a value switch on, and off with =false', async (world) => {
+  const on = world.own(await LimpetNode.start(['--allow-eio3', '--http-compression=false', '--cors-credentials', '--cors-origins', 'http://a']));
+  assert.equal((await request(on.address, '/socket.io/?EIO=3&transport=polling')).status, 200);
+  const { headers } = await request(on.address, '/socket.io/?EIO=4&transport=polling', { headers: { Origin: 'http://a' } });
+  assert.equal(headers['access-control-allow-origin'], 'http://a');
+  assert.equal(headers['access-control-allow-credentials'], 'true');
+  const off = world.own(await LimpetNode.start(['--allow-eio3=false']));
+  assert.equal((await request(off.address, '/socket.io/?EIO=3&transport=polling')).status, 400);
+});
+
+scenario('the last of a repeated flag counts, lists grow', async (world) => {
+  const node = world.own(await LimpetNode.start(['--ping-interval', '1s', '--ping-interval', '2s', '--cors-origins', 'http://a', '--cors-origins', 'http://b']));
+  assert.equal(JSON.parse((await open(node)).body.slice(1)).pingInterval, 2000);
+  for (const origin of ['http://a', 'http://b']) {
+    const { headers } = await request(node.address, '/socket.io/?EIO=4&transport=polling', { headers: { Origin: origin } });
+    assert.equal(headers['access-control-allow-origin'], origin);
+  }
+});

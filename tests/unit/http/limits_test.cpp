@@ -231,6 +231,27 @@ TEST(HttpAnswer, ReaderThatStopsIsReset) {
   EXPECT_LT(c.seen.size(), 16U * 1024 * 1024);
 }
 
+TEST(HttpAnswer, WhoAskedForTheEndIsNotWaitedFor) {
+  World w;
+  w.handler.act = say_ok;
+  Client& c = w.connect();
+  c.send("POST / HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 4\r\n\r\nbody");
+  ASSERT_TRUE(w.until([&] { return c.ended(); }));  // its own end stays open
+  EXPECT_TRUE(c.seen.ends_with("ok"));
+  EXPECT_FALSE(c.was_reset());
+  EXPECT_EQ(w.server->connections(), 0U);
+}
+
+TEST(HttpAnswer, ToTheLastOfSeveralIsNotDestroyedByWhatFollows) {
+  World w;
+  w.handler.act = say_ok;
+  Client& c = w.connect();
+  c.send("GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n" + std::string(kGet));
+  ASSERT_TRUE(w.until([&] { return c.ended(); }));
+  EXPECT_EQ(c.count("200 OK"), 1U);
+  EXPECT_FALSE(c.was_reset());
+}
+
 TEST(HttpGoing, HalfClosedClientWaitingForAnAnswerIsGone) {
   World w;
   Client& c = w.connect();

@@ -72,7 +72,9 @@ void Peers::open(const Options& options, std::string_view early, std::string_vie
   int fds[2];
   ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds), 0);
   client = net::Fd(fds[1]);
-  socket = Socket(hub, net::Stream(loop, net::Fd(fds[0])), options, server, early, unsent);
+  Options told = options;
+  told.tell_drained = true;
+  socket = Socket(hub, net::Stream(loop, net::Fd(fds[0])), told, server, early, unsent);
 }
 
 void Peers::say(std::string_view bytes) {

@@ -1,0 +1,131 @@
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+
+#include "tests/unit/socketio/world.h"
+
+namespace limpet::socketio {
+namespace {
+
+using testing::ElementsAre;
+using testing::MatchesRegex;
+using testing::StartsWith;
+
+class RecoveryTest : public World {
+ protected:
+  void SetUp() override {
+    start([](Options& options) {
+      options.recovery.enabled = true;
+      options.recovery.max_packets = 10;
+    });
+    io->use([this](Socket&) -> std::optional<Refusal> {
+      ++asked;
+      return std::nullopt;
+    });
+    io->on_connection([](Socket& socket) {
+      if (socket.recovered()) return;
+      socket.join("room");
+      socket.data() = "mine";
+    });
+  }
+  // {"sid":…,"pid":…} of a CONNECT's answer.
+  static boost::json::object answer(const std::string& packet) { return boost::json::parse(packet.substr(1)).as_object(); }
+  static std::string offset(const std::string& event) {
+    return std::string(boost::json::parse(event.substr(1)).as_array().back().as_string());
+  }
+  static std::string back(const boost::json::object& who, std::string_view offset) {
+    return "0{\"pid\":\"" + std::string(who.at("pid").as_string()) + "\",\"offset\":\"" + std::string(offset) + "\"}";
+  }
+  int asked = 0;
+};
+
+TEST_F(RecoveryTest, WhatWasMissedComesBeforeTheAnswer) {
+  FakeSession& client = open();
+  client.say("0");
+  const auto me = answer(client.heard()[0]);
+  io->to("room").emit("first", 1);
+  const auto first = client.heard();
+  EXPECT_THAT(first, ElementsAre(MatchesRegex("2\\[\"first\",1,\"[0-9A-Za-z_.-]+\"\\]")));
+  client.end(engine::Reason::transport_close);
+
+  io->to("room").emit("missed");
+  io->to("elsewhere").emit("not mine");
+  io->to("room").volatile_().emit("not kept");
+  io->except("room").emit("not me");
+  io->in(me.at("sid").as_string()).emit("mine alone");
+
+  FakeSession& again = open();
+  again.say(back(me, offset(first[0])));
+  EXPECT_THAT(again.heard(), ElementsAre(StartsWith("2[\"missed\",\""), StartsWith("2[\"mine alone\",\""),
+                                         "0" + boost::json::serialize(me)));
+  EXPECT_EQ(asked, 1);
+  Socket* socket = io->of("/").find(me.at("sid").as_string());
+  ASSERT_NE(socket, nullptr);
+  EXPECT_TRUE(socket->recovered());
+  EXPECT_EQ(socket->data(), "mine");
+  EXPECT_TRUE(socket->in_room("room"));
+}
+
+TEST_F(RecoveryTest, SingleEventsCarryOffsetsAcksAndVolatileOnesDoNot) {
+  FakeSession& client = join();
+  io->of("/").for_each([](Socket& socket) {
+    socket.emit("kept");
+    socket.emit_volatile("volatile");
+    socket.emit_with_ack("asked", {}, 0, [](const Reply&) {});
+  });
+  EXPECT_THAT(client.heard(), ElementsAre(MatchesRegex("2\\[\"kept\",\".+\"\\]"), "2[\"volatile\"]", "20[\"asked\"]"));
+}
+
+TEST_F(RecoveryTest, WhoCannotBeRestoredIsNew) {
+  FakeSession& client = open();
+  client.say("0");
+  const auto me = answer(client.heard()[0]);
+  io->emit("x");
+  const std::string seen = offset(client.heard()[0]);
+  client.say("1");  // on purpose
+  const auto is_new = [&](const std::string& packet) {
+    FakeSession& again = open();
+    again.say(packet);
+    const auto heard = again.heard();
+    return heard.size() == 1 && answer(heard[0]).at("sid") != me.at("sid");
+  };
+  EXPECT_TRUE(is_new(back(me, seen)));
+  EXPECT_TRUE(is_new(R"(0{"pid":"unknown","offset":"x"})"));
+  EXPECT_TRUE(is_new(R"(0{"pid":5,"offset":{}})"));
+}
+
+TEST_F(RecoveryTest, AnOffsetThatHasBeenForgottenRestoresNothing) {
+  FakeSession& client = open();
+  client.say("0");
+  const auto me = answer(client.heard()[0]);
+  io->emit("x");
+  const std::string seen = offset(client.heard()[0]);
+  client.end(engine::Reason::ping_timeout);
+  for (int i = 0; i < 10; ++i) io->emit("flood");
+  FakeSession& again = open();
+  again.say(back(me, seen));
+  const auto heard = again.heard();
+  ASSERT_EQ(heard.size(), 1U);
+  EXPECT_NE(answer(heard[0]).at("sid"), me.at("sid"));
+}
+
+TEST_F(RecoveryTest, TheNewerSocketTakesTheIdOver) {
+  FakeSession& client = open();
+  client.say("0");
+  const auto me = answer(client.heard()[0]);
+  io->emit("x");
+  const std::string seen = offset(client.heard()[0]);
+  client.end(engine::Reason::transport_error);
+  FakeSession &second = open(), &third = open();
+  second.say(back(me, seen));
+  third.say(back(me, seen));
+  second.heard();
+  third.heard();
+  io->emit("y");
+  EXPECT_TRUE(second.heard().empty());
+  EXPECT_EQ(third.heard().size(), 1U);
+  second.end(engine::Reason::transport_close);
+  EXPECT_EQ(io->totals().sockets, 1U);
+}
+
+}  // namespace
+}  // namespace limpet::socketio
