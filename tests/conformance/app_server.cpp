@@ -24,16 +24,21 @@ json::array rooms_of(std::vector<std::string> rooms, std::string_view own) {
   std::sort(rooms.begin(), rooms.end());
   return json::array(rooms.begin(), rooms.end());
 }
-json::array rooms_of(const Socket& socket) { return rooms_of(socket.rooms(), socket.id()); }
+json::array rooms_of(const Socket& socket) {
+  return rooms_of(socket.rooms(), socket.id());
+}
 
 // Who answers first is chance.
 json::array sorted(json::array values) {
   std::vector<json::value> list(values.begin(), values.end());
-  std::sort(list.begin(), list.end(), [](const auto& a, const auto& b) { return json::serialize(a) < json::serialize(b); });
+  std::sort(list.begin(), list.end(),
+            [](const auto& a, const auto& b) { return json::serialize(a) < json::serialize(b); });
   return json::array(list.begin(), list.end());
 }
 
-std::vector<std::string> names(const json::value& list) { return json::value_to<std::vector<std::string>>(list); }
+std::vector<std::string> names(const json::value& list) {
+  return json::value_to<std::vector<std::string>>(list);
+}
 
 // {"to": [rooms], "except": [rooms], "flags": ["volatile", "local", "compress"]}
 Broadcast chosen(Broadcast choice, const json::value& wanted) {
@@ -46,19 +51,25 @@ Broadcast chosen(Broadcast choice, const json::value& wanted) {
   }
   if (const auto* flags = object.if_contains("flags")) {
     for (const auto& flag : names(*flags)) {
-      choice = flag == "volatile" ? choice.volatile_() : flag == "local" ? choice.local() : choice.compress(true);
+      choice = flag == "volatile" ? choice.volatile_()
+               : flag == "local"  ? choice.local()
+                                  : choice.compress(true);
     }
   }
   return choice;
 }
-Broadcast all(Socket& socket, const json::value& wanted) { return chosen(Broadcast(socket.nsp()), wanted); }
+Broadcast all(Socket& socket, const json::value& wanted) {
+  return chosen(Broadcast(socket.nsp()), wanted);
+}
 
 // What is left of `args` without the first `count`.
 Args after(const Args& args, std::size_t count) {
   json::array rest(args.values().begin() + static_cast<std::ptrdiff_t>(count), args.values().end());
   return Args(std::move(rest), args.binaries());
 }
-std::string_view text(const json::value& value) { return value.as_string(); }
+std::string_view text(const json::value& value) {
+  return value.as_string();
+}
 
 void add_echo(socketio::Handlers& on) {
   on.on("echo", [](Socket& socket, const Args& args, const Ack& ack) {
@@ -76,7 +87,8 @@ void add_echo(socketio::Handlers& on) {
       ack("refused");
     }
   });
-  on.on("bye", [](Socket& socket, const Args& args) { socket.disconnect(args[0].is_bool() && args[0].as_bool()); });
+  on.on("bye",
+        [](Socket& socket, const Args& args) { socket.disconnect(args[0].is_bool() && args[0].as_bool()); });
 }
 
 void add_rooms(socketio::Handlers& on) {
@@ -93,7 +105,8 @@ void add_rooms(socketio::Handlers& on) {
     ack(args[0]);
   });
   on.on("self", [](Socket& socket, const Args&, const Ack& ack) {
-    ack(json::object{{"rooms", rooms_of(socket)}, {"data", socket.data()}, {"recovered", socket.recovered()}});
+    ack(json::object{
+        {"rooms", rooms_of(socket)}, {"data", socket.data()}, {"recovered", socket.recovered()}});
   });
 }
 
@@ -101,7 +114,8 @@ void add_broadcasts(socketio::Handlers& on) {
   on.on("others", [](Socket& socket, const Args& args) {
     chosen(socket.broadcast(), args[0]).emit(text(args[1]), after(args, 2));
   });
-  on.on("all", [](Socket& socket, const Args& args) { all(socket, args[0]).emit(text(args[1]), after(args, 2)); });
+  on.on("all",
+        [](Socket& socket, const Args& args) { all(socket, args[0]).emit(text(args[1]), after(args, 2)); });
   on.on("ask", [](Socket& socket, const Args& args) {
     socket.emit_with_ack(text(args[1]), after(args, 2), args[0].to_number<std::uint64_t>(),
                          [who = socketio::SocketPtr(&socket)](const socketio::Reply& reply) {
@@ -133,9 +147,12 @@ void add_sweeps(socketio::Handlers& on) {
       ack(sorted(std::move(seen)));
     });
   });
-  on.on("sweepIn", [](Socket& socket, const Args& args) { all(socket, args[0]).sockets_join(names(args[1])); });
-  on.on("sweepOut", [](Socket& socket, const Args& args) { all(socket, args[0]).sockets_leave(names(args[1])); });
-  on.on("kick", [](Socket& socket, const Args& args) { all(socket, args[0]).disconnect_sockets(args[1].as_bool()); });
+  on.on("sweepIn",
+        [](Socket& socket, const Args& args) { all(socket, args[0]).sockets_join(names(args[1])); });
+  on.on("sweepOut",
+        [](Socket& socket, const Args& args) { all(socket, args[0]).sockets_leave(names(args[1])); });
+  on.on("kick",
+        [](Socket& socket, const Args& args) { all(socket, args[0]).disconnect_sockets(args[1].as_bool()); });
 }
 
 void prepare(socketio::Handlers& on) {
@@ -192,11 +209,14 @@ std::shared_ptr<void> begin(net::Loop& loop, http::Server& http, const conforman
   auto io = std::make_shared<socketio::Server>(loop, http, settings.options);
   for (const char* name : {"/", "/custom", "/guarded", "/slow"}) prepare(io->of(name));
   io->of("/guarded").use([](Socket& socket) { return refusal_of(socket); });
-  io->of("/slow").use([slow = std::make_shared<Slow>(loop)](Socket& socket, socketio::Next next) { (*slow)(socket, std::move(next)); });
+  io->of("/slow").use([slow = std::make_shared<Slow>(loop)](Socket& socket, socketio::Next next) {
+    (*slow)(socket, std::move(next));
+  });
   auto& dynamic = io->of_pattern("^/dynamic-\\d+$");
   prepare(dynamic);
   for (const char* name : {"/", "/custom"}) {
-    io->of(name).on("toChildren", [&dynamic](Socket&, const Args& args) { dynamic.emit(text(args[0]), after(args, 1)); });
+    io->of(name).on("toChildren",
+                    [&dynamic](Socket&, const Args& args) { dynamic.emit(text(args[0]), after(args, 1)); });
   }
   prepare(io->of([](std::string_view name, const json::value& auth, socketio::Server::Verdict verdict) {
     const auto* object = auth.if_object();
@@ -208,4 +228,6 @@ std::shared_ptr<void> begin(net::Loop& loop, http::Server& http, const conforman
 
 }  // namespace
 
-int main(int argc, char** argv) { return conformance::serve(argc, argv, "/socket.io/", begin); }
+int main(int argc, char** argv) {
+  return conformance::serve(argc, argv, "/socket.io/", begin);
+}

@@ -9,7 +9,9 @@ using namespace limpet;
 class Echo final : public engine::Receiver {
  public:
   explicit Echo(engine::Session& session) : session_(session) {}
-  void on_message(engine::Kind kind, std::string_view data) override { session_.send(engine::packet_of(kind, {data})); }
+  void on_message(engine::Kind kind, std::string_view data) override {
+    session_.send(engine::packet_of(kind, {data}));
+  }
   void on_close(engine::Reason) override { delete this; }
 
  private:
@@ -23,7 +25,8 @@ struct Echoes final : engine::Application {
 struct Served {
   Echoes echoes;
   engine::Server server;
-  Served(net::Loop& loop, http::Server& http, const engine::Options& options) : server(loop, http, options, echoes) {}
+  Served(net::Loop& loop, http::Server& http, const engine::Options& options)
+      : server(loop, http, options, echoes) {}
   ~Served() { server.close_all(); }  // each Echo is its own owner
 };
 

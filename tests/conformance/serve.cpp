@@ -50,10 +50,10 @@ void apply(const Words& words, Settings& settings) {
   engine.cors.enabled = !words.cors.empty();
   engine.cors.origins = CLI::detail::split(words.cors, ',');
   if (words.cookie) engine.cookie.name = "io";
-  engine.deflate = std::map<std::string, ws::Deflate>{{"off", ws::Deflate::off},
-                                                      {"shared", ws::Deflate::shared},
-                                                      {"dedicated", ws::Deflate::dedicated}}
-                       .at(words.deflate);
+  engine.deflate =
+      std::map<std::string, ws::Deflate>{
+          {"off", ws::Deflate::off}, {"shared", ws::Deflate::shared}, {"dedicated", ws::Deflate::dedicated}}
+          .at(words.deflate);
   settings.options.recovery.enabled = words.recovery_ms > 0;
   if (words.recovery_ms > 0) settings.options.recovery.max_disconnection_ms = words.recovery_ms;
 }
@@ -77,7 +77,8 @@ int serve(int argc, char** argv, const char* path, const Begin& begin) {
   Settings settings = defaults(path);
   Words words;
   CLI::App app;
-  app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);  // tests repeat what their harness gives
+  app.option_defaults()->multi_option_policy(
+      CLI::MultiOptionPolicy::TakeLast);  // tests repeat what their harness gives
   declare(app, settings, words);
   CLI11_PARSE(app, argc, argv);
   apply(words, settings);

@@ -1,4 +1,5 @@
-// What the servers of this folder have in common: their flags, those of control/flags.mjs, and their run until SIGTERM.
+// What the servers of this folder have in common: their flags, those of control/flags.mjs, and their run
+// until SIGTERM.
 #pragma once
 
 #include <cstdint>

@@ -4,7 +4,7 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Child } from '../../e2e/lib/child.mjs';
-import { slowness } from '../../e2e/lib/deadline.mjs';
+import { slowness, within } from '../../e2e/lib/deadline.mjs';
 import { Address, binary } from '../../e2e/lib/limpet.mjs';
 
 // CONFORMANCE_SIDE=Node.js tries the tests alone, before there is a limpet.
@@ -15,12 +15,12 @@ const control = fileURLToPath(new URL('../control', import.meta.url));
 const report = /ERROR: (Address|Leak)Sanitizer|WARNING: ThreadSanitizer|runtime error:/;
 
 // A sanitizer's server is slow to answer, so that its clients are given more time.
-const heartbeat = ['--ping-interval', `${300 * slowness}`, '--ping-timeout', `${200 * slowness}`];
+const clocks = ['--ping-interval', `${300 * slowness}`, '--ping-timeout', `${200 * slowness}`, '--connect-timeout', `${1000 * slowness}`];
 
 export class Server extends Child {
   // `program`: engine_server, socketio_server or app_server; `flags` as control/flags.mjs lists them.
   static async start(side, program, flags = []) {
-    const args = ['--port', '0', ...heartbeat, ...flags];
+    const args = ['--port', '0', ...clocks, ...flags];
     const server = side === 'limpet'
       ? new Server(side, path.join(built, `limpet_${program}`), args)
       : new Server(side, process.execPath, [path.join(control, `${program}.mjs`), ...args]);
@@ -34,7 +34,9 @@ export class Server extends Child {
   // It must have lived until now, and end without a complaint.
   async close() {
     const early = this.end;
-    if (!early) await this.stop('SIGTERM');
+    // Not stop(): its SIGCONT makes the leak sanitizer of a process that ends at once wait for ever.
+    this.signal('SIGTERM');
+    await within(this.ended, 10_000, `${this.name} ends`).finally(() => this.signal('SIGKILL'));
     if (early || this.end.code !== 0 || report.test(this.stderr)) throw new Error(`${this.name} ended badly\n${this.log()}`);
   }
 }
