@@ -3,26 +3,14 @@
 // E2E_SCREENSHOTS=DIR keeps a picture of each test; without it there is one only of a failure, in a temporary
 // directory that is named in the error.
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { describe } from 'node:test';
-import { chromium } from 'playwright-core';
 import { until } from '../lib/deadline.mjs';
 import { sharing } from '../lib/world.mjs';
 import { cluster } from '../socketio/cluster.mjs';
-
-const executablePath = '/usr/bin/chromium';
-const args = ['--headless=new', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-  '--disable-component-update', '--disable-sync', ...(process.getuid() === 0 ? ['--no-sandbox'] : [])];
-
-async function launch(world) {
-  if (!existsSync(executablePath)) throw new Error(`${executablePath} is missing: apt-get install chromium`);
-  const browser = await chromium.launch({ executablePath, args, timeout: 60_000 });
-  world.own({ close: () => browser.close() });
-  return browser;
-}
+import { launch } from './chromium.mjs';
 
 // A new person: a browser context of its own, hence cookies of its own.
 async function person(world, browser, proxy) {
