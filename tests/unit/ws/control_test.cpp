@@ -30,6 +30,7 @@ TEST_F(Control, PingIsAnsweredWithItsBody) {
   say(ping("") + ping("\0\xff"s) + ping(std::string(125, 'x')));
   EXPECT_THAT(answer(), ElementsAre("pong ", "pong \0\xff"s, "pong " + std::string(125, 'x')));
   EXPECT_THAT(server.heard, IsEmpty());
+  EXPECT_EQ(server.pings, 3);
 }
 
 TEST_F(Control, PingOf126BytesIsRefused) {  // 5.5

@@ -52,6 +52,7 @@ struct Listener : Receiver {
     ++drained;
     if (when_drained) when_drained();
   }
+  void on_ping() override { ++pings; }
   void on_pong(std::string_view body) override {
     heard.push_back("pong " + std::string(body));
     if (when_pong) when_pong();
@@ -59,7 +60,7 @@ struct Listener : Receiver {
   std::vector<std::string> heard;  // "text hello", "end closed_by_peer 1000 bye"
   std::function<void(Kind, std::string_view)> when_message;
   std::function<void()> when_end, when_drained, when_pong;
-  int drained = 0;
+  int drained = 0, pings = 0;
   bool ended = false;
 };
 

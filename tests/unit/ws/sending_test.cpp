@@ -157,6 +157,37 @@ TEST_F(Sending, PingsOfOneWhoReadsNothingComeToAnEnd) {
   EXPECT_THAT(server.heard, ElementsAre("end slow_consumer 1006"));
 }
 
+TEST_F(Sending, OfferLeavesOutWhatASlowReaderHasNoRoomFor) {
+  Options options;
+  options.max_queued = 10'000;
+  open(options);
+  const auto offer = [&](std::size_t size) {
+    return socket.offer(Message::make(Kind::text, {std::string(size, 'o')}));
+  };
+  EXPECT_TRUE(offer(50'000)) << "nothing before it";
+  EXPECT_TRUE(offer(9'000)) << "the kernel takes it first";
+  answers();
+  while (offer(9'000)) continue;
+  turn();
+  EXPECT_FALSE(offer(9'000));
+  EXPECT_THAT(server.heard, IsEmpty()) << "and it goes on";
+  answers();
+  EXPECT_TRUE(offer(9'000));
+  socket.close(1000);
+  EXPECT_FALSE(offer(1));
+}
+
+TEST_F(Sending, OfferOnABrokenConnectionIsItsEnd) {
+  Options options;
+  options.max_queued = 1'000;
+  open(options);
+  send("a");
+  client.reset();
+  EXPECT_FALSE(socket.offer(Message::make(Kind::text, {std::string(2'000, 'o')})));
+  turn(2);
+  EXPECT_THAT(server.heard, ElementsAre("end connection_lost 1006"));
+}
+
 TEST_F(Sending, OneMessageIsSharedByAll) {
   open();
   const MessageRef message = Message::make(Kind::binary, {"sha", "", "red"});
