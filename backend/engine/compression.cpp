@@ -11,6 +11,8 @@
 namespace limpet::engine {
 namespace {
 
+constexpr int kWindow = 15, kWithGzipHead = 16;
+
 std::string_view trimmed(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
   while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
@@ -39,6 +41,38 @@ struct Wish {
   int quality = 0;
   bool named = false;
   int place = 0;
+};
+
+// zlib's 268 KB, taken with the first body and kept: to ask for them each time would cost more than most
+// bodies.
+class Stream {
+ public:
+  explicit Stream(int form) : form_(form) {}
+  ~Stream() {
+    if (made_) deflateEnd(&stream_);
+  }
+  bool append(std::string& out, std::string_view body) {
+    if (!(made_ ? deflateReset(&stream_) == Z_OK : make())) return false;
+    const std::size_t before = out.size();
+    out.resize(before + deflateBound(&stream_, body.size()));
+    stream_.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(body.data()));
+    stream_.avail_in = static_cast<uInt>(body.size());
+    stream_.next_out = reinterpret_cast<Bytef*>(out.data() + before);
+    stream_.avail_out = static_cast<uInt>(out.size() - before);
+    const bool whole = ::deflate(&stream_, Z_FINISH) == Z_STREAM_END;
+    out.resize(before + (whole ? stream_.total_out : 0));
+    return whole;
+  }
+
+ private:
+  bool make() {
+    const int window = kWindow + form_;
+    made_ = deflateInit2(&stream_, Z_DEFAULT_COMPRESSION, Z_DEFLATED, window, 8, Z_DEFAULT_STRATEGY) == Z_OK;
+    return made_;
+  }
+  z_stream stream_{};
+  const int form_;
+  bool made_ = false;
 };
 
 bool better(const Wish& a, const Wish& b) {
@@ -73,21 +107,9 @@ std::string_view name_of(Coding coding) {
 }
 
 bool compress(std::string& out, Coding coding, std::string_view body) {
-  constexpr int kWindow = 15, kWithGzipHead = 16;
-  z_stream stream{};
-  const int window = kWindow + (coding == Coding::gzip ? kWithGzipHead : 0);
-  if (deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, window, 8, Z_DEFAULT_STRATEGY) != Z_OK)
-    return false;
-  const std::size_t before = out.size();
-  out.resize(before + deflateBound(&stream, body.size()));
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(body.data()));
-  stream.avail_in = static_cast<uInt>(body.size());
-  stream.next_out = reinterpret_cast<Bytef*>(out.data() + before);
-  stream.avail_out = static_cast<uInt>(out.size() - before);
-  const bool whole = deflate(&stream, Z_FINISH) == Z_STREAM_END;
-  out.resize(before + (whole ? stream.total_out : 0));
-  deflateEnd(&stream);
-  return whole;
+  thread_local Stream gzip(kWithGzipHead), deflate(0);
+  Stream& stream = coding == Coding::gzip ? gzip : deflate;
+  return stream.append(out, body);
 }
 
 }  // namespace limpet::engine

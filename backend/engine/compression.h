@@ -1,4 +1,4 @@
-// Compression of polls: which coding a client takes, and the bytes. Pure.
+// Compression of polls: which coding a client takes, and the bytes. Pure but for zlib's memory, one a thread.
 #pragma once
 
 #include <cstdint>

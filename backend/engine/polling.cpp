@@ -12,10 +12,10 @@
 namespace limpet::engine {
 namespace {
 
-constexpr std::uint64_t kCloseTimeoutMs = 30'000;     // engine.io's
-constexpr std::size_t kMostCompressed = 1024 * 1024;  // more would hold everybody up
-constexpr std::size_t kWeightOfPacket = 64;               // beside its bytes, as ws counts it
-constexpr std::size_t kQueueKept = 16;                // pointers
+constexpr std::uint64_t kCloseTimeoutMs = 30'000;    // engine.io's
+constexpr std::size_t kMostCompressed = 256 * 1024;  // more would hold everybody up
+constexpr std::size_t kWeightOfPacket = 64;          // beside its bytes, as ws counts it
+constexpr std::size_t kQueueKept = 16;               // pointers
 
 std::string_view value_of(const wire::RequestHead& head, wire::FieldId id) {
   const wire::Field* field = wire::find(head.fields, id);
@@ -72,7 +72,8 @@ void Polling::send(const ws::MessageRef& packet) {
   queued_ += packet->body().size() + kWeightOfPacket;
   queue_.push_back(packet);
   if (poll_ != nullptr) return flush();
-  if (queued_ > session_.server().options.max_queued) session_.overflow();
+  // One that finds nothing before it is always taken, however long.
+  if (queue_.size() > 1 && queued_ > session_.server().options.max_queued) session_.overflow();
 }
 
 void Polling::send_now(const ws::MessageRef& packet) {
