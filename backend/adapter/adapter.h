@@ -1,12 +1,13 @@
 // Adapter: how a namespace tells rooms something, on this node and on others.
 //
-// A namespace owns one and is its Host. Everything that a namespace says to more than one socket passes through here, so
-// that a cluster's adapter can publish it and decide when this node's own sockets hear it; what others publish comes in
-// through the Host. One loop's thread. Views and references die with the call. Completions are called once, maybe from
-// within the call; an adapter that is destroyed calls those it still owes, with an error.
+// A namespace owns one and is its Host. Everything that a namespace says to more than one socket passes
+// through here, so that a cluster's adapter can publish it and decide when this node's own sockets hear it;
+// what others publish comes in through the Host. One loop's thread. Views and references die with the call.
+// Completions are called once, maybe from within the call; an adapter that is destroyed calls those it still
+// owes, with an error.
 //
-// Promise: what one namespace of one node broadcasts reaches each socket in order and at most once. Nothing more: a socket
-// that is away misses it, unless its session is restored.
+// Promise: what one namespace of one node broadcasts reaches each socket in order and at most once. Nothing
+// more: a socket that is away misses it, unless its session is restored.
 #pragma once
 
 #include <boost/json/value.hpp>
@@ -28,8 +29,8 @@ namespace limpet::adapter {
 class Rooms;
 
 struct Flags {
-  bool local = false;          // this node alone
-  bool volatile_ = false;      // not to those who cannot take it now
+  bool local = false;      // this node alone
+  bool volatile_ = false;  // not to those who cannot take it now
   bool compress = true;
   std::uint64_t timeout_ms = 0;  // of an answer that is waited for; 0: none was set
 };
@@ -90,7 +91,8 @@ class Host {
   virtual void leave(const Target& target, const std::vector<std::string>& rooms) = 0;
   virtual void disconnect(const Target& target, bool close) = 0;
   // Another node's server_side_emit(): `reply` is empty, or to be called once with one argument.
-  virtual void on_server_side_event(std::string_view name, const Args& args, std::function<void(const Args&)> reply) = 0;
+  virtual void on_server_side_event(std::string_view name, const Args& args,
+                                    std::function<void(const Args&)> reply) = 0;
 
  protected:
   ~Host() = default;
@@ -100,8 +102,10 @@ class Adapter {
  public:
   virtual ~Adapter() = default;
   virtual void broadcast(const Event& event, const Target& target) = 0;
-  // `on_clients` once for each node that has received it, with its number of clients; `on_ack` for each client's answer.
-  virtual void broadcast_with_ack(const Event& event, const Target& target, std::function<void(std::size_t)> on_clients,
+  // `on_clients` once for each node that has received it, with its number of clients; `on_ack` for each
+  // client's answer.
+  virtual void broadcast_with_ack(const Event& event, const Target& target,
+                                  std::function<void(std::size_t)> on_clients,
                                   std::function<void(const Args&)> on_ack) = 0;
   virtual void server_count(std::function<void(std::size_t)> done) = 0;  // this one included
   // `error`: what a caller is shown; empty if it went well. With an error, what was found is partial.

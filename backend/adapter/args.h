@@ -1,8 +1,9 @@
 // Args: the arguments of one event or answer: JSON values, with byte strings anywhere among them.
 //
-// A byte string stands in the JSON as the object that the wire has for it, {"_placeholder":true,"num":i}, and its bytes
-// beside it. Only add(Binary) and attach() make one, and only a packet that came with bytes has one: what a client writes
-// into an ordinary packet stays data. A value like any other: copies are deep, nothing in it points elsewhere.
+// A byte string stands in the JSON as the object that the wire has for it, {"_placeholder":true,"num":i}, and
+// its bytes beside it. Only add(Binary) and attach() make one, and only a packet that came with bytes has
+// one: what a client writes into an ordinary packet stays data. A value like any other: copies are deep,
+// nothing in it points elsewhere.
 //
 //   Args args{"photo.png", 3};             // "photo.png", 3
 //   args.add(Binary{bytes});               // then the bytes
@@ -55,7 +56,7 @@ class Args {
   template <class... T>
   static Args of(T&&... values) {
     if constexpr (sizeof...(T) == 1 && (std::is_same_v<std::decay_t<T>, Args> && ...)) {
-      return (std::forward<T>(values), ...);
+      return Args(std::forward<T>(values)...);
     } else {
       Args args;
       args.values_.reserve(sizeof...(values));
@@ -67,8 +68,10 @@ class Args {
  private:
   template <class T>
   void add_one(T&& value) {
-    if constexpr (std::is_same_v<std::decay_t<T>, Binary>) add(Binary(std::forward<T>(value)));
-    else add(boost::json::value(std::forward<T>(value)));
+    if constexpr (std::is_same_v<std::decay_t<T>, Binary>)
+      add(Binary(std::forward<T>(value)));
+    else
+      add(boost::json::value(std::forward<T>(value)));
   }
 
   boost::json::array values_;

@@ -1,4 +1,5 @@
-// IdTable: pointers found by the text that each names itself by. Open addressing: 8 bytes an entry and some room.
+// IdTable: pointers found by the text that each names itself by. Open addressing: 8 bytes an entry and some
+// room.
 //
 // T has `std::string_view id() const`. The table owns nothing. Not thread-safe.
 #pragma once
@@ -52,7 +53,7 @@ class IdTable {
 
  private:
   std::size_t mask() const { return slots_.size() - 1; }
-  std::size_t home(std::string_view id) const { return std::hash<std::string_view>{}(id) & mask(); }
+  std::size_t home(std::string_view id) const { return std::hash<std::string_view>{}(id)&mask(); }
   std::size_t at(std::string_view id) const {  // where it is, or where it would be
     std::size_t i = home(id);
     while (slots_[i] != nullptr && slots_[i]->id() != id) i = (i + 1) & mask();

@@ -31,14 +31,16 @@ Memory::Memory(Host& host, const Settings& settings)
     : host_(host), settings_(settings), sweep_(host.loop(), net::delegate<&Memory::forget_old>(this)) {}
 
 void Memory::broadcast(const Event& event, const Target& target) {
-  if (!settings_.recovery || target.flags.volatile_) return host_.deliver(host_.encode(event, std::nullopt), target);
+  if (!settings_.recovery || target.flags.volatile_)
+    return host_.deliver(host_.encode(event, std::nullopt), target);
   const Yeast::Stamp offset = yeast_.next(since_1970_ms());
   const Encoded packet = host_.encode(event, offset.text());
   keep(packet, target, offset);
   host_.deliver(packet, target);
 }
 
-void Memory::broadcast_with_ack(const Event& event, const Target& target, std::function<void(std::size_t)> on_clients,
+void Memory::broadcast_with_ack(const Event& event, const Target& target,
+                                std::function<void(std::size_t)> on_clients,
                                 std::function<void(const Args&)> on_ack) {
   on_clients(host_.deliver_with_ack(event, target, std::move(on_ack)));
 }
@@ -50,7 +52,8 @@ void Memory::fetch_sockets(const Target& target,
   done({}, std::move(found));
 }
 
-void Memory::server_side_emit(std::string_view, const Args&, std::function<void(std::string_view, const Args&)> done) {
+void Memory::server_side_emit(std::string_view, const Args&,
+                              std::function<void(std::string_view, const Args&)> done) {
   if (done) done({}, {});  // nobody else is there
 }
 
@@ -100,8 +103,9 @@ void Memory::restore(std::string_view pid, std::string_view offset,
 std::deque<Memory::Kept>::const_iterator Memory::find(std::string_view offset) const {
   const auto stamp = Yeast::read(offset);
   if (!stamp) return kept_.end();
-  const auto at = std::lower_bound(kept_.begin(), kept_.end(), *stamp,
-                                   [](const Kept& kept, const Yeast::Stamp& wanted) { return kept.offset < wanted; });
+  const auto at =
+      std::lower_bound(kept_.begin(), kept_.end(), *stamp,
+                       [](const Kept& kept, const Yeast::Stamp& wanted) { return kept.offset < wanted; });
   return at != kept_.end() && at->offset == *stamp ? at : kept_.end();
 }
 

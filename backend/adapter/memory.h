@@ -1,5 +1,5 @@
-// Memory: the adapter of a node that is alone. With recovery it keeps what was broadcast lately, and the sessions of clients
-// that have gone, for those who come back.
+// Memory: the adapter of a node that is alone. With recovery it keeps what was broadcast lately, and the
+// sessions of clients that have gone, for those who come back.
 #pragma once
 
 #include <cstddef>
@@ -30,13 +30,18 @@ class Memory final : public Adapter {
   Memory(Host& host, const Settings& settings);
 
   void broadcast(const Event& event, const Target& target) override;
-  void broadcast_with_ack(const Event& event, const Target& target, std::function<void(std::size_t)> on_clients,
+  void broadcast_with_ack(const Event& event, const Target& target,
+                          std::function<void(std::size_t)> on_clients,
                           std::function<void(const Args&)> on_ack) override;
   void server_count(std::function<void(std::size_t)> done) override { done(1); }
   void fetch_sockets(const Target& target,
                      std::function<void(std::string_view error, std::vector<RemoteSocket>)> done) override;
-  void join(const Target& target, const std::vector<std::string>& rooms) override { host_.join(target, rooms); }
-  void leave(const Target& target, const std::vector<std::string>& rooms) override { host_.leave(target, rooms); }
+  void join(const Target& target, const std::vector<std::string>& rooms) override {
+    host_.join(target, rooms);
+  }
+  void leave(const Target& target, const std::vector<std::string>& rooms) override {
+    host_.leave(target, rooms);
+  }
   void disconnect(const Target& target, bool close) override { host_.disconnect(target, close); }
   void server_side_emit(std::string_view name, const Args& args,
                         std::function<void(std::string_view error, const Args& answers)> done) override;
@@ -68,8 +73,9 @@ class Memory final : public Adapter {
   Yeast yeast_;
   std::deque<Kept> kept_;
   std::size_t kept_bytes_ = 0;
-  std::unordered_map<std::string, Away> away_;                       // by pid
-  std::deque<std::pair<std::uint64_t, std::string>> away_since_;     // when, pid; those that came and went again stand twice
+  std::unordered_map<std::string, Away> away_;  // by pid
+  std::deque<std::pair<std::uint64_t, std::string>>
+      away_since_;  // when, pid; those that came and went again stand twice
   net::Timer sweep_;
 };
 

@@ -53,8 +53,8 @@ void Rooms::leave_all(Member& member) {
   while (!member.seats_.empty()) stand_up(member, member.seats_.size() - 1);
 }
 
-// The last of the room takes the place that is left. Seats close up: one by one while they are few, so that they stay in
-// order, else the last takes the gap.
+// The last of the room takes the place that is left. Seats close up: one by one while they are few, so that
+// they stay in order, else the last takes the gap.
 void Rooms::stand_up(Member& member, std::size_t index) {
   const auto [room, place] = member.seats_[index];
   const Room::Place last = room->places.back();

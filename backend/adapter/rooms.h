@@ -1,8 +1,9 @@
 // Rooms: which sockets of one namespace, on this node, are in which rooms.
 //
-// A room is a dense vector of members; a member knows its place in each, so that joining and leaving cost the same however
-// full the room is. A room named after a member's id is that member, without a table of its own. A visit to many rooms
-// comes to each member once, by marks, without allocation. Owns the rooms, not the members. One loop's thread.
+// A room is a dense vector of members; a member knows its place in each, so that joining and leaving cost the
+// same however full the room is. A room named after a member's id is that member, without a table of its own.
+// A visit to many rooms comes to each member once, by marks, without allocation. Owns the rooms, not the
+// members. One loop's thread.
 #pragma once
 
 #include <cstddef>
@@ -52,8 +53,8 @@ class Member {
   };
   Id id_;
   std::vector<Seat> seats_;
-  std::uint64_t mark_ = 0;            // of the last visit that came to it, or left it out
-  std::uint32_t place_ = kNowhere;    // among all
+  std::uint64_t mark_ = 0;          // of the last visit that came to it, or left it out
+  std::uint32_t place_ = kNowhere;  // among all
   bool in_own_room_ = true;
   static constexpr std::uint32_t kNowhere = 0xffffffff;
 };
@@ -66,7 +67,8 @@ class Rooms {
   // Told when a room has its first member or has lost its last; may be unset.
   std::function<void(std::string_view room, bool exists)> on_room;
 
-  void add(Member& member);     // it is in the namespace, and in its own room; takes over the id if another has it
+  void add(
+      Member& member);  // it is in the namespace, and in its own room; takes over the id if another has it
   void remove(Member& member);  // from everywhere
   bool has(const Member& member) const { return member.place_ != Member::kNowhere; }
   std::size_t size() const { return everyone_.size(); }
@@ -79,8 +81,8 @@ class Rooms {
   void leave_all(Member& member);
   bool in_room(const Member& member, std::string_view room) const;
   std::size_t rooms_of(const Member& member) const { return member.seats_.size(); }  // without its own
-  std::vector<std::string> names_of(const Member& member) const;                    // its own first
-  std::vector<std::string> names() const;                                           // of rooms; none of ids
+  std::vector<std::string> names_of(const Member& member) const;                     // its own first
+  std::vector<std::string> names() const;                                            // of rooms; none of ids
   bool exists(std::string_view room) const;
 
   // Calls visit(Member&) once for each that the target names. The visit must not add, remove, join or leave.

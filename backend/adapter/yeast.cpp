@@ -46,8 +46,10 @@ std::optional<Yeast::Stamp> Yeast::read(std::string_view text) {
 }
 
 Yeast::Stamp Yeast::next(std::uint64_t now_ms) {
-  if (now_ms > last_.ms) last_ = {now_ms, 0};
-  else ++last_.count;
+  if (now_ms > last_.ms)
+    last_ = {now_ms, 0};
+  else
+    ++last_.count;
   return last_;
 }
 

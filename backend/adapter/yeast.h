@@ -1,5 +1,6 @@
-// Yeast: offsets of packets: the time in base 64, and a counter where two fall into one millisecond ("OsK1Zo3", "OsK1Zo3.0").
-// Each is larger than the one before, even if the clock is set back. Pure: time is handed in.
+// Yeast: offsets of packets: the time in base 64, and a counter where two fall into one millisecond
+// ("OsK1Zo3", "OsK1Zo3.0"). Each is larger than the one before, even if the clock is set back. Pure: time is
+// handed in.
 #pragma once
 
 #include <compare>

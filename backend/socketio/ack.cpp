@@ -10,7 +10,9 @@ struct Ack::Shared {
   bool used = false;
 };
 
-Ack::Ack(Socket& socket, double id) : socket_(&socket), id_(id) { intrusive_ptr_add_ref(socket_); }
+Ack::Ack(Socket& socket, double id) : socket_(&socket), id_(id) {
+  intrusive_ptr_add_ref(socket_);
+}
 
 Ack::Ack(const Ack& other) : socket_(other.socket_), id_(other.id_) {
   if (socket_ == nullptr) return;

@@ -16,8 +16,9 @@ using adapter::Binary;
 
 class Socket;
 
-// How a handler answers an event, at once or later: `ack("ok", 3)`. Copies share one answer: only the first call sends.
-// Does nothing if the client wants no answer or is gone. Keeps the socket's memory while it lives.
+// How a handler answers an event, at once or later: `ack("ok", 3)`. Copies share one answer: only the first
+// call sends. Does nothing if the client wants no answer or is gone. Keeps the socket's memory while it
+// lives.
 class Ack {
  public:
   Ack() = default;  // wanted by nobody

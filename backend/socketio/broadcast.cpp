@@ -4,12 +4,16 @@
 
 namespace limpet::socketio {
 
-Broadcast Broadcast::to(std::string_view room) const& { return Broadcast(*this).to(room); }
+Broadcast Broadcast::to(std::string_view room) const& {
+  return Broadcast(*this).to(room);
+}
 Broadcast Broadcast::to(std::string_view room) && {
   target_.rooms.emplace_back(room);
   return std::move(*this);
 }
-Broadcast Broadcast::except(std::string_view room) const& { return Broadcast(*this).except(room); }
+Broadcast Broadcast::except(std::string_view room) const& {
+  return Broadcast(*this).except(room);
+}
 Broadcast Broadcast::except(std::string_view room) && {
   target_.except.emplace_back(room);
   return std::move(*this);
@@ -51,9 +55,10 @@ Pending<Replies> Broadcast::emit_with_ack(std::string_view event, Args args) con
 }
 
 void Broadcast::fetch_sockets(OnFound done) const {
-  nsp_->impl().adapter->fetch_sockets(target_, [done = std::move(done)](std::string_view error, auto sockets) {
-    done({error, std::move(sockets)});
-  });
+  nsp_->impl().adapter->fetch_sockets(target_,
+                                      [done = std::move(done)](std::string_view error, auto sockets) {
+                                        done({error, std::move(sockets)});
+                                      });
 }
 
 Pending<Found> Broadcast::fetch_sockets() const {
@@ -68,6 +73,8 @@ void Broadcast::sockets_join(const std::vector<std::string>& rooms) const {
 void Broadcast::sockets_leave(const std::vector<std::string>& rooms) const {
   nsp_->impl().adapter->leave(target_, rooms);
 }
-void Broadcast::disconnect_sockets(bool close) const { nsp_->impl().adapter->disconnect(target_, close); }
+void Broadcast::disconnect_sockets(bool close) const {
+  nsp_->impl().adapter->disconnect(target_, close);
+}
 
 }  // namespace limpet::socketio

@@ -1,4 +1,5 @@
-// Broadcast: whom to tell, put together step by step, then told. A value; cheap to pass, meant to be used at once.
+// Broadcast: whom to tell, put together step by step, then told. A value; cheap to pass, meant to be used at
+// once.
 //
 //   socket.to("room").except("muted").emit("message", text);      // everyone in the room but the sender
 //   nsp.in("a").in("b").local().disconnect_sockets();             // the union of both, on this node

@@ -34,7 +34,8 @@ void Client::forget() {
 
 // A Socket.IO 2.x client is in "/" without having asked.
 void Client::start() {
-  connect_timer_ = std::make_unique<net::Timer>(server_.loop, net::delegate<&Client::on_connect_timeout>(this));
+  connect_timer_ =
+      std::make_unique<net::Timer>(server_.loop, net::delegate<&Client::on_connect_timeout>(this));
   connect_timer_->after(server_.options.connect_timeout_ms);
   if (revision_ != 3) return;
   const ClientPtr keep(this);
@@ -44,8 +45,10 @@ void Client::start() {
 void Client::on_message(Kind kind, std::string_view data) {
   const ClientPtr keep(this);
   if (!open()) return;
-  if (kind == Kind::binary) attachment(data);
-  else text(data);
+  if (kind == Kind::binary)
+    attachment(data);
+  else
+    text(data);
 }
 
 void Client::text(std::string_view data) {
@@ -93,8 +96,9 @@ void Client::ack(Socket& socket, const Header& header) {
 }
 
 void Client::await(const Header& header, EventData data) {
-  partial_ = std::make_unique<Partial>(Partial{header.type, std::string(header.nsp), header.id, header.attachments,
-                                               std::string(data.name), std::move(data.args)});
+  partial_ =
+      std::make_unique<Partial>(Partial{header.type, std::string(header.nsp), header.id, header.attachments,
+                                        std::string(data.name), std::move(data.args)});
 }
 
 void Client::attachment(std::string_view data) {
@@ -106,8 +110,10 @@ void Client::attachment(std::string_view data) {
   Socket* socket = joined(revision_ == 3 ? split_namespace(whole->nsp).path : std::string_view(whole->nsp));
   if (socket == nullptr) return close();
   const SocketPtr kept(socket);
-  if (whole->type == Type::binary_event) socket->dispatch(whole->name, whole->args, whole->id);
-  else if (whole->id) socket->answered(*whole->id, whole->args);
+  if (whole->type == Type::binary_event)
+    socket->dispatch(whole->name, whole->args, whole->id);
+  else if (whole->id)
+    socket->answered(*whole->id, whole->args);
 }
 
 // The socket of a namespace; the newer one if there are two.
@@ -174,8 +180,8 @@ void Client::disconnect() {
   close();
 }
 
-// What is queued still leaves, but nothing is heard any more. The words are Socket.IO's: a close that has to wait for a
-// poll is the server's, one that is done at once the transport's.
+// What is queued still leaves, but nothing is heard any more. The words are Socket.IO's: a close that has to
+// wait for a poll is the server's, one that is done at once the transport's.
 void Client::close() {
   if (!open()) return;
   const ClientPtr keep(this);
@@ -214,6 +220,8 @@ void Client::abandon() {
   if (std::exchange(session_, nullptr) != nullptr) intrusive_ptr_release(this);
 }
 
-void Client::on_connect_timeout() { close(); }
+void Client::on_connect_timeout() {
+  close();
+}
 
 }  // namespace limpet::socketio

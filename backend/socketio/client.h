@@ -37,10 +37,10 @@ class Client final : public engine::Receiver {
   void send(const PacketWriter& packet);
   void send(const adapter::Encoded& event);
   void remove(Socket& socket);
-  void disconnect();                           // every namespace in turn, then the connection
-  void close();                                // the connection, after what is queued
-  void ended(std::string_view reason);         // its sockets leave
-  void abandon();                              // the server is being destroyed
+  void disconnect();                    // every namespace in turn, then the connection
+  void close();                         // the connection, after what is queued
+  void ended(std::string_view reason);  // its sockets leave
+  void abandon();                       // the server is being destroyed
 
  private:
   friend struct Server::Impl;
@@ -89,7 +89,7 @@ class Client final : public engine::Receiver {
   std::uint32_t index_;                        // among the server's clients
   std::uint32_t count_ = 0;
   std::uint32_t joining_ = 0;
-  std::uint32_t tokens_ = 0;                   // events that it may still send
+  std::uint32_t tokens_ = 0;  // events that it may still send
   std::uint64_t refilled_ms_ = 0;
   std::uint8_t revision_;
   bool closing_ = false;    // nothing is heard or said any more

@@ -1,7 +1,7 @@
 // Handlers: what a program's callables may look like, and the one shape that the library keeps of each.
 //
-// on(event, f): f may take any of (), (args), (args, ack), (socket), (socket, args), (socket, args, ack), and may be a
-// coroutine (return Task<>). args is `const Args&`, ack is `Ack`, socket is `Socket&`.
+// on(event, f): f may take any of (), (args), (args, ack), (socket), (socket, args), (socket, args, ack), and
+// may be a coroutine (return Task<>). args is `const Args&`, ack is `Ack`, socket is `Socket&`.
 #pragma once
 
 #include <boost/json/value.hpp>
@@ -31,7 +31,8 @@ struct Refusal {
   boost::json::value data;
 };
 
-// What a middleware calls, once, now or later: with nothing to let the socket in. Dropped uncalled, it refuses.
+// What a middleware calls, once, now or later: with nothing to let the socket in. Dropped uncalled, it
+// refuses.
 class Next {
  public:
   using Done = std::function<void(std::optional<Refusal>)>;
@@ -59,12 +60,18 @@ void run(Task<> task, Socket& socket, const char* where);  // keeps the socket; 
 
 template <class F>
 decltype(auto) call(F& f, Socket& socket, const Args& args, const Ack& ack) {
-  if constexpr (std::is_invocable_v<F&, Socket&, const Args&, const Ack&>) return f(socket, args, ack);
-  else if constexpr (std::is_invocable_v<F&, Socket&, const Args&>) return f(socket, args);
-  else if constexpr (std::is_invocable_v<F&, const Args&, const Ack&>) return f(args, ack);
-  else if constexpr (std::is_invocable_v<F&, const Args&>) return f(args);
-  else if constexpr (std::is_invocable_v<F&, Socket&>) return f(socket);
-  else return f();
+  if constexpr (std::is_invocable_v<F&, Socket&, const Args&, const Ack&>)
+    return f(socket, args, ack);
+  else if constexpr (std::is_invocable_v<F&, Socket&, const Args&>)
+    return f(socket, args);
+  else if constexpr (std::is_invocable_v<F&, const Args&, const Ack&>)
+    return f(args, ack);
+  else if constexpr (std::is_invocable_v<F&, const Args&>)
+    return f(args);
+  else if constexpr (std::is_invocable_v<F&, Socket&>)
+    return f(socket);
+  else
+    return f();
 }
 
 // The frame of this coroutine holds what the handler's own refers to.
@@ -77,7 +84,8 @@ Task<> hold(std::shared_ptr<F> f, Socket& socket, Args args, Ack ack) {
 
 template <class F>
 EventHandler event_handler(F f) {
-  using Result = decltype(detail::call(f, std::declval<Socket&>(), std::declval<const Args&>(), std::declval<const Ack&>()));
+  using Result = decltype(detail::call(f, std::declval<Socket&>(), std::declval<const Args&>(),
+                                       std::declval<const Ack&>()));
   if constexpr (std::is_same_v<Result, Task<>>) {
     return [f = std::make_shared<F>(std::move(f))](Socket& socket, const Args& args, const Ack& ack) {
       detail::run(detail::hold(f, socket, args, ack), socket, "handler");

@@ -14,7 +14,8 @@ void add(boost::json::object& object, std::string_view key, std::string_view tex
   if (!text.empty()) object[key] = text;
 }
 
-std::string javascript_date(std::int64_t ms) {  // "Fri Nov 27 2026 00:16:27 GMT+0000 (Coordinated Universal Time)"
+std::string javascript_date(
+    std::int64_t ms) {  // "Fri Nov 27 2026 00:16:27 GMT+0000 (Coordinated Universal Time)"
   const std::time_t seconds = ms / 1000;
   std::tm utc{};
   gmtime_r(&seconds, &utc);
@@ -34,14 +35,10 @@ boost::json::value handshake_json(const Socket& socket) {
   add(headers, "cookie", handshake.cookie());
   add(headers, "x-forwarded-for", handshake.forwarded_for());
   return boost::json::object{
-      {"headers", std::move(headers)},
-      {"time", javascript_date(handshake.time_ms())},
-      {"address", handshake.address()},
-      {"xdomain", !handshake.origin().empty()},
-      {"secure", handshake.secure()},
-      {"issued", handshake.time_ms()},
-      {"url", handshake.target()},
-      {"query", split_namespace(handshake.target()).query},
+      {"headers", std::move(headers)},  {"time", javascript_date(handshake.time_ms())},
+      {"address", handshake.address()}, {"xdomain", !handshake.origin().empty()},
+      {"secure", handshake.secure()},   {"issued", handshake.time_ms()},
+      {"url", handshake.target()},      {"query", split_namespace(handshake.target()).query},
       {"auth", socket.auth()},
   };
 }

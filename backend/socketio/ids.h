@@ -1,5 +1,5 @@
-// Ids: what names a socket, or a session that may be restored: 20 characters of [A-Za-z0-9_-], 120 random bits, not to be
-// guessed. Fetched from the kernel a few dozen at a time.
+// Ids: what names a socket, or a session that may be restored: 20 characters of [A-Za-z0-9_-], 120 random
+// bits, not to be guessed. Fetched from the kernel a few dozen at a time.
 #pragma once
 
 #include <array>

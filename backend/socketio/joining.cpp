@@ -51,7 +51,8 @@ void Client::join(Namespace& nsp, boost::json::value auth) {
 }
 
 // What it has missed goes out before the answer: official clients keep it until they are connected.
-void Client::begin(const NamespacePtr& nsp, boost::json::value auth, std::optional<adapter::Restored> restored) {
+void Client::begin(const NamespacePtr& nsp, boost::json::value auth,
+                   std::optional<adapter::Restored> restored) {
   if (!open()) return settled(*nsp);
   const SocketPtr socket(new Socket(*nsp, *this));
   if (!auth.get_object().empty()) socket->extras().auth = std::move(auth.get_object());
@@ -64,13 +65,18 @@ void Client::begin(const NamespacePtr& nsp, boost::json::value auth, std::option
     for (const std::string& room : restored->session.rooms) nsp->impl().rooms_.join(*socket, room);
     for (const adapter::Encoded& missed : restored->missed) send(missed);
   } else {
-    if (revision_ != 3) socket->name(server_.ids.next());
-    else if (nsp->name() == "/") socket->name(session_->sid());
-    else socket->name(std::string(nsp->name()) + '#' + std::string(session_->sid()));
+    if (revision_ != 3)
+      socket->name(server_.ids.next());
+    else if (nsp->name() == "/")
+      socket->name(session_->sid());
+    else
+      socket->name(std::string(nsp->name()) + '#' + std::string(session_->sid()));
     if (server_.options.recovery.enabled) socket->extras().pid = server_.ids.next();
   }
-  if (restored && server_.options.recovery.skip_middlewares) let_in(*socket);
-  else ask(socket, 0);
+  if (restored && server_.options.recovery.skip_middlewares)
+    let_in(*socket);
+  else
+    ask(socket, 0);
 }
 
 void Client::ask(const SocketPtr& socket, std::size_t middleware) {
@@ -82,8 +88,10 @@ void Client::ask(const SocketPtr& socket, std::size_t middleware) {
   if (!next) return let_in(*socket);
   const Next then([this, keep = ClientPtr(this), socket, middleware](std::optional<Refusal> refusal) {
     if (!refusal) return ask(socket, middleware + 1);
-    if (open()) refuse(*socket, *refusal);
-    else socket->detach();
+    if (open())
+      refuse(*socket, *refusal);
+    else
+      socket->detach();
     settled(*socket->nsp_);
   });
   try {
@@ -115,9 +123,8 @@ void Client::let_in(Socket& socket) {
   server_.writer.plain(Type::connect, impl.name_, answer);
   send(server_.writer);
   impl.each_table([&](Handlers::Table& table) {
-    table.connection.each([&](ConnectHandler& handler) {
-      server_.guarded("connection", [&] { handler(socket); });
-    });
+    table.connection.each(
+        [&](ConnectHandler& handler) { server_.guarded("connection", [&] { handler(socket); }); });
   });
   settled(*nsp);
 }
@@ -127,8 +134,10 @@ void Client::refuse(Socket& socket, const Refusal& refusal) {
   ++server_.totals.refused;
   std::string error;
   if (revision_ == 3) {
-    if (refusal.data.is_null()) write_string(error, refusal.message);
-    else write_json(error, refusal.data);
+    if (refusal.data.is_null())
+      write_string(error, refusal.message);
+    else
+      write_json(error, refusal.data);
   } else {
     error = R"({"message":)";
     write_string(error, refusal.message);

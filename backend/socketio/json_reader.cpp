@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <limits>
 
+#include "backend/socketio/json_text.h"
 #include "backend/socketio/json_writer.h"
 #include "backend/socketio/utf8.h"
 
@@ -14,11 +15,8 @@ namespace {
 constexpr double kSafe = 9007199254740991;  // JavaScript's largest exact integer
 constexpr std::size_t kRoom = 2048;         // of values in the making, on the stack
 
-bool digit(char c) { return c >= '0' && c <= '9'; }
-
-bool plain(char c) {  // stands for itself inside a string, and is one byte
-  const auto byte = static_cast<unsigned char>(c);
-  return byte >= 0x20 && byte < 0x80 && c != '"' && c != '\\';
+bool digit(char c) {
+  return c >= '0' && c <= '9';
 }
 
 // What a number is that from_chars found too far out: infinite, or too small to tell from 0.
@@ -36,9 +34,12 @@ double beyond(std::string_view text) {
     if (down || power.front() == '+') power.remove_prefix(1);
     long long size = 0;
     const bool huge = std::from_chars(power.data(), power.data() + power.size(), size).ec != std::errc{};
-    const auto place = static_cast<long long>(dot) - static_cast<long long>(first);  // of the first digit that counts
-    if (huge) large = !down;
-    else large = (down ? -size : size) + place > 0;
+    const auto place =
+        static_cast<long long>(dot) - static_cast<long long>(first);  // of the first digit that counts
+    if (huge)
+      large = !down;
+    else
+      large = (down ? -size : size) + place > 0;
   }
   const double value = large ? std::numeric_limits<double>::infinity() : 0.0;
   return negative ? -value : value;
@@ -158,8 +159,10 @@ bool JsonReader::number(Stack& stack) {
   bool whole = false;
   std::int64_t integer = 0;
   if (!number_text(number, whole, integer)) return false;
-  if (whole) stack.push_int64(integer);
-  else stack.push_double(number);
+  if (whole)
+    stack.push_int64(integer);
+  else
+    stack.push_double(number);
   return true;
 }
 
@@ -170,7 +173,8 @@ bool JsonReader::number_text(double& number, bool& whole, std::int64_t& integer)
   const char* first = at_;
   while (at_ != end_ && digit(*at_)) ++at_;
   if (*first == '0' && at_ - first > 1) return false;
-  const bool short_integer = at_ - first <= 15 && (at_ == end_ || (*at_ != '.' && *at_ != 'e' && *at_ != 'E'));
+  const bool short_integer =
+      at_ - first <= 15 && (at_ == end_ || (*at_ != '.' && *at_ != 'e' && *at_ != 'E'));
   if (short_integer) {
     integer = 0;
     for (const char* p = first; p != at_; ++p) integer = integer * 10 + (*p - '0');
@@ -196,7 +200,8 @@ bool JsonReader::number_text(double& number, bool& whole, std::int64_t& integer)
 }
 
 bool JsonReader::literal(std::string_view word) {
-  if (static_cast<std::size_t>(end_ - at_) < word.size() || std::string_view(at_, word.size()) != word) return false;
+  if (static_cast<std::size_t>(end_ - at_) < word.size() || std::string_view(at_, word.size()) != word)
+    return false;
   at_ += word.size();
   return true;
 }
@@ -211,7 +216,7 @@ bool JsonReader::string(std::string& room, std::string_view& text) {
     room.append(from, at_);
   };
   for (;;) {
-    while (at_ != end_ && plain(*at_)) ++at_;
+    at_ = plain_run(at_, end_);
     if (at_ == end_ || static_cast<unsigned char>(*at_) < 0x20) return false;
     if (*at_ == '"') break;
     if (*at_ == '\\') {
@@ -254,8 +259,10 @@ bool JsonReader::escape(std::string& room) {
     at_ += 2;
     unsigned low = 0;
     if (!hex4(low)) return false;
-    if (low >= 0xdc00 && low < 0xe000) code = 0x10000 + ((code - 0xd800) << 10U) + (low - 0xdc00);
-    else at_ = before;  // two that are no pair
+    if (low >= 0xdc00 && low < 0xe000)
+      code = 0x10000 + ((code - 0xd800) << 10U) + (low - 0xdc00);
+    else
+      at_ = before;  // two that are no pair
   }
   append_code_point(room, code);
   return true;

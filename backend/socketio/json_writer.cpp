@@ -8,15 +8,11 @@
 #include <cstdint>
 #include <optional>
 
+#include "backend/socketio/json_text.h"
 #include "backend/socketio/utf8.h"
 
 namespace limpet::socketio {
 namespace {
-
-bool plain(char c) {
-  const auto byte = static_cast<unsigned char>(c);
-  return byte >= 0x20 && byte < 0x80 && c != '"' && c != '\\';
-}
 
 void write_escape(std::string& out, unsigned code) {
   constexpr std::string_view kHex = "0123456789abcdef";
@@ -46,7 +42,8 @@ const char* write_odd(std::string& out, const char* at, const char* end) {
     return at + size;
   }
   if (is_lone_surrogate(at, end)) {
-    write_escape(out, 0xd000U | (static_cast<unsigned char>(at[1]) & 0x3fU) << 6U | (static_cast<unsigned char>(at[2]) & 0x3fU));
+    write_escape(out, 0xd000U | (static_cast<unsigned char>(at[1]) & 0x3fU) << 6U |
+                          (static_cast<unsigned char>(at[2]) & 0x3fU));
     return at + 3;
   }
   out += kReplacement;
@@ -62,7 +59,8 @@ void write_integer(std::string& out, Integer number) {
 
 // An array index as JavaScript knows it: "0" to "4294967294", without leading zeros.
 std::optional<std::uint32_t> array_index(std::string_view key) {
-  if (key.empty() || key.size() > 10 || key[0] < '0' || key[0] > '9' || (key[0] == '0' && key.size() > 1)) return {};
+  if (key.empty() || key.size() > 10 || key[0] < '0' || key[0] > '9' || (key[0] == '0' && key.size() > 1))
+    return {};
   std::uint64_t index = 0;
   const auto [stopped, error] = std::from_chars(key.data(), key.data() + key.size(), index);
   if (error != std::errc{} || stopped != key.data() + key.size() || index > 4294967294U) return {};
@@ -120,7 +118,8 @@ class Writer {
     value(pair.value());
   }
 
-  // What looks like one but stands for no bytes would end the connection of all who receive it: they get null.
+  // What looks like one but stands for no bytes would end the connection of all who receive it: they get
+  // null.
   bool placeholder(const boost::json::value& whole, const boost::json::object& object) {
     const boost::json::value* mark = object.if_contains("_placeholder");
     if (mark == nullptr || !mark->is_bool() || !mark->get_bool()) return false;
@@ -149,21 +148,22 @@ void write_string(std::string& out, std::string_view text) {
   const char* const end = at + text.size();
   while (at != end) {
     const char* from = at;
-    while (at != end && plain(*at)) ++at;
+    at = plain_run(at, end);
     out.append(from, at);
     if (at != end) at = write_odd(out, at, end);
   }
   out += '"';
 }
 
-// ECMAScript's Number::toString. to_chars finds the shortest digits that read back as the same number; where the point goes is
-// JavaScript's.
+// ECMAScript's Number::toString. to_chars finds the shortest digits that read back as the same number; where
+// the point goes is JavaScript's.
 void write_number(std::string& out, double number) {
   if (!std::isfinite(number)) {
     out += "null";
     return;
   }
-  if (number == std::trunc(number) && std::abs(number) < 1e15) return write_integer(out, static_cast<std::int64_t>(number));
+  if (number == std::trunc(number) && std::abs(number) < 1e15)
+    return write_integer(out, static_cast<std::int64_t>(number));
   char text[32];
   const char* const end = std::to_chars(text, text + sizeof text, number, std::chars_format::scientific).ptr;
   const char* at = text;
@@ -188,7 +188,9 @@ void write_number(std::string& out, double number) {
   }
 }
 
-void write_json(std::string& out, const boost::json::value& value) { Writer(out, nullptr, nullptr).value(value); }
+void write_json(std::string& out, const boost::json::value& value) {
+  Writer(out, nullptr, nullptr).value(value);
+}
 
 void write_json(std::string& out, const boost::json::value& value, const adapter::Args& args,
                 std::vector<const std::string*>& binaries) {

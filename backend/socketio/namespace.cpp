@@ -17,27 +17,53 @@ Handlers::~Handlers() = default;
 void Handlers::add_middleware(Middleware middleware) {
   table_->middlewares.push_back(std::make_shared<Middleware>(std::move(middleware)));
 }
-void Handlers::add(std::string_view event, EventHandler handler) { table_->events.add(event, std::move(handler)); }
-void Handlers::on_connection(ConnectHandler handler) { table_->connection.add(std::move(handler)); }
-void Handlers::on_any(AnyHandler handler) { table_->events.any.add(std::move(handler)); }
-void Handlers::on_disconnecting(LeaveHandler handler) { table_->events.disconnecting.add(std::move(handler)); }
-void Handlers::on_disconnect(LeaveHandler handler) { table_->events.disconnect.add(std::move(handler)); }
-void Handlers::on_error(LeaveHandler handler) { table_->events.error.add(std::move(handler)); }
+void Handlers::add(std::string_view event, EventHandler handler) {
+  table_->events.add(event, std::move(handler));
+}
+void Handlers::on_connection(ConnectHandler handler) {
+  table_->connection.add(std::move(handler));
+}
+void Handlers::on_any(AnyHandler handler) {
+  table_->events.any.add(std::move(handler));
+}
+void Handlers::on_disconnecting(LeaveHandler handler) {
+  table_->events.disconnecting.add(std::move(handler));
+}
+void Handlers::on_disconnect(LeaveHandler handler) {
+  table_->events.disconnect.add(std::move(handler));
+}
+void Handlers::on_error(LeaveHandler handler) {
+  table_->events.error.add(std::move(handler));
+}
 
 Namespace::Namespace(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Namespace::~Namespace() = default;
 
-void intrusive_ptr_add_ref(Namespace* nsp) { ++nsp->impl_->count; }
+void intrusive_ptr_add_ref(Namespace* nsp) {
+  ++nsp->impl_->count;
+}
 void intrusive_ptr_release(Namespace* nsp) {
   if (--nsp->impl_->count == 0) delete nsp;
 }
 
-std::string_view Namespace::name() const { return impl_->name_; }
-Server& Namespace::server() const { return impl_->server->self; }
-std::size_t Namespace::size() const { return impl_->rooms_.size(); }
-Socket* Namespace::find(std::string_view id) const { return static_cast<Socket*>(impl_->rooms_.find(id)); }
-std::size_t Namespace::rooms() const { return impl_->rooms_.rooms(); }
-std::vector<std::string> Namespace::room_names() const { return impl_->rooms_.names(); }
+std::string_view Namespace::name() const {
+  return impl_->name_;
+}
+Server& Namespace::server() const {
+  return impl_->server->self;
+}
+std::size_t Namespace::size() const {
+  return impl_->rooms_.size();
+}
+Socket* Namespace::find(std::string_view id) const {
+  return static_cast<Socket*>(impl_->rooms_.find(id));
+}
+std::size_t Namespace::rooms() const {
+  return impl_->rooms_.rooms();
+}
+std::vector<std::string> Namespace::room_names() const {
+  return impl_->rooms_.names();
+}
 
 void Namespace::for_each(const std::function<void(Socket&)>& visit) {
   for (const SocketPtr& socket : impl_->chosen({})) visit(*socket);
@@ -80,8 +106,10 @@ std::shared_ptr<Middleware> Namespace::Impl::middleware(std::size_t index) {
   std::shared_ptr<Middleware> found;
   each_table([&](const Handlers::Table& table) {
     if (found) return;
-    if (index < table.middlewares.size()) found = table.middlewares[index];
-    else index -= table.middlewares.size();
+    if (index < table.middlewares.size())
+      found = table.middlewares[index];
+    else
+      index -= table.middlewares.size();
   });
   return found;
 }
@@ -92,7 +120,8 @@ std::vector<SocketPtr> Namespace::Impl::chosen(const adapter::Target& target) {
   return sockets;
 }
 
-adapter::Encoded Namespace::Impl::encode(const adapter::Event& event, std::optional<std::string_view> offset) {
+adapter::Encoded Namespace::Impl::encode(const adapter::Event& event,
+                                         std::optional<std::string_view> offset) {
   server->writer.event(name_, std::nullopt, event.name, event.name_is_number, event.args, offset);
   return encoded(server->writer);
 }
@@ -110,7 +139,8 @@ void Namespace::Impl::deliver(const adapter::Encoded& event, const adapter::Targ
   const Server::Impl::Sending sending(*server);
   rooms_.visit(target, [&](adapter::Member& member) {
     Client* client = static_cast<Socket&>(member).client_;
-    if (client == nullptr || (target.flags.volatile_ && !(client->open() && client->session()->writable()))) return;
+    if (client == nullptr || (target.flags.volatile_ && !(client->open() && client->session()->writable())))
+      return;
     ++server->totals.events_out;
     client->send(event);
   });

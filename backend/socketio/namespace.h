@@ -1,5 +1,6 @@
-// Namespace: a name that clients join, with its sockets, rooms and handlers. Owned by the Server, on the loop's thread.
-// Lives as long as the Server (a dynamic one: while it has sockets, with Options::cleanup_empty_child_namespaces).
+// Namespace: a name that clients join, with its sockets, rooms and handlers. Owned by the Server, on the
+// loop's thread. Lives as long as the Server (a dynamic one: while it has sockets, with
+// Options::cleanup_empty_child_namespaces).
 #pragma once
 
 #include <cstddef>
@@ -17,30 +18,31 @@ namespace limpet::socketio {
 
 class Server;
 
-// What a Namespace and a parent of dynamic ones have in common: the handlers of every socket. A child has its parent's.
-// Register before clients come; what is registered later is for those who join later (use, on_connection) or for events
-// from then on (on).
+// What a Namespace and a parent of dynamic ones have in common: the handlers of every socket. A child has its
+// parent's. Register before clients come; what is registered later is for those who join later (use,
+// on_connection) or for events from then on (on).
 class Handlers {
  public:
   Handlers();
   ~Handlers();
   Handlers(const Handlers&) = delete;
 
-  // Asked in order before a socket joins; the first refusal ends it. See middleware() for what `f` may look like.
+  // Asked in order before a socket joins; the first refusal ends it. See middleware() for what `f` may look
+  // like.
   template <class F>
   void use(F f) {
     add_middleware(middleware(std::move(f)));
   }
-  void on_connection(ConnectHandler handler);     // its CONNECT is answered before what this emits
+  void on_connection(ConnectHandler handler);  // its CONNECT is answered before what this emits
   // See handlers.h for what `f` may look like.
   template <class F>
   void on(std::string_view event, F f) {
     add(event, event_handler(std::move(f)));
   }
-  void on_any(AnyHandler handler);                // every event, before its own handlers
-  void on_disconnecting(LeaveHandler handler);    // rooms are still there
+  void on_any(AnyHandler handler);              // every event, before its own handlers
+  void on_disconnecting(LeaveHandler handler);  // rooms are still there
   void on_disconnect(LeaveHandler handler);
-  void on_error(LeaveHandler handler);            // the client sent what cannot be read; its connection ends
+  void on_error(LeaveHandler handler);  // the client sent what cannot be read; its connection ends
 
   struct Table;
   Table& table() { return *table_; }

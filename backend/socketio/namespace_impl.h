@@ -1,6 +1,7 @@
 // What a Namespace is made of: its rooms, its adapter, and what it has asked. Seen by this folder alone.
 //
-// Counted by the server and by each of its sockets, so that a socket that a program keeps never looks into nothing.
+// Counted by the server and by each of its sockets, so that a socket that a program keeps never looks into
+// nothing.
 #pragma once
 
 #include <map>
@@ -39,7 +40,8 @@ struct Namespace::Impl final : adapter::Host {
   void join(const adapter::Target& target, const std::vector<std::string>& rooms) override;
   void leave(const adapter::Target& target, const std::vector<std::string>& rooms) override;
   void disconnect(const adapter::Target& target, bool close) override;
-  void on_server_side_event(std::string_view name, const Args& args, std::function<void(const Args&)> reply) override;
+  void on_server_side_event(std::string_view name, const Args& args,
+                            std::function<void(const Args&)> reply) override;
 
   // Of many clients, on all nodes (question.cpp)
   void ask(std::string_view event, const Args& args, adapter::Target target, OnReplies done);

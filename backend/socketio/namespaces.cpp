@@ -36,8 +36,10 @@ void Server::Impl::ask_parent(std::size_t index, const std::string& name, const 
   const auto asked = std::make_shared<bool>(false);
   const Verdict verdict = [this, index, name, auth, done, asked, &parent](bool accepted) {
     if (std::exchange(*asked, true)) return;
-    if (accepted) done(accept_dynamic(name, parent));
-    else ask_parent(index + 1, name, auth, done);
+    if (accepted)
+      done(accept_dynamic(name, parent));
+    else
+      ask_parent(index + 1, name, auth, done);
   };
   try {
     parent.impl().accepts(name, auth, verdict);
@@ -59,7 +61,9 @@ Namespace* Server::Impl::accept_dynamic(const std::string& name, DynamicNamespac
 
 void Server::Impl::left(Namespace& nsp) {
   Namespace::Impl& impl = nsp.impl();
-  if (!options.cleanup_empty_child_namespaces || impl.parent == nullptr || impl.joining != 0 || nsp.size() != 0) return;
+  if (!options.cleanup_empty_child_namespaces || impl.parent == nullptr || impl.joining != 0 ||
+      nsp.size() != 0)
+    return;
   const auto at = namespaces.find(impl.name_);
   if (at == namespaces.end() || at->second.get() != &nsp) return;
   --dynamic_count;
@@ -67,7 +71,8 @@ void Server::Impl::left(Namespace& nsp) {
   namespaces.erase(at);
 }
 
-DynamicNamespace& Server::of(std::function<void(std::string_view, const boost::json::value&, Verdict)> accepts) {
+DynamicNamespace& Server::of(
+    std::function<void(std::string_view, const boost::json::value&, Verdict)> accepts) {
   auto impl = std::make_unique<DynamicNamespace::Impl>();
   impl->accepts = std::move(accepts);
   impl->server = impl_.get();

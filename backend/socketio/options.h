@@ -13,7 +13,8 @@
 
 namespace limpet::socketio {
 
-// Connection state recovery: a client that comes back in time finds its id, rooms, data and what it has missed.
+// Connection state recovery: a client that comes back in time finds its id, rooms, data and what it has
+// missed.
 struct Recovery {
   bool enabled = false;
   std::uint64_t max_disconnection_ms = 120'000;
@@ -26,8 +27,9 @@ struct Recovery {
 
 // What one client may ask for. 0: no bound. Socket.IO itself has none of these but `attachments`.
 struct Limits {
-  std::uint32_t rooms_per_socket = 10'000;    // join() is refused beyond it; a socket's own room is not counted
-  std::uint32_t events_per_second = 0;        // of one connection, events and acks, bursts of a second's worth; more: closed
+  std::uint32_t rooms_per_socket = 10'000;  // join() is refused beyond it; a socket's own room is not counted
+  std::uint32_t events_per_second =
+      0;  // of one connection, events and acks, bursts of a second's worth; more: closed
   std::uint32_t pending_acks = 10'000;        // of one socket: emit_with_ack() beyond it fails at once
   std::uint32_t namespaces_per_client = 100;  // joined or being joined; more: closed
   std::uint32_t dynamic_namespaces = 10'000;  // children in all; more: "Invalid namespace"
@@ -36,15 +38,15 @@ struct Limits {
 };
 
 struct Options {
-  engine::Options engine;  // path, heartbeat, payload limits, sids, CORS
+  engine::Options engine;                     // path, heartbeat, payload limits, sids, CORS
   std::uint64_t connect_timeout_ms = 45'000;  // for the first namespace, from Engine.IO's opening
   Recovery recovery;
   bool cleanup_empty_child_namespaces = false;
   Limits limits;
   // Makes each namespace's adapter. Unset: the in-memory one.
   adapter::Factory adapter;
-  // Told of exceptions that leave handlers, with the event's or step's name. The message is dropped, nothing else ends.
-  // Unset: they are written to stderr.
+  // Told of exceptions that leave handlers, with the event's or step's name. The message is dropped, nothing
+  // else ends. Unset: they are written to stderr.
   std::function<void(std::string_view where, std::string_view what)> on_exception;
 };
 

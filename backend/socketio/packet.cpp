@@ -13,9 +13,11 @@
 namespace limpet::socketio {
 namespace {
 
-constexpr std::size_t kKept = std::size_t{64} * 1024;   // of a writer's memory between packets
+constexpr std::size_t kKept = std::size_t{64} * 1024;  // of a writer's memory between packets
 
-bool binary(Type type) { return type == Type::binary_event || type == Type::binary_ack; }
+bool binary(Type type) {
+  return type == Type::binary_event || type == Type::binary_ack;
+}
 
 // A whole number as JavaScript's Number() reads one: "2", " 2", "2e0", "0x2".
 std::optional<std::uint64_t> whole_number(std::string_view text) {
@@ -26,11 +28,13 @@ std::optional<std::uint64_t> whole_number(std::string_view text) {
     const char base = static_cast<char>(text[1] | 0x20);
     std::uint64_t number = 0;
     const auto read = std::from_chars(text.data() + 2, end, number, base == 'x' ? 16 : base == 'o' ? 8 : 2);
-    if ((base == 'x' || base == 'o' || base == 'b') && read.ec == std::errc{} && read.ptr == end) return number;
+    if ((base == 'x' || base == 'o' || base == 'b') && read.ec == std::errc{} && read.ptr == end)
+      return number;
   }
   double number = 0;
   const auto read = std::from_chars(text.data(), end, number);
-  if (read.ec != std::errc{} || read.ptr != end || number < 0 || number > 1e9 || number != std::trunc(number)) return {};
+  if (read.ec != std::errc{} || read.ptr != end || number < 0 || number > 1e9 || number != std::trunc(number))
+    return {};
   return static_cast<std::uint64_t>(number);
 }
 
@@ -46,8 +50,8 @@ std::optional<AckId> take_id(std::string_view& text) {
 }  // namespace
 
 bool is_reserved(std::string_view event) {
-  constexpr std::array<std::string_view, 6> kReserved = {"connect",    "connect_error", "disconnect",
-                                                         "disconnecting", "newListener", "removeListener"};
+  constexpr std::array<std::string_view, 6> kReserved = {"connect",       "connect_error", "disconnect",
+                                                         "disconnecting", "newListener",   "removeListener"};
   return std::find(kReserved.begin(), kReserved.end(), event) != kReserved.end();
 }
 
@@ -81,7 +85,8 @@ bool read_payload(const Header& header, const Bounds& bounds, boost::json::value
   if (header.payload.empty()) return true;
   if (header.type == Type::disconnect) return false;
   auto value = JsonReader(header.payload, bounds.depth).read();
-  if (!value || !(value->is_object() || (header.type == Type::connect_error && value->is_string()))) return false;
+  if (!value || !(value->is_object() || (header.type == Type::connect_error && value->is_string())))
+    return false;
   data = std::move(*value);
   return true;
 }
@@ -120,7 +125,8 @@ bool placeholders_fit(const boost::json::value& value, std::size_t binaries) {
 }
 
 bool placeholders_fit(const boost::json::array& values, std::size_t binaries) {
-  return std::all_of(values.begin(), values.end(), [&](const auto& value) { return placeholders_fit(value, binaries); });
+  return std::all_of(values.begin(), values.end(),
+                     [&](const auto& value) { return placeholders_fit(value, binaries); });
 }
 
 void PacketWriter::event(std::string_view nsp, std::optional<AckId> id, std::string_view name,
@@ -130,8 +136,10 @@ void PacketWriter::event(std::string_view nsp, std::optional<AckId> id, std::str
   if (!may_hold_bytes) head(Type::event, nsp, id);
   std::string& out = may_hold_bytes ? body_ : text_;
   out += '[';
-  if (name_is_number) out += name;
-  else write_string(out, name);
+  if (name_is_number)
+    out += name;
+  else
+    write_string(out, name);
   for (const boost::json::value& value : args.values()) {
     out += ',';
     write_json(out, value, args, attachments_);

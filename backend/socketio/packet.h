@@ -2,9 +2,10 @@
 //
 //   <type>[<attachments>-][<namespace>,][<ack id>][<JSON>]      inside an Engine.IO message
 //
-// Refused is what socket.io-parser refuses (an unknown type, a payload of the wrong kind, a reserved event, more than the
-// allowed attachments, a placeholder without bytes), JSON that is too deep, and ack ids that are no finite number. Numbers
-// are JavaScript's: an ack id is a double, and attachments may be counted in hexadecimal.
+// Refused is what socket.io-parser refuses (an unknown type, a payload of the wrong kind, a reserved event,
+// more than the allowed attachments, a placeholder without bytes), JSON that is too deep, and ack ids that
+// are no finite number. Numbers are JavaScript's: an ack id is a double, and attachments may be counted in
+// hexadecimal.
 #pragma once
 
 #include <boost/json/value.hpp>
@@ -44,7 +45,8 @@ std::optional<Header> read_header(std::string_view text, const Bounds& bounds);
 // connect and connect_error: an object (or a string) or nothing. disconnect: nothing.
 bool read_payload(const Header& header, const Bounds& bounds, boost::json::value& data);
 
-// An event's name and arguments. `name` lives in the text or in `room`. A missing payload is an event without a name.
+// An event's name and arguments. `name` lives in the text or in `room`. A missing payload is an event without
+// a name.
 struct EventData {
   std::string_view name;
   bool name_is_number = false;

@@ -15,9 +15,12 @@ std::string decode(std::string_view text) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     unsigned code = 0;
     const char* at = text.data() + i + 1;
-    if (text[i] == '+') out += ' ';
-    else if (text[i] != '%' || i + 2 >= text.size() || std::from_chars(at, at + 2, code, 16).ptr != at + 2) out += text[i];
-    else out += static_cast<char>(code), i += 2;
+    if (text[i] == '+')
+      out += ' ';
+    else if (text[i] != '%' || i + 2 >= text.size() || std::from_chars(at, at + 2, code, 16).ptr != at + 2)
+      out += text[i];
+    else
+      out += static_cast<char>(code), i += 2;
   }
   return out;
 }
@@ -43,7 +46,9 @@ NamespaceQuery split_namespace(std::string_view name) {
     const std::string_view pair = rest.substr(0, rest.find('&'));
     rest.remove_prefix(std::min(pair.size() + 1, rest.size()));
     const std::size_t equals = std::min(pair.find('='), pair.size());
-    if (!pair.empty()) add(split.query, decode(pair.substr(0, equals)), decode(pair.substr(std::min(equals + 1, pair.size()))));
+    if (!pair.empty())
+      add(split.query, decode(pair.substr(0, equals)),
+          decode(pair.substr(std::min(equals + 1, pair.size()))));
   }
   return split;
 }

@@ -31,7 +31,8 @@ boost::json::value adopt(Args& to, const Args& from, const boost::json::value& v
 
 }  // namespace
 
-Question::Question(Namespace::Impl& the_namespace, std::uint64_t the_id, OnReplies then, std::uint64_t timeout_ms)
+Question::Question(Namespace::Impl& the_namespace, std::uint64_t the_id, OnReplies then,
+                   std::uint64_t timeout_ms)
     : nsp(the_namespace),
       id(the_id),
       done(std::move(then)),
@@ -60,7 +61,9 @@ void Question::check() {
   if (expected_nodes != 0 && nodes == expected_nodes && replies.answers.size() == asked) finish(true);
 }
 
-void Question::on_timeout() { finish(false); }
+void Question::on_timeout() {
+  finish(false);
+}
 
 void Question::finish(bool complete) {
   const auto node = nsp.questions.extract(id);  // `this` lives until the end of this function

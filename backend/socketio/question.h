@@ -1,7 +1,7 @@
 // Question: a broadcast that wants answers, from its emit to its callback. Round: this node's part of one.
 //
-// Owned by their namespace, on the loop's thread. A question is complete once every node has said how many clients it asked
-// and so many have answered; a round is forgotten once all have answered or its time is up.
+// Owned by their namespace, on the loop's thread. A question is complete once every node has said how many
+// clients it asked and so many have answered; a round is forgotten once all have answered or its time is up.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,7 @@ struct Question {
 
   void on_clients(std::size_t count);  // a node has asked so many
   void on_answer(const Args& args);
-  void on_nodes(std::size_t count);    // that there are
+  void on_nodes(std::size_t count);  // that there are
   void check();
   void on_timeout();
   void finish(bool complete);

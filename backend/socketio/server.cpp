@@ -84,10 +84,18 @@ Namespace& Server::of(std::string_view name) {
   return impl_->make(full, nullptr);
 }
 
-Namespace* Server::find(std::string_view name) { return impl_->find(name); }
-engine::Server& Server::engine() { return *impl_->engine; }
-const Options& Server::options() const { return impl_->options; }
-engine::Application& Server::application() { return *impl_; }
+Namespace* Server::find(std::string_view name) {
+  return impl_->find(name);
+}
+engine::Server& Server::engine() {
+  return *impl_->engine;
+}
+const Options& Server::options() const {
+  return impl_->options;
+}
+engine::Application& Server::application() {
+  return *impl_;
+}
 
 void Server::on_new_namespace(std::function<void(Namespace&)> handler) {
   impl_->new_namespace.push_back(std::move(handler));

@@ -8,10 +8,11 @@
 //   io.on_connection([](Socket& socket) { socket.to("room").emit("joined", socket.id()); });
 //   http.listen(...); loop.run();
 //
-// Everything happens on the loop's thread, handlers too: they must not block. One process is one loop; more cores are more
-// processes, joined by an adapter. Handlers may emit, join, leave and disconnect whatever they like from within; they may
-// not destroy the Server. An exception that leaves a handler is told to Options::on_exception and ends nothing. (Args'
-// accessors of boost::json throw on the wrong kind, so that a handler may read what a stranger sent as if it were right.)
+// Everything happens on the loop's thread, handlers too: they must not block. One process is one loop; more
+// cores are more processes, joined by an adapter. Handlers may emit, join, leave and disconnect whatever they
+// like from within; they may not destroy the Server. An exception that leaves a handler is told to
+// Options::on_exception and ends nothing. (Args' accessors of boost::json throw on the wrong kind, so that a
+// handler may read what a stranger sent as if it were right.)
 #pragma once
 
 #include <cstddef>
@@ -34,11 +35,11 @@ namespace limpet::socketio {
 struct Totals {
   std::uint64_t events_in = 0, events_out = 0;  // out: times delivered
   std::uint64_t acks_in = 0, acks_out = 0;
-  std::uint64_t connected = 0, refused = 0;     // sockets let in; by middleware or for an unknown namespace
-  std::uint64_t invalid = 0;                    // connections closed for what they sent
-  std::uint64_t over_limit = 0;                 // asked for more than Limits
+  std::uint64_t connected = 0, refused = 0;  // sockets let in; by middleware or for an unknown namespace
+  std::uint64_t invalid = 0;                 // connections closed for what they sent
+  std::uint64_t over_limit = 0;              // asked for more than Limits
   std::uint64_t recovered = 0;
-  std::uint64_t exceptions = 0;                 // that left handlers
+  std::uint64_t exceptions = 0;  // that left handlers
   std::size_t sockets = 0, rooms = 0, namespaces = 0;
 };
 
@@ -50,11 +51,13 @@ class Server final {
 
   // The namespace of that name, made if need be; a missing slash is added. "/" is there from the start.
   Namespace& of(std::string_view name);
-  // Namespaces made on demand: `accepts` is asked, in the order of registration, when a client asks for a name that there
-  // is not. It may answer at once or later, once.
+  // Namespaces made on demand: `accepts` is asked, in the order of registration, when a client asks for a
+  // name that there is not. It may answer at once or later, once.
   using Verdict = std::function<void(bool)>;
-  DynamicNamespace& of(std::function<void(std::string_view name, const boost::json::value& auth, Verdict)> accepts);
-  DynamicNamespace& of_pattern(const std::string& regex);  // ECMAScript, found anywhere in the name, as in JavaScript
+  DynamicNamespace& of(
+      std::function<void(std::string_view name, const boost::json::value& auth, Verdict)> accepts);
+  DynamicNamespace& of_pattern(
+      const std::string& regex);  // ECMAScript, found anywhere in the name, as in JavaScript
   Namespace* find(std::string_view name);
   void on_new_namespace(std::function<void(Namespace&)> handler);
 
@@ -81,8 +84,8 @@ class Server final {
   const Options& options() const;
   Totals totals() const;
 
-  // Shutdown: no new sessions; then those that there are end, over the window, at an even rate (reason "server shutting
-  // down", no Socket.IO disconnect packet: clients come back). close(): at once.
+  // Shutdown: no new sessions; then those that there are end, over the window, at an even rate (reason
+  // "server shutting down", no Socket.IO disconnect packet: clients come back). close(): at once.
   void drain(std::uint64_t window_ms);
   void close();
 

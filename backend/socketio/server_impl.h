@@ -42,7 +42,8 @@ struct Server::Impl final : engine::Application {
   // Namespaces (namespaces.cpp)
   Namespace* find(std::string_view name) const;
   Namespace& make(std::string_view name, DynamicNamespace* parent);
-  void check_dynamic(const std::string& name, const boost::json::value& auth, std::function<void(Namespace*)> done);
+  void check_dynamic(const std::string& name, const boost::json::value& auth,
+                     std::function<void(Namespace*)> done);
   void ask_parent(std::size_t index, const std::string& name, const boost::json::value& auth,
                   const std::function<void(Namespace*)>& done);
   Namespace* accept_dynamic(const std::string& name, DynamicNamespace& parent);
@@ -59,7 +60,8 @@ struct Server::Impl final : engine::Application {
   }
   void report(std::string_view where, const std::exception_ptr& exception);
 
-  // While something is being sent, connections that end have to wait: their handlers would walk into the middle of it.
+  // While something is being sent, connections that end have to wait: their handlers would walk into the
+  // middle of it.
   struct Sending {
     explicit Sending(Impl& server) : server_(server) { ++server_.sending; }
     ~Sending() { --server_.sending; }

@@ -14,19 +14,33 @@ constexpr std::size_t kRoomName = 1024;  // bytes
 
 }  // namespace
 
-Socket::Socket(Namespace& nsp, Client& client) : nsp_(&nsp), client_(&client) { intrusive_ptr_add_ref(nsp_); }
+Socket::Socket(Namespace& nsp, Client& client) : nsp_(&nsp), client_(&client) {
+  intrusive_ptr_add_ref(nsp_);
+}
 
-Socket::~Socket() { intrusive_ptr_release(nsp_); }
+Socket::~Socket() {
+  intrusive_ptr_release(nsp_);
+}
 
 void intrusive_ptr_release(Socket* socket) {
   if (--socket->count_ == 0) delete socket;
 }
 
-std::string_view Socket::id() const { return Member::id(); }
-Server& Socket::server() const { return nsp_->server(); }
-bool Socket::connected() const { return state_ == State::connected || state_ == State::leaving; }
-bool Socket::recovered() const { return recovered_; }
-int Socket::revision() const { return client_ != nullptr ? client_->revision() : 4; }
+std::string_view Socket::id() const {
+  return Member::id();
+}
+Server& Socket::server() const {
+  return nsp_->server();
+}
+bool Socket::connected() const {
+  return state_ == State::connected || state_ == State::leaving;
+}
+bool Socket::recovered() const {
+  return recovered_;
+}
+int Socket::revision() const {
+  return client_ != nullptr ? client_->revision() : 4;
+}
 
 const engine::Handshake& Socket::handshake() const {
   static const engine::Handshake::Owner kNone = engine::Handshake::make({}, 0, false);
@@ -38,7 +52,9 @@ const boost::json::object& Socket::auth() const {
   return extras_ ? extras_->auth : kNone;
 }
 
-boost::json::value& Socket::data() { return extras().data; }
+boost::json::value& Socket::data() {
+  return extras().data;
+}
 
 Socket::Extras& Socket::extras() {
   if (!extras_) extras_ = std::make_unique<Extras>();
@@ -58,11 +74,19 @@ bool Socket::join(std::string_view room) {
   return true;
 }
 
-void Socket::leave(std::string_view room) { nsp_->impl().rooms_.leave(*this, room); }
-bool Socket::in_room(std::string_view room) const { return nsp_->impl().rooms_.in_room(*this, room); }
-std::vector<std::string> Socket::rooms() const { return nsp_->impl().rooms_.names_of(*this); }
+void Socket::leave(std::string_view room) {
+  nsp_->impl().rooms_.leave(*this, room);
+}
+bool Socket::in_room(std::string_view room) const {
+  return nsp_->impl().rooms_.in_room(*this, room);
+}
+std::vector<std::string> Socket::rooms() const {
+  return nsp_->impl().rooms_.names_of(*this);
+}
 
-Broadcast Socket::broadcast() const { return Broadcast(*nsp_).except(id()); }
+Broadcast Socket::broadcast() const {
+  return Broadcast(*nsp_).except(id());
+}
 
 // With recovery what is sent to one socket is kept for its return too, and the adapter does that.
 void Socket::send(std::string_view event, const Args& args, bool may_drop) {
@@ -98,7 +122,8 @@ void Socket::emit_with_ack(std::string_view event, const Args& args, std::uint64
   pending.socket = this;
   pending.id = id;
   if (timeout_ms != 0) {
-    pending.timer = std::make_unique<net::Timer>(server.loop, net::delegate<&Extras::Pending::on_timeout>(&pending));
+    pending.timer =
+        std::make_unique<net::Timer>(server.loop, net::delegate<&Extras::Pending::on_timeout>(&pending));
     pending.timer->after(timeout_ms);
   }
   ++server.totals.events_out;
@@ -108,7 +133,8 @@ void Socket::emit_with_ack(std::string_view event, const Args& args, std::uint64
 Pending<Reply> Socket::emit_with_ack(std::string_view event, Args args, std::uint64_t timeout_ms) {
   return Pending<Reply>([self = SocketPtr(this), event = std::string(event), args = std::move(args),
                          timeout_ms](Pending<Reply>::Done done) {
-    self->emit_with_ack(event, args, timeout_ms, [done = std::move(done)](const Reply& reply) { done(reply); });
+    self->emit_with_ack(event, args, timeout_ms,
+                        [done = std::move(done)](const Reply& reply) { done(reply); });
   });
 }
 
@@ -129,12 +155,24 @@ EventTable& Socket::events() {
   return *events;
 }
 
-void Socket::add(std::string_view event, EventHandler handler) { events().add(event, std::move(handler)); }
-void Socket::off(std::string_view event) { events().off(event); }
-void Socket::on_any(AnyHandler handler) { events().any.add(std::move(handler)); }
-void Socket::on_disconnecting(LeaveHandler handler) { events().disconnecting.add(std::move(handler)); }
-void Socket::on_disconnect(LeaveHandler handler) { events().disconnect.add(std::move(handler)); }
-void Socket::on_error(LeaveHandler handler) { events().error.add(std::move(handler)); }
+void Socket::add(std::string_view event, EventHandler handler) {
+  events().add(event, std::move(handler));
+}
+void Socket::off(std::string_view event) {
+  events().off(event);
+}
+void Socket::on_any(AnyHandler handler) {
+  events().any.add(std::move(handler));
+}
+void Socket::on_disconnecting(LeaveHandler handler) {
+  events().disconnecting.add(std::move(handler));
+}
+void Socket::on_disconnect(LeaveHandler handler) {
+  events().disconnect.add(std::move(handler));
+}
+void Socket::on_error(LeaveHandler handler) {
+  events().error.add(std::move(handler));
+}
 
 bool Socket::Extras::settle(std::uint64_t id, const Reply& reply) {
   const auto at = pending.find(id);

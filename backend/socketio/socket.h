@@ -1,9 +1,9 @@
 // Socket: one client in one namespace.
 //
-// Made by the server, counted by SocketPtr, on the loop's thread. A reference that a handler is given is good until the
-// handler returns, and as long as the socket is connected; whoever needs it longer keeps a SocketPtr. Of a socket that has
-// disconnected everything still works and does nothing. An idle one is small: handlers that all sockets of a namespace
-// share belong on the Namespace.
+// Made by the server, counted by SocketPtr, on the loop's thread. A reference that a handler is given is good
+// until the handler returns, and as long as the socket is connected; whoever needs it longer keeps a
+// SocketPtr. Of a socket that has disconnected everything still works and does nothing. An idle one is small:
+// handlers that all sockets of a namespace share belong on the Namespace.
 #pragma once
 
 #include <boost/json/object.hpp>
@@ -36,21 +36,24 @@ class Socket final : public adapter::Member {
   Namespace& nsp() const { return *nsp_; }
   Server& server() const;
   bool connected() const;
-  bool recovered() const;       // a session was restored
-  int revision() const;         // of Engine.IO: 4, or 3 for a Socket.IO 2.x client
-  // What the client's first request said (empty once it has gone), and what it gave to this namespace: an object.
+  bool recovered() const;  // a session was restored
+  int revision() const;    // of Engine.IO: 4, or 3 for a Socket.IO 2.x client
+  // What the client's first request said (empty once it has gone), and what it gave to this namespace: an
+  // object.
   const engine::Handshake& handshake() const;
   const boost::json::object& auth() const;
-  boost::json::value& data();   // the program's own: an object at first
+  boost::json::value& data();  // the program's own: an object at first
 
-  // A name is any text; a socket is in a room named after its id. False: too many rooms (Limits), or disconnected.
+  // A name is any text; a socket is in a room named after its id. False: too many rooms (Limits), or
+  // disconnected.
   bool join(std::string_view room);
   void leave(std::string_view room);
   bool in_room(std::string_view room) const;
   std::vector<std::string> rooms() const;
 
-  // To this client. Throws std::invalid_argument for a reserved name (`connect`, `disconnect`, ...) or too many
-  // attachments. Never blocks: what a slow client does not take is queued, to a bound at which it is disconnected.
+  // To this client. Throws std::invalid_argument for a reserved name (`connect`, `disconnect`, ...) or too
+  // many attachments. Never blocks: what a slow client does not take is queued, to a bound at which it is
+  // disconnected.
   template <class... T>
   void emit(std::string_view event, T&&... args) {
     send(event, Args::of(std::forward<T>(args)...), false);
@@ -83,10 +86,10 @@ class Socket final : public adapter::Member {
     add(event, event_handler(std::move(f)));
   }
   void off(std::string_view event);
-  void on_any(AnyHandler handler);                 // every event, before its own handlers
-  void on_disconnecting(LeaveHandler handler);     // its rooms are still there
-  void on_disconnect(LeaveHandler handler);        // once; nothing comes after it
-  void on_error(LeaveHandler handler);             // the client sent what cannot be read; its connection ends
+  void on_any(AnyHandler handler);              // every event, before its own handlers
+  void on_disconnecting(LeaveHandler handler);  // its rooms are still there
+  void on_disconnect(LeaveHandler handler);     // once; nothing comes after it
+  void on_error(LeaveHandler handler);          // the client sent what cannot be read; its connection ends
 
   struct Extras;
 
@@ -106,15 +109,15 @@ class Socket final : public adapter::Member {
   EventTable& events();
   void enter();
   void dispatch(std::string_view event, const Args& args, std::optional<double> id);
-  void answered(double id, const Args& args);        // by the client
-  void answer(double id, const Args& args);          // to the client
+  void answered(double id, const Args& args);  // by the client
+  void answer(double id, const Args& args);    // to the client
   void tell_error(std::string_view what);
   void leave_namespace(std::string_view reason);  // its handlers are told, the client is not
   void detach();
 
   enum class State : std::uint8_t { joining, connected, leaving, gone };
-  Namespace* nsp_;   // counted
-  Client* client_;   // null once it has gone
+  Namespace* nsp_;  // counted
+  Client* client_;  // null once it has gone
   std::unique_ptr<Extras> extras_;
   std::uint32_t count_ = 0;
   State state_ = State::joining;

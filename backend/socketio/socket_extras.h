@@ -27,7 +27,7 @@ struct Socket::Extras {
 
   boost::json::object auth;
   boost::json::value data = boost::json::object();
-  std::string pid;  // what a client names its session by, if it may be restored
+  std::string pid;                     // what a client names its session by, if it may be restored
   std::unique_ptr<EventTable> events;  // until it is gone
   std::unordered_map<std::uint64_t, Pending> pending;
 

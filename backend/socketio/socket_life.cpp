@@ -43,7 +43,8 @@ void Socket::dispatch(std::string_view event, const Args& args, std::optional<Ac
     table.any.each([&](AnyHandler& handler) { server.guarded(event, [&] { handler(*this, event, args); }); });
   });
   each([&](const EventTable& table) {
-    table.each(event, [&](EventHandler& handler) { server.guarded(event, [&] { handler(*this, args, ack); }); });
+    table.each(event,
+               [&](EventHandler& handler) { server.guarded(event, [&] { handler(*this, args, ack); }); });
   });
 }
 
@@ -84,7 +85,9 @@ void Socket::leave_namespace(std::string_view reason) {
   Server::Impl& server = *impl.server;
   const auto tell = [&](HandlerList<LeaveHandler> EventTable::*list, std::string_view where) {
     const auto call = [&](const EventTable& table) {
-      (table.*list).each([&](LeaveHandler& handler) { server.guarded(where, [&] { handler(*this, reason); }); });
+      (table.*list).each([&](LeaveHandler& handler) {
+        server.guarded(where, [&] { handler(*this, reason); });
+      });
     };
     impl.each_table([&](Handlers::Table& table) { call(table.events); });
     if (extras_ && extras_->events) call(*extras_->events);
@@ -102,8 +105,8 @@ void Socket::leave_namespace(std::string_view reason) {
   server.left(*nsp);
 }
 
-// From here on nothing that is asked of it has an effect. Its handlers may hold it, so they go; not before the turn's end,
-// as one of them may be running.
+// From here on nothing that is asked of it has an effect. Its handlers may hold it, so they go; not before
+// the turn's end, as one of them may be running.
 void Socket::detach() {
   state_ = State::gone;
   nsp_->impl().rooms_.remove(*this);

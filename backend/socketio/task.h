@@ -5,7 +5,8 @@
 //     ack(reply.ok() ? reply.args : Args{"no"});
 //   });
 //
-// The library keeps the callable, the socket and the arguments of a handler that is a coroutine until it has ended.
+// The library keeps the callable, the socket and the arguments of a handler that is a coroutine until it has
+// ended.
 #pragma once
 
 #include <coroutine>
@@ -121,8 +122,9 @@ inline void start(Task<> task, std::function<void(std::exception_ptr)> failed = 
   }(std::move(task), std::move(failed));
 }
 
-// A value that somebody else brings: `co_await Pending<T>([&](auto done) { call_me_back(done); })`. `done` must be called
-// once, from within or later; everything in this library that takes a completion does so, its end included.
+// A value that somebody else brings: `co_await Pending<T>([&](auto done) { call_me_back(done); })`. `done`
+// must be called once, from within or later; everything in this library that takes a completion does so, its
+// end included.
 template <class T>
 class Pending {
  public:

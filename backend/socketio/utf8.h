@@ -18,7 +18,8 @@ inline std::size_t utf8_sequence(const char* at, const char* end) {
   if (first < 0xc2) return 0;
   if (first < 0xe0) return tail(1) ? 2 : 0;
   if (first < 0xf0) {
-    if (!tail(1) || !tail(2) || (first == 0xe0 && byte(1) < 0xa0) || (first == 0xed && byte(1) > 0x9f)) return 0;
+    if (!tail(1) || !tail(2) || (first == 0xe0 && byte(1) < 0xa0) || (first == 0xed && byte(1) > 0x9f))
+      return 0;
     return 3;
   }
   if (first > 0xf4 || !tail(1) || !tail(2) || !tail(3)) return 0;
@@ -26,9 +27,11 @@ inline std::size_t utf8_sequence(const char* at, const char* end) {
   return 4;
 }
 
-// A surrogate alone, in the three bytes that UTF-8 would have for it: no UTF-8, but what JavaScript's strings can hold.
+// A surrogate alone, in the three bytes that UTF-8 would have for it: no UTF-8, but what JavaScript's strings
+// can hold.
 inline bool is_lone_surrogate(const char* at, const char* end) {
-  return end - at >= 3 && static_cast<unsigned char>(at[0]) == 0xed && (static_cast<unsigned char>(at[1]) & 0xe0U) == 0xa0U &&
+  return end - at >= 3 && static_cast<unsigned char>(at[0]) == 0xed &&
+         (static_cast<unsigned char>(at[1]) & 0xe0U) == 0xa0U &&
          (static_cast<unsigned char>(at[2]) & 0xc0U) == 0x80U;
 }
 

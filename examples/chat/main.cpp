@@ -1,5 +1,5 @@
-// A chat: one page, one process, everyone who is there. It serves its page and, if it is told where to find one, the
-// official client that the page loads.
+// A chat: one page, one process, everyone who is there. It serves its page and, if it is told where to find
+// one, the official client that the page loads.
 //
 //   chat-node [PORT [PATH/TO/socket.io.min.js]]       # 127.0.0.1:3000; 0: a port that the kernel chooses
 #include <csignal>
@@ -39,7 +39,9 @@ class File final : public http::Handler {
   const char* type_;
 };
 
-std::string name_of(Socket& socket) { return std::string(socket.data().at("name").as_string()); }
+std::string name_of(Socket& socket) {
+  return std::string(socket.data().at("name").as_string());
+}
 
 // Whoever joins says a name; what they say goes to their room, or to everyone.
 void serve_chat(socketio::Server& io) {
@@ -55,7 +57,8 @@ void serve_chat(socketio::Server& io) {
     socket.to("lobby").emit("joined", name_of(socket));
   });
   io.on("say", [](Socket& socket, const Args& args, const Ack& ack) {
-    const boost::json::string& text = args[0].as_string();  // throws for anything else, which ends this event alone
+    const boost::json::string& text =
+        args[0].as_string();  // throws for anything else, which ends this event alone
     if (text.size() > 1000) return ack("too long");
     socket.to("lobby").emit("said", name_of(socket), text);
     ack(nullptr);
@@ -66,7 +69,8 @@ void serve_chat(socketio::Server& io) {
     for (const auto& one : found.sockets) names.push_back(one.data.at("name"));
     ack(std::move(names));
   });
-  io.on_disconnect([](Socket& socket, std::string_view) { socket.nsp().to("lobby").emit("left", name_of(socket)); });
+  io.on_disconnect(
+      [](Socket& socket, std::string_view) { socket.nsp().to("lobby").emit("left", name_of(socket)); });
 }
 
 }  // namespace
@@ -87,7 +91,8 @@ int main(int argc, char** argv) {
   serve_chat(io);
 
   const auto port = static_cast<std::uint16_t>(argc > 1 ? std::strtoul(argv[1], nullptr, 10) : 3000);
-  net::BoundListener listener = net::bind_listener(net::Address::ip(*wire::IpAddress::parse("127.0.0.1"), port), 1);
+  net::BoundListener listener =
+      net::bind_listener(net::Address::ip(*wire::IpAddress::parse("127.0.0.1"), port), 1);
   if (!listener.error.empty()) {
     std::fprintf(stderr, "%s\n", listener.error.c_str());
     return 1;

@@ -27,7 +27,8 @@ std::string rewritten(std::string_view text) {
     (void)read_payload(*header, bounds, data);
     return {};
   }
-  for (std::uint32_t i = 0; i < header->attachments; ++i) (void)event.args.attach(std::string(1, static_cast<char>(i)));
+  for (std::uint32_t i = 0; i < header->attachments; ++i)
+    (void)event.args.attach(std::string(1, static_cast<char>(i)));
   if (!placeholders_fit(event.args.values(), header->attachments)) return {};
   if (header->type == Type::event || header->type == Type::binary_event) {
     writer.event(header->nsp, header->id, event.name, event.name_is_number, event.args);

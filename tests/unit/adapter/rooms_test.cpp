@@ -31,7 +31,8 @@ class RoomsTest : public testing::Test {
   }
   std::vector<std::string> reached(std::vector<std::string> in, std::vector<std::string> except = {}) {
     std::vector<std::string> ids;
-    rooms.visit(Target{std::move(in), std::move(except), {}}, [&](Member& member) { ids.emplace_back(member.id()); });
+    rooms.visit(Target{std::move(in), std::move(except), {}},
+                [&](Member& member) { ids.emplace_back(member.id()); });
     return ids;
   }
   Rooms rooms;
@@ -69,7 +70,9 @@ TEST_F(RoomsTest, EveryoneIsInARoomOfTheirOwn) {
 
 TEST_F(RoomsTest, RoomsComeAndGoAndAreToldOf) {
   std::vector<std::string> told;
-  rooms.on_room = [&](std::string_view room, bool exists) { told.push_back((exists ? "+" : "-") + std::string(room)); };
+  rooms.on_room = [&](std::string_view room, bool exists) {
+    told.push_back((exists ? "+" : "-") + std::string(room));
+  };
   Someone &a = add("a"), &b = add("b");
   rooms.join(a, "x");
   rooms.join(a, "x");

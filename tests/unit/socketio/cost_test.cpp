@@ -24,9 +24,15 @@ void release(void* block) {
 
 }  // namespace
 
-void* operator new(std::size_t size) { return counted(std::malloc(size)); }
-void operator delete(void* block) noexcept { release(block); }
-void operator delete(void* block, std::size_t) noexcept { release(block); }
+void* operator new(std::size_t size) {
+  return counted(std::malloc(size));
+}
+void operator delete(void* block) noexcept {
+  release(block);
+}
+void operator delete(void* block, std::size_t) noexcept {
+  release(block);
+}
 
 namespace limpet::socketio {
 namespace {
@@ -83,7 +89,9 @@ TEST_F(Cost, AClientInARoomIsSmall) {
 
 TEST_F(Cost, AnEventAllocatesNoMoreThanItsValuesAndItsAnswer) {
   join(silent[0]);
-  const auto echo = [&] { silent[0].receiver->on_message(engine::Kind::text, R"(27["echo","0123456789abcdef0123456789abcdef"])"); };
+  const auto echo = [&] {
+    silent[0].receiver->on_message(engine::Kind::text, R"(27["echo","0123456789abcdef0123456789abcdef"])");
+  };
   echo();
   const std::size_t before = allocations;
   for (int i = 0; i < 100; ++i) echo();

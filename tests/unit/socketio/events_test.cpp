@@ -34,8 +34,9 @@ TEST_F(World, BytesComeWithTheirEventAndGoBackWithIt) {
   client.give("zero");
   EXPECT_THAT(client.heard(), IsEmpty());
   client.give("one");
-  EXPECT_THAT(client.heard(), ElementsAre(R"(62-7[{"_placeholder":true,"num":0},5,[{"_placeholder":true,"num":1}]])",
-                                          "bytes:one", "bytes:zero"));
+  EXPECT_THAT(client.heard(),
+              ElementsAre(R"(62-7[{"_placeholder":true,"num":0},5,[{"_placeholder":true,"num":1}]])",
+                          "bytes:one", "bytes:zero"));
 }
 
 class Invalid : public World, public testing::WithParamInterface<const char*> {};
@@ -52,8 +53,8 @@ TEST_P(Invalid, EndsTheConnectionAndIsTold) {
   EXPECT_THAT(client.heard(), IsEmpty());
 }
 INSTANTIATE_TEST_SUITE_P(World, Invalid,
-                         testing::Values("", "abc", "9", "2[\"a\"", "2{}", "2[]", "2[\"disconnect\"]", "1{}", "31{}",
-                                         "511-[\"a\"]", "50-[\"a\"]", "0/\xff"));
+                         testing::Values("", "abc", "9", "2[\"a\"", "2{}", "2[]", "2[\"disconnect\"]", "1{}",
+                                         "31{}", "511-[\"a\"]", "50-[\"a\"]", "0/\xff"));
 
 TEST_F(World, AttachmentsOutOfPlaceEndTheConnection) {
   start();
@@ -81,7 +82,8 @@ TEST_F(World, AQuestionIsAnsweredOnceOrFails) {
   start();
   std::vector<std::string> replies;
   const auto note = [&](const Reply& reply) {
-    replies.push_back(reply.ok() ? std::to_string(reply.args[0].as_int64()) : std::string(text_of(reply.failure)));
+    replies.push_back(reply.ok() ? std::to_string(reply.args[0].as_int64())
+                                 : std::string(text_of(reply.failure)));
   };
   FakeSession& client = join();
   Socket* socket = nullptr;
@@ -100,7 +102,8 @@ TEST_F(World, AQuestionIsAnsweredOnceOrFails) {
   client.say("1");
   socket->emit_with_ack("q", {}, 0, note);
   socket->emit("nothing");
-  EXPECT_THAT(replies, ElementsAre("5", "operation has timed out", "socket has been disconnected", "socket has been disconnected"));
+  EXPECT_THAT(replies, ElementsAre("5", "operation has timed out", "socket has been disconnected",
+                                   "socket has been disconnected"));
 }
 
 TEST_F(World, QuestionsAreBounded) {
@@ -108,7 +111,8 @@ TEST_F(World, QuestionsAreBounded) {
   join();
   std::vector<NoAnswer> failures;
   io->of("/").for_each([&](Socket& socket) {
-    for (int i = 0; i < 2; ++i) socket.emit_with_ack("q", {}, 0, [&](const Reply& reply) { failures.push_back(reply.failure); });
+    for (int i = 0; i < 2; ++i)
+      socket.emit_with_ack("q", {}, 0, [&](const Reply& reply) { failures.push_back(reply.failure); });
   });
   EXPECT_THAT(failures, ElementsAre(NoAnswer::too_many));
   sessions.clear();

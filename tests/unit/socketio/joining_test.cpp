@@ -13,7 +13,8 @@ TEST_F(World, TheAnswerComesBeforeWhatTheHandlerEmits) {
   io->on_connection([](Socket& socket) { socket.emit("auth", socket.auth()); });
   FakeSession& client = open();
   client.say(R"(0{"token":"123"})");
-  EXPECT_THAT(client.heard(), ElementsAre(MatchesRegex("0\\{\"sid\":\"[A-Za-z0-9_-]{20}\"\\}"), R"(2["auth",{"token":"123"}])"));
+  EXPECT_THAT(client.heard(), ElementsAre(MatchesRegex("0\\{\"sid\":\"[A-Za-z0-9_-]{20}\"\\}"),
+                                          R"(2["auth",{"token":"123"}])"));
 }
 
 TEST_F(World, AnUnknownNamespaceIsRefused) {
@@ -34,9 +35,10 @@ TEST_F(World, AMiddlewareRefusesWithDataAtOnceOrLater) {
   io->of("/task").use([](Socket&) -> Task<std::optional<Refusal>> { co_return Refusal{"task", nullptr}; });
   FakeSession& client = open();
   for (const char* packet : {"0/now,", "0/later,", "0/dropped,", "0/thrown,", "0/task,"}) client.say(packet);
-  EXPECT_THAT(client.heard(), ElementsAre(R"(4/now,{"message":"no","data":{"why":1}})",
-                                          R"(4/dropped,{"message":"Internal server error"})",
-                                          R"(4/thrown,{"message":"Internal server error"})", R"(4/task,{"message":"task"})"));
+  EXPECT_THAT(client.heard(),
+              ElementsAre(R"(4/now,{"message":"no","data":{"why":1}})",
+                          R"(4/dropped,{"message":"Internal server error"})",
+                          R"(4/thrown,{"message":"Internal server error"})", R"(4/task,{"message":"task"})"));
   (*later)();
   (*later)(Refusal{"again", nullptr});
   EXPECT_THAT(client.heard(), ElementsAre(MatchesRegex("0/later,.*")));
@@ -93,7 +95,9 @@ TEST_F(World, NamespacesAreMadeByPattern) {
   start([](Options& options) { options.cleanup_empty_child_namespaces = true; });
   std::vector<std::string> made;
   io->on_new_namespace([&](Namespace& nsp) { made.emplace_back(nsp.name()); });
-  io->of_pattern("^/room-\\d+$").on("who", [](Socket& socket, const Args&, const Ack& ack) { ack(socket.nsp().name()); });
+  io->of_pattern("^/room-\\d+$").on("who", [](Socket& socket, const Args&, const Ack& ack) {
+    ack(socket.nsp().name());
+  });
   FakeSession& client = open();
   client.say("0/room-1,");
   client.say("0/room-x,");
@@ -134,12 +138,14 @@ TEST_F(World, AnOlderClientIsInTheMainNamespaceUnasked) {
   EXPECT_THAT(client.heard(), ElementsAre("0"));
   EXPECT_NE(io->of("/").find(client.sid()), nullptr);
   client.say("0/admin?tok=a%20b&x=1&x=2,");
-  EXPECT_THAT(client.heard(), ElementsAre("0/admin,", "2/admin,[\"hello\",\"/admin#" + std::string(client.sid()) +
-                                                           R"(",{"tok":"a b","x":["1","2"]}])"));
+  EXPECT_THAT(client.heard(),
+              ElementsAre("0/admin,", "2/admin,[\"hello\",\"/admin#" + std::string(client.sid()) +
+                                          R"(",{"tok":"a b","x":["1","2"]}])"));
   client.say("0/no");
   client.say("0/data");
   client.say("0/foo");
-  EXPECT_THAT(client.heard(), ElementsAre(R"(4/no,"plain")", R"(4/data,{"a":1})", R"(4/foo,{"message":"Invalid namespace"})"));
+  EXPECT_THAT(client.heard(), ElementsAre(R"(4/no,"plain")", R"(4/data,{"a":1})",
+                                          R"(4/foo,{"message":"Invalid namespace"})"));
   EXPECT_FALSE(client.closed);
 }
 

@@ -61,14 +61,16 @@ TEST(Json, WhatIsNoNumberIsRefused) {
 }
 
 TEST(Json, WholeTextsOnly) {
-  for (const char* text : {"", " ", "[", "]", "[1", "[1,", "[,1]", "[1,]", "{", "{}}", "{\"a\"}", "{\"a\":}", "{\"a\":1,}",
-                           "{a:1}", "{1:1}", "[1]x", "tru", "nulll", "'a'", "\"", "\"\\\"", "[1 2]", "\"\n\""})
+  for (const char* text : {"",    " ",     "[",       "]",        "[1",         "[1,",   "[,1]",  "[1,]",
+                           "{",   "{}}",   "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{a:1}", "{1:1}", "[1]x",
+                           "tru", "nulll", "'a'",     "\"",       "\"\\\"",     "[1 2]", "\"\n\""})
     EXPECT_EQ(round_trip(text), "refused") << text;
   EXPECT_EQ(round_trip(" \t\r\n[ 1 , { \"a\" : true } , null ] "), R"([1,{"a":true},null])");
 }
 
 TEST(Json, EscapesAreWrittenAsJavaScriptWritesThem) {
-  EXPECT_EQ(round_trip(R"("\"\\\/\b\f\n\r\t\u0041\u0000\u001f\u007f")"), "\"\\\"\\\\/\\b\\f\\n\\r\\tA\\u0000\\u001f\x7f\"");
+  EXPECT_EQ(round_trip(R"("\"\\\/\b\f\n\r\t\u0041\u0000\u001f\u007f")"),
+            "\"\\\"\\\\/\\b\\f\\n\\r\\tA\\u0000\\u001f\x7f\"");
   EXPECT_EQ(round_trip(R"("\u00e9\u20ac\u2028")"), "\"é€\xe2\x80\xa8\"");
   EXPECT_EQ(round_trip("\"\\x41\""), "refused");
   EXPECT_EQ(round_trip("\"\\u12\""), "refused");
@@ -86,7 +88,10 @@ TEST(Json, SurrogatesArePairsOrStayEscaped) {
 }
 
 TEST(Json, BytesThatAreNoUtf8BecomeReplacements) {
-  EXPECT_EQ(round_trip("\"a\xff" "b\""), "\"a\xef\xbf\xbd" "b\"");
+  EXPECT_EQ(round_trip("\"a\xff"
+                       "b\""),
+            "\"a\xef\xbf\xbd"
+            "b\"");
   EXPECT_EQ(round_trip("\"\xed\xa0\x80\""), "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"");  // a raw surrogate
   EXPECT_EQ(round_trip("\"\xc3\""), "\"\xef\xbf\xbd\"");
   std::string out;
@@ -101,6 +106,21 @@ TEST(Json, MembersKeepTheirOrderButIndexesComeFirst) {
   EXPECT_EQ(round_trip(R"({"a":1,"b":2,"a":3})"), R"({"a":3,"b":2})");
 }
 
+TEST(Json, OddCharactersAreFoundWhereverTheyStand) {
+  for (std::size_t length = 0; length < 20; ++length) {
+    for (std::size_t place = 0; place <= length; ++place) {
+      for (const std::string_view odd :
+           {R"(\")", R"(\\)", R"(\n)", R"(\u0001)", "\xc3\xa9", "\x7f", "~", "!"}) {
+        const std::string text =
+            '"' + std::string(place, 'a') + std::string(odd) + std::string(length - place, 'b') + '"';
+        EXPECT_EQ(round_trip(text), text);
+      }
+      EXPECT_EQ(round_trip('"' + std::string(place, 'a') + '\x1f' + std::string(length - place, 'b') + '"'),
+                "refused");
+    }
+  }
+}
+
 TEST(Json, DepthIsBounded) {
   const auto nested = [](std::size_t depth) { return std::string(depth, '[') + std::string(depth, ']'); };
   EXPECT_EQ(round_trip(nested(3), 3), nested(3));
@@ -112,7 +132,8 @@ TEST(Json, DepthIsBounded) {
 
 TEST(Json, A64BitIntegerKeepsItsDigits) {
   std::string out;
-  write_json(out, boost::json::value{{"a", std::numeric_limits<std::uint64_t>::max()}, {"b", std::int64_t{-9007199254740993}}});
+  write_json(out, boost::json::value{{"a", std::numeric_limits<std::uint64_t>::max()},
+                                     {"b", std::int64_t{-9007199254740993}}});
   EXPECT_EQ(out, R"({"a":18446744073709551615,"b":-9007199254740993})");
 }
 

@@ -36,9 +36,10 @@ std::string read(std::string_view text, const Bounds& bounds = {}) {
 }
 
 TEST(Packet, GoesRoundTheWayThatItCame) {
-  for (const char* text : {"0", "0{\"token\":\"123\"}", "0/admin,", "0/admin,{\"a\":1}", "1", "1/admin,", "2[\"a\"]",
-                           "2[\"a\",1,\"2\",{\"3\":[true]}]", "2456[\"a\"]", "20[\"a\"]", "2/admin,7[\"a\",null]", "3456[]",
-                           "3/admin,0[1]", "2[5,\"x\"]", "4{\"message\":\"no\"}", "4\"no\"", "2[\"error\"]", "2[\"\"]"})
+  for (const char* text :
+       {"0", "0{\"token\":\"123\"}", "0/admin,", "0/admin,{\"a\":1}", "1", "1/admin,", "2[\"a\"]",
+        "2[\"a\",1,\"2\",{\"3\":[true]}]", "2456[\"a\"]", "20[\"a\"]", "2/admin,7[\"a\",null]", "3456[]",
+        "3/admin,0[1]", "2[5,\"x\"]", "4{\"message\":\"no\"}", "4\"no\"", "2[\"error\"]", "2[\"\"]"})
     EXPECT_EQ(read(text), text);
 }
 
@@ -54,12 +55,51 @@ TEST(Packet, OtherFormsMeanTheSame) {
 }
 
 TEST(Packet, WhatTheParserRefusesIsRefused) {
-  for (const char* text : {"", "7", "9", "a", "abc", "-", "0null", "0[]", "0\"x\"", "0{", "1{}", "1[]", "1 ", "2{}", "2[]",
-                           "2[null]", "2[true]", "2[[]]", "2[{}]", "2[\"a\"", "2[\"a\"]x", "2abc[\"a\"]", "2\"a\"", "2null",
-                           "2[\"connect\"]", "2[\"connect_error\"]", "2[\"disconnect\"]", "2[\"disconnecting\"]",
-                           "2[\"newListener\"]", "2[\"removeListener\"]", "2[\"a\",]", "3{}", "31{}", "4[]", "2[\"a\" 1]",
-                           "5[\"a\"]", "5-[\"a\"]", "50-[\"a\"]", "511-[\"a\"]", "5x-[\"a\"]", "51[\"a\"]", "5-1-[\"a\"]",
-                           "51.5-[\"a\"]", "5", "51"})
+  for (const char* text : {"",
+                           "7",
+                           "9",
+                           "a",
+                           "abc",
+                           "-",
+                           "0null",
+                           "0[]",
+                           "0\"x\"",
+                           "0{",
+                           "1{}",
+                           "1[]",
+                           "1 ",
+                           "2{}",
+                           "2[]",
+                           "2[null]",
+                           "2[true]",
+                           "2[[]]",
+                           "2[{}]",
+                           "2[\"a\"",
+                           "2[\"a\"]x",
+                           "2abc[\"a\"]",
+                           "2\"a\"",
+                           "2null",
+                           "2[\"connect\"]",
+                           "2[\"connect_error\"]",
+                           "2[\"disconnect\"]",
+                           "2[\"disconnecting\"]",
+                           "2[\"newListener\"]",
+                           "2[\"removeListener\"]",
+                           "2[\"a\",]",
+                           "3{}",
+                           "31{}",
+                           "4[]",
+                           "2[\"a\" 1]",
+                           "5[\"a\"]",
+                           "5-[\"a\"]",
+                           "50-[\"a\"]",
+                           "511-[\"a\"]",
+                           "5x-[\"a\"]",
+                           "51[\"a\"]",
+                           "5-1-[\"a\"]",
+                           "51.5-[\"a\"]",
+                           "5",
+                           "51"})
     EXPECT_EQ(read(text), "refused") << text;
   EXPECT_EQ(read("2" + std::string(400, '9') + "[\"a\"]"), "refused");  // an infinite id
 }
@@ -93,8 +133,9 @@ TEST(Packet, BytesAreNumberedInTheOrderOfTheirWriting) {
   args.add(second);
   PacketWriter writer;
   writer.event("/", std::nullopt, "a", false, args);
-  EXPECT_EQ(writer.text(), R"(53-["a",{"deep":[{"_placeholder":true,"num":0},1]},{"_placeholder":true,"num":1},)"
-                           R"({"_placeholder":true,"num":2}])");
+  EXPECT_EQ(writer.text(),
+            R"(53-["a",{"deep":[{"_placeholder":true,"num":0},1]},{"_placeholder":true,"num":1},)"
+            R"({"_placeholder":true,"num":2}])");
   ASSERT_EQ(writer.attachments().size(), 3U);
   EXPECT_EQ(*writer.attachments()[0], "second");
   EXPECT_EQ(*writer.attachments()[1], "first");
@@ -121,8 +162,12 @@ TEST(Packet, WhatOnlyLooksLikeBytesIsData) {
 }
 
 TEST(Packet, PlaceholdersFitOrNot) {
-  const auto fits = [](boost::json::value value, std::size_t binaries) { return placeholders_fit(value, binaries); };
-  const auto placeholder = [](boost::json::value num) { return boost::json::value{{"_placeholder", true}, {"num", num}}; };
+  const auto fits = [](boost::json::value value, std::size_t binaries) {
+    return placeholders_fit(value, binaries);
+  };
+  const auto placeholder = [](boost::json::value num) {
+    return boost::json::value{{"_placeholder", true}, {"num", num}};
+  };
   EXPECT_TRUE(fits(placeholder(0), 1));
   EXPECT_TRUE(fits({{"a", {1, placeholder(1)}}}, 2));
   EXPECT_TRUE(fits(placeholder(0.5), 1));  // undefined in JavaScript

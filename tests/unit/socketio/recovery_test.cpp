@@ -28,12 +28,15 @@ class RecoveryTest : public World {
     });
   }
   // {"sid":…,"pid":…} of a CONNECT's answer.
-  static boost::json::object answer(const std::string& packet) { return boost::json::parse(packet.substr(1)).as_object(); }
+  static boost::json::object answer(const std::string& packet) {
+    return boost::json::parse(packet.substr(1)).as_object();
+  }
   static std::string offset(const std::string& event) {
     return std::string(boost::json::parse(event.substr(1)).as_array().back().as_string());
   }
   static std::string back(const boost::json::object& who, std::string_view offset) {
-    return "0{\"pid\":\"" + std::string(who.at("pid").as_string()) + "\",\"offset\":\"" + std::string(offset) + "\"}";
+    return "0{\"pid\":\"" + std::string(who.at("pid").as_string()) + "\",\"offset\":\"" +
+           std::string(offset) + "\"}";
   }
   int asked = 0;
 };
@@ -72,7 +75,8 @@ TEST_F(RecoveryTest, SingleEventsCarryOffsetsAcksAndVolatileOnesDoNot) {
     socket.emit_volatile("volatile");
     socket.emit_with_ack("asked", {}, 0, [](const Reply&) {});
   });
-  EXPECT_THAT(client.heard(), ElementsAre(MatchesRegex("2\\[\"kept\",\".+\"\\]"), "2[\"volatile\"]", "20[\"asked\"]"));
+  EXPECT_THAT(client.heard(),
+              ElementsAre(MatchesRegex("2\\[\"kept\",\".+\"\\]"), "2[\"volatile\"]", "20[\"asked\"]"));
 }
 
 TEST_F(RecoveryTest, WhoCannotBeRestoredIsNew) {

@@ -122,8 +122,8 @@ TEST_F(Rooms, ReasonsAreSocketIosWords) {
   polls.say("2[]");
   member({}).end(engine::Reason::ping_timeout);
   member({}).end(engine::Reason::server_shutting_down);
-  EXPECT_THAT(left, ElementsAre("client namespace disconnect", "forced server close", "forced close", "ping timeout",
-                                "server shutting down"));
+  EXPECT_THAT(left, ElementsAre("client namespace disconnect", "forced server close", "forced close",
+                                "ping timeout", "server shutting down"));
 }
 
 TEST_F(Rooms, RoomsOfASocketAreBounded) {

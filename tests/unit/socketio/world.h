@@ -50,7 +50,8 @@ class FakeSession final : public engine::Session {
  private:
   std::string sid_;
   int revision_;
-  engine::Handshake::Owner handshake_ = engine::Handshake::make({"/socket.io/?EIO=4", "10.0.0.1:9"}, 1, false);
+  engine::Handshake::Owner handshake_ =
+      engine::Handshake::make({"/socket.io/?EIO=4", "10.0.0.1:9"}, 1, false);
 };
 
 class World : public testing::Test {
@@ -59,7 +60,9 @@ class World : public testing::Test {
     Options options;
     options.engine.node_id = "ws1";
     if (change) change(options);
-    options.on_exception = [this](std::string_view where, std::string_view) { exceptions.emplace_back(where); };
+    options.on_exception = [this](std::string_view where, std::string_view) {
+      exceptions.emplace_back(where);
+    };
     http.emplace(loop, http::Limits{});
     io = std::make_unique<Server>(loop, *http, std::move(options));
   }
@@ -69,7 +72,8 @@ class World : public testing::Test {
   }
 
   FakeSession& open(int revision = 4) {
-    sessions.push_back(std::make_unique<FakeSession>("engine-sid-" + std::to_string(100'000'000 + sessions.size()), revision));
+    sessions.push_back(std::make_unique<FakeSession>(
+        "engine-sid-" + std::to_string(100'000'000 + sessions.size()), revision));
     FakeSession& session = *sessions.back();
     session.receiver = io->application().on_open(session);
     return session;
