@@ -2,37 +2,12 @@
 import assert from 'node:assert/strict';
 import { sameOnBothSides } from './lib/compare.mjs';
 import { Polling, Socket } from './lib/engine_client.mjs';
+import { afterSending, settled } from './lib/packets.mjs';
 import { onBothSides } from './lib/requirements.mjs';
 import { within, until } from '../e2e/lib/deadline.mjs';
 
 const options = { path: '/socket.io/' };
 const patient = ['--ping-interval', '20000', '--ping-timeout', '20000', '--connect-timeout', '20000'];
-const marker = '44/nowhere,{"message":"Invalid namespace"}';
-
-// Waits until the server has done all that it was asked for: Node.js joins and tells handlers a tick later, so that only
-// the second answer comes after everything. No namespace is touched by it.
-async function settled(socket) {
-  for (let round = 0; round < 2 && !socket.closed; round += 1) {
-    socket.send('40/nowhere,');
-    await until(() => socket.closed || socket.received.includes(marker), 5000, 'a close or an answer');
-    socket.received = socket.received.filter((message) => message !== marker);
-  }
-}
-
-// What comes back for `messages`, each once the one before has had its effect (but in one go with its attachments), until
-// the server closes, or `awaits` is among it.
-async function afterSending(server, world, messages, { awaits } = {}) {
-  const socket = world.own(await Socket.open(server, options));
-  for (const message of messages) {
-    socket.send(message);
-    const alone = !Buffer.isBuffer(message) && !/^4[56]/.test(message);
-    if (alone && (!awaits || message === '40')) await settled(socket);
-  }
-  if (awaits) await until(() => socket.closed || socket.received.includes(awaits), 5000, `a close or ${awaits}`);
-  else await settled(socket);
-  return { received: socket.received, closed: socket.closed };
-}
-
 const one = '{"_placeholder":true,"num":0}';
 const two = '{"_placeholder":true,"num":1}';
 const bytes = (text) => Buffer.from(text);
