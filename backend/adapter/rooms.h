@@ -102,6 +102,8 @@ class Rooms {
   template <class Visit>
   void in_each(std::string_view room, Visit&& visit);
 
+  static constexpr std::size_t kAhead = 4;  // members that are on their way from memory during a visit
+
   Table rooms_;
   std::vector<Member*> everyone_;
   IdTable<Member> ids_;
@@ -111,8 +113,10 @@ class Rooms {
 template <class Visit>
 void Rooms::in_each(std::string_view name, Visit&& visit) {
   if (Room* room = find_room(name)) {
-    for (const Room::Place& place : room->places) {
-      if (has(*place.member)) visit(*place.member);
+    const std::vector<Room::Place>& places = room->places;
+    for (std::size_t i = 0; i < places.size(); ++i) {
+      if (i + kAhead < places.size()) __builtin_prefetch(places[i + kAhead].member);
+      if (has(*places[i].member)) visit(*places[i].member);
     }
   }
   if (Member* own = ids_.find(name); own != nullptr && own->in_own_room_) visit(*own);

@@ -246,6 +246,7 @@ void Loop::Impl::run_deferred() {
   while (asked.next != &asked) {
     auto& each = static_cast<Deferred&>(*asked.next);
     unlink(each);
+    __builtin_prefetch(asked.next);  // of a thousand members of a room most are in no near cache
     each.run_();
   }
 }
