@@ -23,24 +23,6 @@ void append_control(std::string& out, char c) {
   out += kHex[static_cast<std::size_t>(c) & 15];
 }
 
-void append_quoted(std::string& out, std::string_view text) {
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (static_cast<unsigned char>(c) < 0x20) {
-      append_control(out, c);
-    } else if (c == kLineSeparator[0] &&
-               (text.substr(i, 3) == kLineSeparator || text.substr(i, 3) == kParagraphSeparator)) {
-      out += text[i + 2] == kLineSeparator[2] ? "\\u2028" : "\\u2029";
-      i += 2;
-    } else {
-      out += c;
-    }
-  }
-}
-
 // Clients write a newline as `\n` and an escaped one as `\\n`, because some browsers change newlines in
 // forms.
 std::string unescaped(std::string_view text) {
@@ -63,12 +45,32 @@ std::string unescaped(std::string_view text) {
 
 }  // namespace
 
+void append_quoted(std::string& out, std::string_view text) {
+  out += '"';
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (c == '"' || c == '\\') {
+      out += '\\';
+      out += c;
+    } else if (static_cast<unsigned char>(c) < 0x20) {
+      append_control(out, c);
+    } else if (c == kLineSeparator[0] &&
+               (text.substr(i, 3) == kLineSeparator || text.substr(i, 3) == kParagraphSeparator)) {
+      out += text[i + 2] == kLineSeparator[2] ? "\\u2028" : "\\u2029";
+      i += 2;
+    } else {
+      out += c;
+    }
+  }
+  out += '"';
+}
+
 void append_jsonp(std::string& out, std::string_view index, std::string_view payload) {
   out += "___eio[";
   out += index;
-  out += "](\"";
+  out += "](";
   append_quoted(out, payload);
-  out += "\");";
+  out += ");";
 }
 
 std::optional<std::string> payload_of_form(std::string_view body) {

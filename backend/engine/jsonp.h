@@ -7,6 +7,9 @@
 
 namespace limpet::engine {
 
+// A string of JSON, and of JavaScript. The text is UTF-8.
+void append_quoted(std::string& out, std::string_view text);
+
 // ___eio[7]("...");  The payload is UTF-8.
 void append_jsonp(std::string& out, std::string_view index, std::string_view payload);
 

@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "backend/engine/jsonp.h"
+
 namespace limpet::engine {
 namespace {
 
@@ -52,6 +54,12 @@ std::string upgrade_refusal(int status, std::string_view message, std::string_vi
   out += "\r\n";
   out += message;
   return out;
+}
+
+std::string forbidden_json(std::string_view message) {
+  std::string out = R"({"code":4,"message":)";
+  append_quoted(out, message);
+  return out + '}';
 }
 
 std::string upgrade_refusal(Refusal refusal) {

@@ -27,4 +27,7 @@ std::string_view json_of(Refusal refusal);  // {"code":1,"message":"Session ID u
 std::string upgrade_refusal(int status, std::string_view message, std::string_view fields = {});
 std::string upgrade_refusal(Refusal refusal);
 
+// What an application's own refusal says: `{"code":4,"message":...}`. The message is UTF-8.
+std::string forbidden_json(std::string_view message);
+
 }  // namespace limpet::engine

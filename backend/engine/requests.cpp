@@ -84,6 +84,10 @@ void Server::Impl::on_request(http::Exchange& exchange) {
   const Query query = parse_query(head.query);
   LiveSession* session = nullptr;
   if (const auto refusal = verify(head, query, upgrade, session)) return refuse(exchange, *refusal, upgrade);
+  if (session == nullptr) {
+    if (const auto message = application.forbid(head, exchange.peer()))
+      return forbid(exchange, *message, upgrade);
+  }
   if (upgrade) return on_upgrade(exchange, query, session);
   if (session != nullptr) return session->on_request(exchange);
   if (const auto refusal = verify_handshake(query)) return refuse(exchange, *refusal, false);
@@ -125,6 +129,18 @@ void Server::Impl::refuse(http::Exchange& exchange, Refusal refusal, bool upgrad
                    .content_type = "application/json",
                    .fields = cors_fields_for(exchange),
                    .body = json_of(refusal),
+                   .chunked = true});
+}
+
+void Server::Impl::forbid(http::Exchange& exchange, std::string_view message, bool upgrade) {
+  if (message.empty()) return refuse(exchange, Refusal::forbidden, upgrade);
+  ++totals.refused;
+  if (upgrade) return exchange.write_and_close(upgrade_refusal(400, message));
+  const std::string json = forbidden_json(message);
+  exchange.answer({.status = status_of(Refusal::forbidden),
+                   .content_type = "application/json",
+                   .fields = cors_fields_for(exchange),
+                   .body = json,
                    .chunked = true});
 }
 

@@ -12,6 +12,7 @@
 #include <functional>
 #include <memory>
 #include <new>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -111,6 +112,11 @@ class Receiver {
 
 class Application {
  public:
+  // Asked of each request that would begin a session (engine.io's allowRequest). What it returns is the
+  // message of a refusal: 403 and code 4, or the text of a 400 to an upgrade; an empty one means `Forbidden`.
+  virtual std::optional<std::string> forbid(const wire::RequestHead&, const net::Address& /*peer*/) {
+    return {};
+  }
   // A new session. Its open packet is queued already. The receiver must outlive it.
   virtual Receiver* on_open(Session& session) = 0;
 

@@ -69,6 +69,7 @@ struct Server::Impl final : http::Handler {
                                 LiveSession*& session);
   std::optional<Refusal> verify_handshake(const Query& query) const;
   void refuse(http::Exchange& exchange, Refusal refusal, bool upgrade);
+  void forbid(http::Exchange& exchange, std::string_view message, bool upgrade);
   void answer_preflight(http::Exchange& exchange, bool upgrade);
   void open_polling(http::Exchange& exchange, const Query& query);
   void on_upgrade(http::Exchange& exchange, const Query& query, LiveSession* session);

@@ -93,6 +93,24 @@ TEST(Refusing, NewSessionsAloneAndBeforeThe101) {
   EXPECT_EQ(body_of(world.post(with_sid(sid), "4a")), "ok");
 }
 
+TEST(Forbidding, BelongsToTheApplication) {
+  World world(quiet());
+  const std::string sid = world.open();
+  world.app.forbidden = "not \"you\"";
+  const std::string refused = world.get("EIO=4&transport=polling");
+  EXPECT_TRUE(refused.starts_with("HTTP/1.1 403 "));
+  EXPECT_EQ(body_of(refused), R"({"code":4,"message":"not \"you\""})");
+  http::Client& socket = world.websocket();
+  ASSERT_TRUE(world.until([&] { return socket.ended(); }));
+  EXPECT_TRUE(socket.seen.starts_with("HTTP/1.1 400 "));
+  EXPECT_EQ(body_of(socket.seen), "not \"you\"");
+  world.app.forbidden = "";
+  EXPECT_EQ(body_of(world.get("EIO=4&transport=polling")), R"({"code":4,"message":"Forbidden"})");
+  // Not asked of what is refused anyway, nor of a session that there is.
+  EXPECT_EQ(body_of(world.get("EIO=4")), R"({"code":0,"message":"Transport unknown"})");
+  EXPECT_EQ(body_of(world.post(with_sid(sid), "4a")), "ok");
+}
+
 TEST(Draining, EndsWebSocketsWith1012AndPollsWithAClosePacket) {
   World world(quiet());
   http::Client& socket = world.websocket();

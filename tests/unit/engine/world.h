@@ -39,6 +39,10 @@ struct App final : Application {
   std::deque<Seen> sessions;
   std::function<void(Seen&)> on_opened;
   std::function<void(Seen&, std::string_view)> on_said;
+  std::optional<std::string> forbidden;
+  std::optional<std::string> forbid(const wire::RequestHead&, const net::Address&) override {
+    return forbidden;
+  }
   Receiver* on_open(Session& session) override {
     Seen& seen = sessions.emplace_back();
     seen.session = &session;
