@@ -177,6 +177,21 @@ scenario('with a public key tokens are RS256, and the key itself is no secret', 
   ]) assert.deepEqual((await refusal(world, node, { auth: { token } })).data, { code });
 });
 
+scenario('clients of Socket.IO 2 are served where they are wanted, and with a key refused', async (world) => {
+  const { default: io2 } = await import('socket.io-client-2');
+  const plain = world.own(await LimpetNode.start(['--id', 'ws1', '--allow-eio3']));
+  const keyed = await nodeWithKey(world, secret, '--allow-eio3');
+  for (const [node, event] of [[plain, 'connect'], [keyed, 'error']]) {
+    const socket = io2(node.url, { forceNew: true, transports: ['websocket'], reconnection: false });
+    world.own({ close: () => socket.close() });
+    let told;
+    for (const each of ['connect', 'error']) socket.on(each, (data) => { told ??= [each, data]; });
+    await until(() => told, 5000, `${event} comes`);
+    assert.equal(told[0], event);
+    if (event === 'connect') assert.equal(await new Promise((resolve) => { socket.emit('who', resolve); }), 'ws1');
+  }
+});
+
 scenario('a session is given back to its user alone', async (world) => {
   const node = await nodeWithKey(world, secret, '--recovery', '1m');
   const token = (sub) => hs256(secret, { sub, exp: soon() });
