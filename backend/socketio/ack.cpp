@@ -10,7 +10,7 @@ struct Ack::Shared {
   bool used = false;
 };
 
-Ack::Ack(Socket& socket, double id) : socket_(&socket), id_(id) {
+Ack::Ack(Socket& socket, std::uint64_t id) : socket_(&socket), id_(id) {
   intrusive_ptr_add_ref(socket_);
 }
 

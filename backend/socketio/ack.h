@@ -22,7 +22,7 @@ class Socket;
 class Ack {
  public:
   Ack() = default;  // wanted by nobody
-  Ack(Socket& socket, double id);
+  Ack(Socket& socket, std::uint64_t id);
   Ack(const Ack& other);
   Ack(Ack&& other) noexcept;
   Ack& operator=(Ack other) noexcept;
@@ -43,7 +43,7 @@ class Ack {
   bool first() const;
 
   Socket* socket_ = nullptr;
-  double id_ = 0;
+  std::uint64_t id_ = 0;
   mutable Shared* shared_ = nullptr;  // once there are copies
   mutable bool used_ = false;
 };

@@ -5,7 +5,6 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <charconv>
-#include <cmath>
 
 #include "backend/socketio/json_reader.h"
 #include "backend/socketio/json_writer.h"
@@ -13,38 +12,20 @@
 namespace limpet::socketio {
 namespace {
 
+constexpr std::uint64_t kLargest = 9007199254740991;   // JavaScript's largest exact integer
 constexpr std::size_t kKept = std::size_t{64} * 1024;  // of a writer's memory between packets
 
 bool binary(Type type) {
   return type == Type::binary_event || type == Type::binary_ack;
 }
 
-// A whole number as JavaScript's Number() reads one: "2", " 2", "2e0", "0x2".
-std::optional<std::uint64_t> whole_number(std::string_view text) {
-  while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
-  while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
-  const char* const end = text.data() + text.size();
-  if (text.size() > 2 && text[0] == '0' && text[1] > '9') {
-    const char base = static_cast<char>(text[1] | 0x20);
-    std::uint64_t number = 0;
-    const auto read = std::from_chars(text.data() + 2, end, number, base == 'x' ? 16 : base == 'o' ? 8 : 2);
-    if ((base == 'x' || base == 'o' || base == 'b') && read.ec == std::errc{} && read.ptr == end)
-      return number;
-  }
-  double number = 0;
-  const auto read = std::from_chars(text.data(), end, number);
-  if (read.ec != std::errc{} || read.ptr != end || number < 0 || number > 1e9 || number != std::trunc(number))
-    return {};
-  return static_cast<std::uint64_t>(number);
-}
-
 // A run of digits, taken off the front.
-std::optional<AckId> take_id(std::string_view& text) {
-  const std::size_t size = std::min(text.find_first_not_of("0123456789"), text.size());
-  AckId id = 0;
-  if (std::from_chars(text.data(), text.data() + size, id).ec != std::errc{}) return std::nullopt;
-  text.remove_prefix(size);
-  return id;
+std::optional<std::uint64_t> take_number(std::string_view& text) {
+  std::uint64_t number = 0;
+  const auto [stopped, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc{} || number > kLargest) return std::nullopt;
+  text.remove_prefix(static_cast<std::size_t>(stopped - text.data()));
+  return number;
 }
 
 }  // namespace
@@ -61,12 +42,10 @@ std::optional<Header> read_header(std::string_view text, const Bounds& bounds) {
   header.type = static_cast<Type>(text[0] - '0');
   text.remove_prefix(1);
   if (binary(header.type)) {
-    const std::size_t dash = text.find('-');
-    if (dash == std::string_view::npos) return std::nullopt;
-    const auto number = whole_number(text.substr(0, dash));
-    if (!number || *number == 0 || *number > bounds.attachments) return std::nullopt;
+    const auto number = take_number(text);
+    if (!number || *number == 0 || *number > bounds.attachments || text.empty() || text[0] != '-') return {};
     header.attachments = static_cast<std::uint32_t>(*number);
-    text.remove_prefix(dash + 1);
+    text.remove_prefix(1);
   }
   if (!text.empty() && text[0] == '/') {
     const std::size_t end = std::min(text.find(','), text.size());
@@ -74,7 +53,7 @@ std::optional<Header> read_header(std::string_view text, const Bounds& bounds) {
     text.remove_prefix(std::min(end + 1, text.size()));
   }
   if (!text.empty() && text[0] >= '0' && text[0] <= '9') {
-    header.id = take_id(text);
+    header.id = take_number(text);
     if (!header.id) return std::nullopt;
   }
   header.payload = text;
@@ -116,9 +95,8 @@ bool placeholders_fit(const boost::json::value& value, std::size_t binaries) {
   const boost::json::value* mark = object->if_contains("_placeholder");
   if (mark != nullptr && mark->is_bool() && mark->get_bool()) {
     const boost::json::value* num = object->if_contains("num");
-    if (num == nullptr || !num->is_number()) return false;
-    const auto index = num->to_number<double>();  // a half is within, and stands for nothing
-    return index >= 0 && index < static_cast<double>(binaries);
+    return num != nullptr && num->is_int64() && num->get_int64() >= 0 &&
+           static_cast<std::uint64_t>(num->get_int64()) < binaries;
   }
   return std::all_of(object->begin(), object->end(),
                      [&](const auto& member) { return placeholders_fit(member.value(), binaries); });
@@ -187,16 +165,20 @@ void PacketWriter::begin() {
 }
 
 void PacketWriter::head(Type type, std::string_view nsp, std::optional<AckId> id) {
+  const auto number = [&](std::uint64_t value) {
+    char digits[24];
+    text_.append(digits, std::to_chars(digits, digits + sizeof digits, value).ptr);
+  };
   text_ += static_cast<char>('0' + static_cast<int>(type));
   if (binary(type)) {
-    write_number(text_, static_cast<double>(attachments_.size()));
+    number(attachments_.size());
     text_ += '-';
   }
   if (nsp != "/") {
     text_ += nsp;
     text_ += ',';
   }
-  if (id) write_number(text_, *id);
+  if (id) number(*id);
 }
 
 }  // namespace limpet::socketio

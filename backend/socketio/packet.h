@@ -3,9 +3,9 @@
 //   <type>[<attachments>-][<namespace>,][<ack id>][<JSON>]      inside an Engine.IO message
 //
 // Refused is what socket.io-parser refuses (an unknown type, a payload of the wrong kind, a reserved event,
-// more than the allowed attachments, a placeholder without bytes), JSON that is too deep, and ack ids that
-// are no finite number. Numbers are JavaScript's: an ack id is a double, and attachments may be counted in
-// hexadecimal.
+// more than the allowed attachments, a placeholder without bytes), JSON that is too deep, and numbers that
+// JavaScript would take but no client writes: attachments that are not counted in digits, ack ids beyond
+// 2^53, half a placeholder.
 #pragma once
 
 #include <boost/json/value.hpp>
@@ -25,7 +25,7 @@ using adapter::Binary;
 
 enum class Type : std::uint8_t { connect, disconnect, event, ack, connect_error, binary_event, binary_ack };
 
-using AckId = double;  // a whole number; exact up to 2^53
+using AckId = std::uint64_t;  // at most 2^53 - 1, as JavaScript counts no further
 
 struct Bounds {
   std::size_t depth = 64;
@@ -55,7 +55,7 @@ struct EventData {
 bool read_event(const Header& header, const Bounds& bounds, std::string& room, EventData& event);
 bool read_ack(const Header& header, const Bounds& bounds, Args& args);
 
-// Every placeholder among the values is within the number of its bytes.
+// Every placeholder among the values has its bytes.
 bool placeholders_fit(const boost::json::value& value, std::size_t binaries);
 bool placeholders_fit(const boost::json::array& values, std::size_t binaries);
 

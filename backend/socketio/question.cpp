@@ -117,7 +117,7 @@ void Round::on_timeout() {
 std::size_t Namespace::Impl::deliver_with_ack(const adapter::Event& event, const adapter::Target& target,
                                               std::function<void(const Args&)> on_ack) {
   const std::uint64_t id = next_ack++;
-  server->writer.event(name_, static_cast<AckId>(id), event.name, event.name_is_number, event.args);
+  server->writer.event(name_, id, event.name, event.name_is_number, event.args);
   const adapter::Encoded packet = encoded(server->writer);
   auto sockets = chosen(target);
   std::erase_if(sockets, [&](const SocketPtr& socket) {

@@ -115,7 +115,7 @@ void Socket::emit_with_ack(std::string_view event, const Args& args, std::uint64
     return done({NoAnswer::too_many, {}});
   }
   const std::uint64_t id = nsp_->impl().next_ack++;
-  server.writer.event(nsp_->impl().name_, static_cast<AckId>(id), event, false, args);
+  server.writer.event(nsp_->impl().name_, id, event, false, args);
   check_attachments(server.writer, server.bounds);
   Extras::Pending& pending = extras().pending[id];
   pending.done = std::move(done);

@@ -108,9 +108,9 @@ class Socket final : public adapter::Member {
   Extras& extras();
   EventTable& events();
   void enter();
-  void dispatch(std::string_view event, const Args& args, std::optional<double> id);
-  void answered(double id, const Args& args);  // by the client
-  void answer(double id, const Args& args);    // to the client
+  void dispatch(std::string_view event, const Args& args, std::optional<std::uint64_t> id);
+  void answered(std::uint64_t id, const Args& args);  // by the client
+  void answer(std::uint64_t id, const Args& args);    // to the client
   void tell_error(std::string_view what);
   void leave_namespace(std::string_view reason);  // its handlers are told, the client is not
   void detach();

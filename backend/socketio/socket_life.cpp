@@ -8,8 +8,6 @@
 namespace limpet::socketio {
 namespace {
 
-constexpr AckId kLargestId = 9007199254740991;  // JavaScript's largest exact integer
-
 // Reasons after which a client may come back for its session.
 bool may_come_back(std::string_view reason) {
   return reason == "transport error" || reason == "transport close" || reason == "forced close" ||
@@ -49,10 +47,8 @@ void Socket::dispatch(std::string_view event, const Args& args, std::optional<Ac
 }
 
 // An answer to nothing is nothing.
-void Socket::answered(AckId number, const Args& args) {
-  if (!extras_ || number > kLargestId) return;
-  const auto id = static_cast<std::uint64_t>(number);
-  if (extras_->pending.count(id) == 0) return;
+void Socket::answered(AckId id, const Args& args) {
+  if (!extras_ || extras_->pending.count(id) == 0) return;
   ++client_->server().totals.acks_in;
   extras_->settle(id, {NoAnswer::none, args});
 }

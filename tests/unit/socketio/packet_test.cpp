@@ -49,7 +49,6 @@ TEST(Packet, OtherFormsMeanTheSame) {
   EXPECT_EQ(read("2 [ \"a\" , 1 ] "), "2[\"a\",1]");
   EXPECT_EQ(read("2[1.50]"), "2[1.5]");
   EXPECT_EQ(read("2[-0]"), "2[0]");
-  EXPECT_EQ(read("21000000000000000000000000000000[\"a\"]"), "21e+30[\"a\"]");
   EXPECT_EQ(read("2"), "2[\"\"]");  // an event without a name
   EXPECT_EQ(read("3"), "30[]");
 }
@@ -104,15 +103,13 @@ TEST(Packet, WhatTheParserRefusesIsRefused) {
   EXPECT_EQ(read("2" + std::string(400, '9') + "[\"a\"]"), "refused");  // an infinite id
 }
 
-TEST(Packet, AttachmentsAreCountedAsJavaScriptCounts) {
-  for (const char* text : {"51-[\"a\"]", "51e0-[\"a\"]", "50x1-[\"a\"]", "5 1-[\"a\"]", "50B1-[\"a\"]"}) {
-    const auto header = read_header(text, {});
-    ASSERT_TRUE(header) << text;
-    EXPECT_EQ(header->attachments, 1U) << text;
-    EXPECT_EQ(header->payload, "[\"a\"]") << text;
-  }
+TEST(Packet, NumbersAreDigits) {
+  for (const char* text : {"51e0-[\"a\"]", "50x1-[\"a\"]", "5 1-[\"a\"]", "5+1-[\"a\"]"})
+    EXPECT_FALSE(read_header(text, {}));
   EXPECT_EQ(read_header("510-/x,3[]", {})->attachments, 10U);
   EXPECT_FALSE(read_header("53-[]", {.depth = 64, .attachments = 2}));
+  EXPECT_EQ(read_header("29007199254740991[\"a\"]", {})->id, 9007199254740991U);
+  EXPECT_FALSE(read_header("29007199254740992[\"a\"]", {}));
 }
 
 TEST(Packet, NamesWithEscapesAreRead) {
@@ -170,7 +167,7 @@ TEST(Packet, PlaceholdersFitOrNot) {
   };
   EXPECT_TRUE(fits(placeholder(0), 1));
   EXPECT_TRUE(fits({{"a", {1, placeholder(1)}}}, 2));
-  EXPECT_TRUE(fits(placeholder(0.5), 1));  // undefined in JavaScript
+  EXPECT_FALSE(fits(placeholder(0.5), 1));
   EXPECT_FALSE(fits(placeholder(1), 1));
   EXPECT_FALSE(fits(placeholder(-1), 1));
   EXPECT_FALSE(fits(placeholder("0"), 1));
