@@ -45,7 +45,10 @@ void Broadcast::send(std::string_view event, const Args& args) const {
 }
 
 void Broadcast::emit_with_ack(std::string_view event, const Args& args, OnReplies done) const {
-  nsp_->impl().ask(event, args, target_, std::move(done));
+  if (nsp_->impl().adapter)
+    nsp_->impl().ask(event, args, target_, std::move(done));
+  else
+    done({});
 }
 
 Pending<Replies> Broadcast::emit_with_ack(std::string_view event, Args args) const {
@@ -55,6 +58,7 @@ Pending<Replies> Broadcast::emit_with_ack(std::string_view event, Args args) con
 }
 
 void Broadcast::fetch_sockets(OnFound done) const {
+  if (!nsp_->impl().adapter) return done({"the namespace is no more", {}});
   nsp_->impl().adapter->fetch_sockets(target_,
                                       [done = std::move(done)](std::string_view error, auto sockets) {
                                         done({error, std::move(sockets)});
@@ -68,13 +72,13 @@ Pending<Found> Broadcast::fetch_sockets() const {
 }
 
 void Broadcast::sockets_join(const std::vector<std::string>& rooms) const {
-  nsp_->impl().adapter->join(target_, rooms);
+  if (auto& adapter = nsp_->impl().adapter) adapter->join(target_, rooms);
 }
 void Broadcast::sockets_leave(const std::vector<std::string>& rooms) const {
-  nsp_->impl().adapter->leave(target_, rooms);
+  if (auto& adapter = nsp_->impl().adapter) adapter->leave(target_, rooms);
 }
 void Broadcast::disconnect_sockets(bool close) const {
-  nsp_->impl().adapter->disconnect(target_, close);
+  if (auto& adapter = nsp_->impl().adapter) adapter->disconnect(target_, close);
 }
 
 }  // namespace limpet::socketio

@@ -72,7 +72,10 @@ void Namespace::for_each(const std::function<void(Socket&)>& visit) {
 void Namespace::server_side_emit(std::string_view event, const Args& args, OnAnswers done) {
   if (event == "connect" || event == "connection" || event == "new_namespace")
     throw std::invalid_argument("reserved event: " + std::string(event));
-  impl_->adapter->server_side_emit(event, args, std::move(done));
+  if (impl_->adapter)
+    impl_->adapter->server_side_emit(event, args, std::move(done));
+  else if (done)
+    done("the namespace is no more", {});
 }
 
 void Namespace::on_server_event(std::string_view event, ServerHandler handler) {

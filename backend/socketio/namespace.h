@@ -57,7 +57,7 @@ class Namespace final : public Handlers {
  public:
   ~Namespace();
   std::string_view name() const;  // with its slash
-  Server& server() const;
+  Server& server() const;         // while both live
 
   Broadcast to(std::string_view room) { return Broadcast(*this).to(room); }
   Broadcast in(std::string_view room) { return Broadcast(*this).to(room); }

@@ -26,7 +26,7 @@ struct Namespace::Impl final : adapter::Host {
   Impl(Server::Impl& server, std::string_view name, DynamicNamespace* parent);
   ~Impl();
   static std::unique_ptr<Namespace> make(std::unique_ptr<Impl> impl);
-  void stop();  // the server is being destroyed
+  void stop();  // it is no more, or the server is not: whoever still has it finds nothing
 
   // adapter::Host
   std::string_view name() const override { return name_; }
@@ -56,7 +56,7 @@ struct Namespace::Impl final : adapter::Host {
   std::vector<SocketPtr> chosen(const adapter::Target& target);
   adapter::Encoded encoded(const PacketWriter& packet) const;
 
-  Server::Impl* server;  // null once it has gone
+  Server::Impl* server;  // null, as its adapter, once stopped
   DynamicNamespace* parent;
   Namespace* self = nullptr;
   std::string name_;

@@ -67,8 +67,10 @@ void Server::Impl::left(Namespace& nsp) {
   const auto at = namespaces.find(impl.name_);
   if (at == namespaces.end() || at->second.get() != &nsp) return;
   --dynamic_count;
-  const NamespacePtr keep = std::exchange(at->second, nullptr);
+  // Its adapter may be what has brought us here: both stay until the turn's end.
+  retire(std::exchange(at->second, nullptr), std::move(impl.adapter));
   namespaces.erase(at);
+  impl.stop();
 }
 
 DynamicNamespace& Server::of(

@@ -32,8 +32,8 @@ Server::Impl::Impl(Server& the_self, net::Loop& the_loop, Options the_options)
 // Sessions first: what ends with them may still look at everything else.
 Server::Impl::~Impl() {
   engine.reset();
-  waiting.clear();
   while (!clients.empty()) ClientPtr(clients.back())->abandon();
+  waiting.clear();
   for (const auto& [name, nsp] : namespaces) nsp->impl().stop();
 }
 
@@ -66,9 +66,15 @@ void Server::Impl::retire(std::unique_ptr<EventTable> table) {
   loop.at_end_of_turn(turn);
 }
 
+void Server::Impl::retire(NamespacePtr nsp, std::unique_ptr<adapter::Adapter> adapter) {
+  retired_namespaces.emplace_back(std::move(nsp), std::move(adapter));
+  loop.at_end_of_turn(turn);
+}
+
 void Server::Impl::end_turn() {
   for (const auto& [client, reason] : std::exchange(waiting, {})) client->ended(engine::text_of(reason));
   std::exchange(retired, {}).clear();
+  std::exchange(retired_namespaces, {}).clear();
 }
 
 Server::Server(net::Loop& loop, http::Server& http, Options options)

@@ -72,6 +72,7 @@ struct Server::Impl final : engine::Application {
   };
   void close_later(Client& client, engine::Reason reason);
   void retire(std::unique_ptr<EventTable> table);
+  void retire(NamespacePtr nsp, std::unique_ptr<adapter::Adapter> adapter);
   void end_turn();
 
   Server& self;
@@ -89,6 +90,7 @@ struct Server::Impl final : engine::Application {
   int sending = 0;
   std::vector<std::pair<ClientPtr, engine::Reason>> waiting;
   std::vector<std::unique_ptr<EventTable>> retired;
+  std::vector<std::pair<NamespacePtr, std::unique_ptr<adapter::Adapter>>> retired_namespaces;
   net::Deferred turn{net::delegate<&Impl::end_turn>(this)};
   std::unique_ptr<engine::Server> engine;
 };

@@ -105,8 +105,23 @@ TEST_F(World, NamespacesAreMadeByPattern) {
   client.say("2/room-1,5[\"who\"]");
   EXPECT_THAT(client.heard(), ElementsAre(R"(3/room-1,5["/room-1"])"));
   EXPECT_THAT(made, ElementsAre("/room-1"));
-  client.say("1/room-1,");
+  SocketPtr kept;
+  io->find("/room-1")->for_each([&](Socket& socket) { kept = &socket; });
+  int answered = 0;
+  kept->nsp().timeout(10'000).emit_with_ack("q", {}, [&](const Replies& replies) {
+    ++answered;
+    EXPECT_FALSE(replies.complete);
+  });
+  kept->nsp().disconnect_sockets();
   EXPECT_EQ(io->find("/room-1"), nullptr);
+  EXPECT_EQ(answered, 1);
+  // What is kept of it does nothing.
+  kept->emit("x");
+  kept->broadcast().emit("x");
+  kept->nsp().sockets_join({"a"});
+  kept->nsp().fetch_sockets([&](const Found& found) { answered += found.error.empty() ? 0 : 1; });
+  EXPECT_EQ(answered, 2);
+  EXPECT_FALSE(kept->join("a"));
 }
 
 TEST_F(World, DynamicNamespacesAreBounded) {

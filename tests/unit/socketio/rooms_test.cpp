@@ -61,6 +61,13 @@ TEST_F(Rooms, WhoDiesOfABroadcastIsToldAboutAfterIt) {
   EXPECT_EQ(io->totals().sockets, 1U);
 }
 
+TEST_F(Rooms, TheServerMayGoBeforeTheyAreToldAbout) {
+  member({}).dies_when_sent_to = true;
+  io->emit("x");
+  io.reset();
+  EXPECT_THAT(left, IsEmpty());
+}
+
 TEST_F(Rooms, ManyAreAskedWithOneNumber) {
   FakeSession &first = member({"a"}), &second = member({"a"});
   Replies got;
