@@ -205,13 +205,21 @@ class Slow {
   std::list<std::unique_ptr<Wait>> waiting_;
 };
 
+// Who still waits goes before the server that waits for him: a Next keeps what its namespace is made of.
+struct Served {
+  socketio::Server io;
+  Slow slow;
+  Served(net::Loop& loop, http::Server& http, const socketio::Options& options)
+      : io(loop, http, options), slow(loop) {}
+};
+
 std::shared_ptr<void> begin(net::Loop& loop, http::Server& http, const conformance::Settings& settings) {
-  auto io = std::make_shared<socketio::Server>(loop, http, settings.options);
+  auto served = std::make_shared<Served>(loop, http, settings.options);
+  auto* io = &served->io;
   for (const char* name : {"/", "/custom", "/guarded", "/slow"}) prepare(io->of(name));
   io->of("/guarded").use([](Socket& socket) { return refusal_of(socket); });
-  io->of("/slow").use([slow = std::make_shared<Slow>(loop)](Socket& socket, socketio::Next next) {
-    (*slow)(socket, std::move(next));
-  });
+  io->of("/slow").use(
+      [slow = &served->slow](Socket& socket, socketio::Next next) { (*slow)(socket, std::move(next)); });
   auto& dynamic = io->of_pattern("^/dynamic-\\d+$");
   prepare(dynamic);
   for (const char* name : {"/", "/custom"}) {
@@ -223,7 +231,7 @@ std::shared_ptr<void> begin(net::Loop& loop, http::Server& http, const conforman
     const auto* token = object != nullptr ? object->if_contains("token") : nullptr;
     verdict(name.starts_with("/asked-") && token != nullptr && *token == "good");
   }));
-  return io;
+  return served;
 }
 
 }  // namespace

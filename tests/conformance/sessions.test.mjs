@@ -10,7 +10,7 @@ const seen = ({ status, text }) => [status, text];
 async function afterPosting(server, body, { options = {}, waiting = false, headers, marker = '4marker' } = {}) {
   const session = await Polling.open(server, options);
   const told = { polls: [] };
-  const poll = waiting ? session.get() : undefined;
+  const poll = waiting ? (await session.pollFirst()).answer : undefined;
   told.post = seen(await session.post(body, { headers }));
   if (poll) told.polls.push(seen(await poll));
   told.marker = seen(await session.post(marker));
@@ -242,7 +242,7 @@ sameOnBothSides('upgrades', ['engine_server', '--upgrade-timeout', '300', ...pat
 
   same('a poll that waits when the upgrade comes', async (server, world) => {
     const session = await Polling.open(server);
-    const poll = session.get();
+    const { answer: poll } = await session.pollFirst();
     const socket = world.own(await session.websocket({ pongs: false }).opens());
     socket.send('5');
     socket.send('4a');

@@ -1,6 +1,7 @@
 // Engine.IO clients that do no more than they are told: one over polling (fetch), one over WebSocket (ws).
 import { WebSocket } from 'ws';
 import { until, within } from '../../e2e/lib/deadline.mjs';
+import { RawConnection } from '../../e2e/lib/raw.mjs';
 
 // The query of a request; null leaves a key out.
 export const query = (keys) => new URLSearchParams(Object.entries(keys).filter(([, value]) => value != null));
@@ -44,6 +45,15 @@ export class Polling {
   // Waits until the server does not know the session any more. A PUT asks without touching it: 500 while it lives.
   gone(ms = 5000) {
     return until(async () => (await this.request('PUT')).status === 400, ms, 'the session is gone');
+  }
+
+  // A poll that the server reads before anything that is sent later: on a connection that it knows already.
+  async pollFirst() {
+    const { hostname, port, pathname } = new URL(this.url);
+    const connection = await RawConnection.open({ host: hostname, port: Number(port) });
+    const request = (method) => connection.send(`${method} ${pathname}?${query(this.keys)} HTTP/1.1\r\nHost: a\r\n\r\n`).answer();
+    await request('PUT');
+    return { answer: request('GET').then(({ status, body }) => ({ status, text: body.toString() })).finally(() => connection.destroy()) };
   }
 
   // A second transport for this session.

@@ -106,7 +106,9 @@ export function endings(fact, options) {
 
   fact('21: a session by polling is ended by its client', async (server) => {
     const session = await Polling.open(server, options);
-    const [polled, posted] = await Promise.all([session.get(), session.post(payload(eio, '1'))]);
+    const { answer } = await session.pollFirst();
+    const posted = await session.post(payload(eio, '1'));
+    const polled = await answer;
     assert.deepEqual([polled.status, polled.text], [200, payload(eio, '6')]);
     assert.deepEqual([posted.status, posted.text], [200, 'ok']);
     assert.equal((await session.get()).status, 400);
