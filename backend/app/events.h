@@ -19,7 +19,6 @@
 namespace limpet::app {
 
 // Admits sockets as identity.h says, puts each in the room of its user, and serves the events.
-void serve_events(socketio::Namespace& nsp, std::string node_id,
-                  std::shared_ptr<const TokenVerifier> tokens);
+void serve_events(socketio::Namespace& nsp, std::string node_id, std::shared_ptr<const TokenVerifier> tokens);
 
 }  // namespace limpet::app

@@ -45,7 +45,8 @@ std::string normal_path(std::string_view path);
 Value<Endpoint> to_endpoint(std::string_view text);
 Value<Endpoint> to_listen_endpoint(
     std::string_view text);  // likewise, but for what its messages call accepted
-std::string why_not_admin(const Endpoint& endpoint);  // who asks for no password listens to this host; empty: it may
+std::string why_not_admin(
+    const Endpoint& endpoint);  // who asks for no password listens to this host; empty: it may
 Value<wire::Cidr> to_cidr(std::string_view text);
 // Lower case: "example.org", "*.example.org", an IP literal.
 Value<std::string> to_host_pattern(std::string_view text);
