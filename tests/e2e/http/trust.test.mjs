@@ -1,6 +1,7 @@
 // Affinity against what clients make up: cookies, sids, addresses; and two proxies that never talk to each other.
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
+import { within } from '../lib/deadline.mjs';
 import { scenario, sharing } from '../lib/world.mjs';
 import { httpServer } from './bulk.mjs';
 import { talk } from './talk.mjs';
@@ -73,10 +74,8 @@ describe('cookies that the proxy never gave', () => {
   shared.fact('thousands in one head are bounded work, whatever they decide', async ({ proxy }) => {
     const many = `Cookie: ${Array.from({ length: 1800 }, (_, i) => `io=x${i}`).join(';')}\r\n`;
     assert.ok(many.length < 16_000);
-    const begun = performance.now();
-    const answers = await ask(proxy.address, 200, () => get(open, many));
+    const answers = await within(ask(proxy.address, 200, () => get(open, many)), 3000, '200 answers');
     assert.ok(answers.every(({ status }) => status === 200));
-    assert.ok(performance.now() - begun < 3000);
   });
 
   shared.fact('a server does not see them', async ({ requests }) => {
