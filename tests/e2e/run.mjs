@@ -1,8 +1,8 @@
 // Runs the end-to-end tests, and those of ../conformance, with Node.js' own runner.
 //
-//   node run.mjs [--quick] [WORD...]
+//   node run.mjs [--quick] [--threads] [WORD...]
 //
-// --quick leaves out *.slow.test.mjs; words choose the files whose path contains one of them. The program under
+// --quick leaves out *.slow.test.mjs, --threads what tests the node alone, which has only one; words choose the files whose path contains one of them. The program under
 // test is $LIMPET (build/release/proxy/limpet); LIMPET_SLOW=1 gives sanitizer builds five times the time.
 import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
@@ -12,6 +12,8 @@ import { fileURLToPath } from 'node:url';
 const here = path.dirname(fileURLToPath(import.meta.url));
 const words = process.argv.slice(2).filter((word) => !word.startsWith('--'));
 const quick = process.argv.includes('--quick');
+const ofNode = /^(\.\.\/conformance|node|websocket)\/|^browser\/chat/;
+const threads = process.argv.includes('--threads');
 
 function* testsIn(folder) {
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
@@ -23,6 +25,7 @@ function* testsIn(folder) {
 
 const files = [...testsIn(here), ...testsIn(path.join(here, '../conformance'))].sort()
   .filter((file) => !quick || !file.endsWith('.slow.test.mjs'))
+  .filter((file) => !threads || !ofNode.test(path.relative(here, file)))
   .filter((file) => !words.length || words.some((word) => path.relative(here, file).includes(word)));
 if (!files.length) {
   console.error('no test file is called like that');
