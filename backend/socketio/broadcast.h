@@ -39,9 +39,9 @@ class Broadcast {
   Broadcast in(std::string_view room) && { return std::move(*this).to(room); }
   Broadcast except(std::string_view room) const&;
   Broadcast except(std::string_view room) &&;
-  Broadcast local() const;      // this node alone
-  Broadcast volatile_() const;  // those who cannot take it now miss it
-  Broadcast compress(bool on) const;
+  Broadcast local() const;            // this node alone
+  Broadcast volatile_() const;        // those who cannot take it now miss it
+  Broadcast compress(bool on) const;  // for other nodes to know; here deflate is the connection's
   Broadcast timeout(std::uint64_t ms) const;
 
   // Throws std::invalid_argument for a reserved name (`connect`, `disconnect`, ...) or too many attachments.

@@ -25,6 +25,12 @@ std::string javascript_date(
   return {text, size};
 }
 
+// Without its port, and without brackets.
+std::string_view host_of(std::string_view address) {
+  address = address.substr(0, address.rfind(':'));
+  return address.starts_with('[') ? address.substr(1, address.size() - 2) : address;
+}
+
 }  // namespace
 
 boost::json::value handshake_json(const Socket& socket) {
@@ -35,10 +41,14 @@ boost::json::value handshake_json(const Socket& socket) {
   add(headers, "cookie", handshake.cookie());
   add(headers, "x-forwarded-for", handshake.forwarded_for());
   return boost::json::object{
-      {"headers", std::move(headers)},  {"time", javascript_date(handshake.time_ms())},
-      {"address", handshake.address()}, {"xdomain", !handshake.origin().empty()},
-      {"secure", handshake.secure()},   {"issued", handshake.time_ms()},
-      {"url", handshake.target()},      {"query", split_namespace(handshake.target()).query},
+      {"headers", std::move(headers)},
+      {"time", javascript_date(handshake.time_ms())},
+      {"address", host_of(handshake.address())},
+      {"xdomain", !handshake.origin().empty()},
+      {"secure", handshake.secure()},
+      {"issued", handshake.time_ms()},
+      {"url", handshake.target()},
+      {"query", split_namespace(handshake.target()).query},
       {"auth", socket.auth()},
   };
 }

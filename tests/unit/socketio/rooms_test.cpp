@@ -109,6 +109,8 @@ TEST_F(Rooms, ManyAreMovedAndDisconnected) {
   ASSERT_THAT(found.sockets, SizeIs(1));
   EXPECT_THAT(found.sockets[0].rooms, ElementsAre(found.sockets[0].id, "a", "c", "d"));
   EXPECT_EQ(found.sockets[0].handshake.at("url"), "/socket.io/?EIO=4");
+  EXPECT_EQ(found.sockets[0].handshake.at("query").at("EIO"), "4");
+  EXPECT_EQ(found.sockets[0].handshake.at("address"), "10.0.0.1");
   io->in("d").except("b").disconnect_sockets();
   EXPECT_THAT(one.heard(), ElementsAre("1"));
   EXPECT_FALSE(one.closed);
