@@ -67,7 +67,7 @@ std::optional<JsonReader::Event> JsonReader::read_event(std::string& room) {
     double number = 0;
     bool whole = false;
     std::int64_t integer = 0;
-    if (!number_text(number, whole, integer)) return std::nullopt;
+    if (!number_text(number, whole, integer) || !std::isfinite(number)) return std::nullopt;
     room.clear();
     write_number(room, whole ? static_cast<double>(integer) : number);
     event->name = room;

@@ -100,6 +100,7 @@ TEST(Packet, WhatTheParserRefusesIsRefused) {
                            "5",
                            "51"})
     EXPECT_EQ(read(text), "refused") << text;
+  EXPECT_EQ(read("2[1e999]"), "refused");                               // an infinite name
   EXPECT_EQ(read("2" + std::string(400, '9') + "[\"a\"]"), "refused");  // an infinite id
 }
 
