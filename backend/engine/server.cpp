@@ -70,13 +70,14 @@ void Server::Impl::drain(std::uint64_t window_ms) {
   on_drain_tick();
 }
 
-// As many as are due by now, so that those who come back elsewhere do not come at once. A session that came
-// or went by itself meanwhile only makes it shorter or longer by a tick.
+// As many as are due by now, the first one at once, so that those who come back elsewhere do not come together and
+// nobody waits for a lone one. A session that came or went by itself meanwhile only makes it shorter or longer by a
+// tick.
 void Server::Impl::on_drain_tick() {
   const std::uint64_t gone_ms = net::now_ms() - drain_.began_ms;
   const bool all_due = gone_ms >= drain_.window_ms;
   const std::size_t due = all_due ? std::numeric_limits<std::size_t>::max()
-                                  : static_cast<std::size_t>(drain_.all * gone_ms / drain_.window_ms);
+                                  : static_cast<std::size_t>(drain_.all * gone_ms / drain_.window_ms) + 1;
   for (std::size_t looked = table.size(); looked > 0 && drain_.ended < due; --looked) {
     LiveSession* session = table.next_from(drain_.place);
     if (session == nullptr) break;

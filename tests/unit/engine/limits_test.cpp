@@ -149,6 +149,15 @@ TEST(Draining, IsSpreadOverItsWindow) {
   EXPECT_GT(steps.front(), 10u);
 }
 
+TEST(Draining, ALoneSessionIsToldAtOnce) {
+  World world(quiet());
+  http::Client& socket = world.websocket();
+  ASSERT_TRUE(world.until([&] { return world.app.sessions.size() == 1; }));
+  world.server->drain(3'600'000);
+  ASSERT_TRUE(world.until([&] { return frames_after_head(socket).size() == 2; }));
+  EXPECT_EQ(frames_after_head(socket)[1].body, "\x03\xf4");
+}
+
 TEST(Draining, WhatIsLeftIsCutAtOnce) {
   World world(quiet());
   const std::string sid = world.open();
