@@ -117,8 +117,8 @@ void LiveSession::on_bad_packet() {
 // --- heartbeat ---
 
 void LiveSession::beat_after(std::uint64_t ms, Beat beat) {
-  // The wheel may be a tick late, and a client that counts as exactly as Node.js does would find a session that ought to
-  // be over: rather a tick early.
+  // The wheel may be a tick late, and a client that counts as exactly as Node.js does would find a session
+  // that ought to be over: rather a tick early.
   constexpr std::uint64_t kTick = net::TimerWheel::kTickMs;
   beat_ = beat;
   heartbeat_.after(ms > kTick ? ms - kTick : ms);
