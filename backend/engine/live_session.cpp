@@ -9,6 +9,7 @@ namespace limpet::engine {
 namespace {
 
 constexpr std::uint16_t kServiceRestart = 1012;  // the registry of RFC 6455, 7.4.1
+constexpr std::uint64_t kApartMs = 1;
 
 }  // namespace
 
@@ -39,6 +40,12 @@ void LiveSession::begin(http::Exchange::Upgraded from, const ws::Options& option
   binary_as_is_ = revision_ == 4 && !base64;
   ++server_.totals.websockets;
   server_.admit(*this);
+  // Clients of revision 3 may listen for messages only once they have seen the 101: theirs comes apart from it.
+  if (revision_ == 3) return beat_after(kApartMs, Beat::opening);
+  open_over_websocket();
+}
+
+void LiveSession::open_over_websocket() {
   socket_.send(ws::Message::make(Kind::text, {open_packet(sid(), server_.options, false)}));
   announce();
 }
@@ -90,6 +97,7 @@ void LiveSession::on_message(Kind kind, std::string_view body) {
 }
 
 void LiveSession::on_packet(const Packet& packet) {
+  if (beat_ == Beat::opening) open_over_websocket();  // one that does not wait for it
   if (state_ != State::open) return;
   ++server_.totals.packets_in;
   if (beat_ == Beat::asked && packet.type != Type::pong) {
@@ -125,6 +133,7 @@ void LiveSession::beat_after(std::uint64_t ms, Beat beat) {
 }
 
 void LiveSession::on_beat() {
+  if (beat_ == Beat::opening) return open_over_websocket();
   if (revision_ == 3 || beat_ != Beat::resting) return finish(Reason::ping_timeout);
   send_control(server_.control.ping);
   beat_after(server_.options.ping_timeout_ms, Beat::asked);

@@ -60,10 +60,12 @@ class LiveSession final : public Session, ws::Receiver {
 
  private:
   enum class State : std::uint8_t { open, closing, closed };
-  enum class Beat : std::uint8_t { resting, asked, extended };  // extended: a packet came meanwhile, once
+  // opening: the open packet is still to be sent; extended: a packet came meanwhile, once.
+  enum class Beat : std::uint8_t { opening, resting, asked, extended };
 
   void on_message(ws::Kind kind, std::string_view body) override;
   void on_end(const ws::Ending& ending) override;
+  void open_over_websocket();
   void announce();
   void carry(const MessageRef& packet);
   void send_control(const MessageRef& packet);
