@@ -1,4 +1,4 @@
-// What the tunnel thread adds to recv and send, by the number of tunnels: finding the tunnel that an event
+// What the tunnel engine adds to recv and send, by the number of tunnels: finding the tunnel that an event
 // names, and relaying. The kernel here takes and gives 32 bytes a call and costs nothing.
 #include <benchmark/benchmark.h>
 
