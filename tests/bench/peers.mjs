@@ -17,11 +17,11 @@ export const peers = {
   },
   haproxy: { command: 'haproxy', template: 'haproxy.cfg', args: (file) => ['-db', '-f', file], version: ['-v'] },
   caddy: {
-    command: 'caddy', template: 'Caddyfile', version: ['version'], rounds: 3,
+    command: 'caddy', template: 'Caddyfile', version: ['version'], rounds: 2,
     args: (file) => ['run', '--config', file, '--adapter', 'caddyfile'],
     env: (dir) => ({ GOMAXPROCS: '1', XDG_CONFIG_HOME: dir, XDG_DATA_HOME: dir, HOME: dir }),
   },
-  nghttpx: { command: 'nghttpx', template: 'nghttpx.conf', args: (file) => ['--conf', file], version: ['-v'], rounds: 3 },
+  nghttpx: { command: 'nghttpx', template: 'nghttpx.conf', args: (file) => ['--conf', file], version: ['-v'], rounds: 2 },
   // The floor: bytes from one socket to another and nothing else. It is no peer.
   relay: {
     command: loadTool,
