@@ -12,9 +12,11 @@
 namespace limpet::app {
 namespace {
 
-constexpr std::uint64_t kLookMs = 20;       // while shutting down: is everything closed yet
-constexpr std::uint64_t kFinishMs = 2'000;  // after the window: for the last closes to be answered
-constexpr std::uint64_t kFlushMs = 1'000;   // after the last session: for answers on their way
+constexpr std::uint64_t kLookMs = 20;  // while shutting down: is everything closed yet
+// After the window, for the last closes to be answered: more than a ws::Socket waits for that, so that who is
+// long dead, and has been told, is no session that was cut.
+constexpr std::uint64_t kFinishMs = 6'000;
+constexpr std::uint64_t kFlushMs = 1'000;  // after the last session: for answers on their way
 
 http::Limits admin_limits() {
   http::Limits limits;
