@@ -152,6 +152,7 @@ bool NodeService::Impl::load_key(app::Settings& settings) {
   }
   settings.tokens =
       std::make_shared<const app::TokenVerifier>(std::move(std::get<app::TokenVerifier>(loaded)));
+  log::info("jwt: {}", settings.tokens->about());
   return true;
 }
 

@@ -183,7 +183,7 @@ std::vector<std::string> Node::warnings() const {
   std::vector<std::string> all;
   const Settings& settings = impl_->settings;
   if (settings.tokens) {
-    if (const auto warning = settings.tokens->warning()) all.push_back("jwt_key: " + *warning);
+    for (const std::string& each : settings.tokens->warnings()) all.push_back("jwt_key: " + each);
   } else if (is_public(impl_->bound.address)) {
     all.push_back("whoever reaches " + impl_->bound.address.text() +
                   " can be any user: auth.userId is believed as it stands; set jwt_key");

@@ -1,5 +1,8 @@
 #include "backend/app/token.h"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <boost/json.hpp>
 #include <cerrno>
@@ -101,6 +104,15 @@ std::optional<std::string> subject_of(const json::object& claims) {
   return std::string(text);
 }
 
+// Whether others may read or write it. A group that reads what another user owns is how a service is given
+// its secret.
+bool is_exposed(int fd) {
+  struct stat file {};
+  if (::fstat(fd, &file) != 0 || !S_ISREG(file.st_mode)) return false;
+  const mode_t others = file.st_uid == ::geteuid() ? 0077 : 0037;
+  return (file.st_mode & others) != 0;
+}
+
 }  // namespace
 
 std::string_view code_of(TokenFault fault) {
@@ -131,7 +143,10 @@ TokenVerifier::Loaded TokenVerifier::load(const std::string& path, Expected expe
   if (std::ferror(file.get())) return path + ": " + std::strerror(errno);
   if (bytes.size() > kMostKey) return path + " is larger than 64 KiB: that is no key";
   Loaded loaded = make(bytes, std::move(expected));
-  if (auto* why = std::get_if<std::string>(&loaded)) *why = path + " " + *why;
+  if (auto* why = std::get_if<std::string>(&loaded))
+    *why = path + " " + *why;
+  else
+    std::get<TokenVerifier>(loaded).exposed_ = is_exposed(::fileno(file.get()));
   return loaded;
 }
 
@@ -139,10 +154,21 @@ std::string_view TokenVerifier::algorithm() const {
   return key_->algorithm();
 }
 
-std::optional<std::string> TokenVerifier::warning() const {
-  if (key_->bits() >= kGoodSecret) return std::nullopt;
-  return "the secret has " + std::to_string(key_->bits() / 8) +
-         " bytes; fewer than 32 can be guessed from one token (RFC 7518, 3.2)";
+std::string TokenVerifier::about() const {
+  const bool secret = key_->is_secret();
+  return std::string(algorithm()) + ", " + std::to_string(secret ? key_->bits() / 8 : key_->bits()) +
+         (secret ? " bytes" : " bits");
+}
+
+std::vector<std::string> TokenVerifier::warnings() const {
+  std::vector<std::string> all;
+  if (!key_->is_secret()) return all;
+  if (key_->bits() < kGoodSecret) {
+    all.push_back("the secret has " + std::to_string(key_->bits() / 8) +
+                  " bytes; fewer than 32 can be guessed from one token (RFC 7518, 3.2)");
+  }
+  if (exposed_) all.emplace_back("the secret's file is open to others than its owner; chmod 0600");
+  return all;
 }
 
 // The signature is checked before anything of the claims is believed, or even read.

@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 namespace limpet::app {
 
@@ -51,8 +52,10 @@ class TokenVerifier {
   TokenVerifier& operator=(TokenVerifier&&) noexcept;
   ~TokenVerifier();
 
-  std::string_view algorithm() const;          // "HS256", "RS256"
-  std::optional<std::string> warning() const;  // of a secret that can be guessed
+  std::string_view algorithm() const;  // "HS256", "RS256"
+  std::string about() const;           // "HS256, 32 bytes", "RS256, 2048 bits"
+  // Of a secret that can be guessed, or read by others than its owner.
+  std::vector<std::string> warnings() const;
   std::variant<Claims, TokenFault> verify(std::string_view token, std::int64_t now_s) const;
 
   struct Key;
@@ -61,6 +64,7 @@ class TokenVerifier {
   TokenVerifier(std::unique_ptr<Key> key, Expected expected);
   std::unique_ptr<Key> key_;
   Expected expected_;
+  bool exposed_ = false;  // its file is others' too
 };
 
 }  // namespace limpet::app

@@ -7,8 +7,10 @@
 #include <openssl/hmac.h>
 #include <openssl/pem.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <utility>
 
 namespace limpet::app {
@@ -37,6 +39,7 @@ struct Secret final : TokenVerifier::Key {
   ~Secret() override { OPENSSL_cleanse(secret.data(), secret.size()); }
   std::string_view algorithm() const override { return "HS256"; }
   std::size_t bits() const override { return secret.size() * 8; }
+  bool is_secret() const override { return true; }
   bool signs(std::string_view part, std::string_view signature) const override {
     std::array<unsigned char, EVP_MAX_MD_SIZE> sum;
     unsigned size = 0;
@@ -53,6 +56,7 @@ struct PublicKey final : TokenVerifier::Key {
   explicit PublicKey(Pkey k) : key(std::move(k)) {}
   std::string_view algorithm() const override { return "RS256"; }
   std::size_t bits() const override { return static_cast<std::size_t>(::EVP_PKEY_get_bits(key.get())); }
+  bool is_secret() const override { return false; }
   bool signs(std::string_view part, std::string_view signature) const override {
     const Digest digest(::EVP_MD_CTX_new());
     const bool good =
@@ -77,11 +81,32 @@ std::variant<std::unique_ptr<TokenVerifier::Key>, std::string> public_key(std::s
   return std::make_unique<PublicKey>(std::move(key));
 }
 
+// What is public, and so no secret, in forms that are not PEM: taken as one, whoever has it could sign.
+std::optional<std::string_view> public_form(std::string_view text) {
+  constexpr std::size_t kLongerThanSecrets = 128;  // base64 of the shortest RSA key
+  const std::size_t first = text.find_first_not_of(" \t\r\n\xef\xbb\xbf");
+  const std::string_view start = text.substr(std::min(first, text.size()));
+  if (start.starts_with('{')) return "JSON, as of a JWKS";
+  for (const std::string_view name : {"ssh-", "ecdsa-sha2-", "sk-ssh-", "---- BEGIN SSH2"}) {
+    if (start.starts_with(name)) return "an SSH key";
+  }
+  if (start.starts_with("MII") && start.size() > kLongerThanSecrets) return "base64 of a key or certificate";
+  // DER: a sequence whose length is that of the rest.
+  const auto byte = [&](std::size_t i) { return std::size_t{static_cast<unsigned char>(text[i])}; };
+  if (text.size() > 4 && byte(0) == 0x30 && byte(1) == 0x82 && (byte(2) << 8U | byte(3)) + 4 == text.size())
+    return "a key or certificate as DER";
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::variant<std::unique_ptr<TokenVerifier::Key>, std::string> TokenVerifier::Key::make(
     std::string_view text) {
   if (text.find("-----BEGIN") != std::string_view::npos) return public_key(text);
+  if (const auto form = public_form(text)) {
+    return "looks like " + std::string(*form) +
+           ", not like a secret; a public key is to be PEM (BEGIN PUBLIC KEY)";
+  }
   if (text.ends_with('\n')) text.remove_suffix(1);
   if (text.ends_with('\r')) text.remove_suffix(1);
   if (text.empty()) return "is empty";

@@ -15,6 +15,7 @@ struct TokenVerifier::Key {
   virtual ~Key() = default;
   virtual std::string_view algorithm() const = 0;
   virtual std::size_t bits() const = 0;
+  virtual bool is_secret() const = 0;
   virtual bool signs(std::string_view signed_part, std::string_view signature) const = 0;
   static std::variant<std::unique_ptr<Key>, std::string> make(std::string_view bytes);
 };

@@ -142,6 +142,8 @@ async function nodeWithKey(world, bytes, ...flags) {
 
 scenario('with a secret a client is who its token says, and nobody without one', async (world) => {
   const node = await nodeWithKey(world, `${secret}\n`);
+  assert.match(node.stderr, /jwt: HS256, 38 bytes/);
+  assert.match(node.stderr, /jwt_key: the secret's file is open to others/);
   const ada = await connected(world, node, { auth: { token: hs256(secret, { sub: 'ada', exp: soon() }), userId: 'bob' } });
   const mail = new Promise((resolve) => { ada.on('mail', resolve); });
   await ada.call('user', 'ada', 'mail', 1);

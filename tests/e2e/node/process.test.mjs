@@ -160,7 +160,7 @@ scenario('who anyone can be is said where anyone can come', async (world) => {
   const open = world.own(await LimpetNode.start(['--listen', '0.0.0.0:0']));
   assert.match(open.stderr, /whoever reaches 0\.0\.0\.0:\d+ can be any user: auth\.userId is believed as it stands; set jwt_key/);
   const key = path.join(await world.directory(), 'key');
-  await writeFile(key, 'x'.repeat(32));
+  await writeFile(key, 'x'.repeat(32), { mode: 0o600 });
   const keyed = world.own(await LimpetNode.start(['--listen', '0.0.0.0:0', '--jwt-key', key]));
   assert.doesNotMatch(keyed.stderr, /warning.*(auth\.userId|secret)/);
 });

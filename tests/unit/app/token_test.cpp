@@ -1,8 +1,11 @@
 #include "backend/app/token.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cstdio>
+#include <cstdlib>
 
 #include "backend/app/base64url.h"
 #include "tests/unit/app/tokens.h"
@@ -196,8 +199,49 @@ TEST(TokenKey, SecretLosesOneLineEndAndAShortOneIsWarnedOf) {
   EXPECT_EQ(verdict(verifier(std::string(kSecret) + "\n"), token), "user:a");
   EXPECT_EQ(verdict(verifier(std::string(kSecret) + "\r\n"), token), "user:a");
   EXPECT_EQ(verdict(verifier(std::string(kSecret) + "\n\n"), token), "token_signature");
-  EXPECT_EQ(verifier().warning(), std::nullopt);
-  EXPECT_TRUE(verifier("short").warning());
+  EXPECT_TRUE(verifier().warnings().empty());
+  EXPECT_EQ(verifier("short").warnings().size(), 1u);
+}
+
+TEST(TokenKey, ThatIsPublicInAnotherFormIsNoSecret) {
+  const std::string der = "\x30\x82" + std::string("\x01\x22", 2) + std::string(0x122, 'k');
+  const std::string base64 = "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEA" + std::string(300, 'A');
+  for (const std::string& form :
+       {std::string(R"({"keys":[{"kty":"RSA","n":"x","e":"AQAB"}]})"), std::string("\n  {\"kty\":\"RSA\"}"),
+        std::string("\xef\xbb\xbf{}"), std::string("ssh-rsa AAAAB3NzaC1yc2E a@b\n"),
+        std::string("ecdsa-sha2-nistp256 AAAA"), std::string("---- BEGIN SSH2 PUBLIC KEY ----\n"), base64,
+        "\n" + base64, der}) {
+    EXPECT_TRUE(why_not(form).starts_with("looks like ")) << form;
+  }
+  // Secrets that begin by chance as those do.
+  for (const std::string& secret :
+       {std::string("MIIx0123456789abcdef0123456789ab"), "\x30\x82" + std::string(30, 'x'), der + "x",
+        std::string("[{]"), std::string("my-ssh-secret")}) {
+    EXPECT_EQ(why_not(secret), "") << secret;
+  }
+}
+
+TEST(TokenKey, SaysWhatItIs) {
+  EXPECT_EQ(verifier().about(), "HS256, 32 bytes");
+  EXPECT_EQ(verifier(Rsa(2048).public_pem()).about(), "RS256, 2048 bits");
+}
+
+TEST(TokenKey, SecretInAFileThatOthersMayOpenIsWarnedOf) {
+  const auto warnings = [](std::string_view key, mode_t mode) {
+    char path[] = "/tmp/limpet-key-XXXXXX";
+    const int fd = ::mkstemp(path);
+    EXPECT_EQ(::write(fd, key.data(), key.size()), static_cast<ssize_t>(key.size()));
+    ::fchmod(fd, mode);
+    ::close(fd);
+    const TokenVerifier::Loaded loaded = TokenVerifier::load(path, {});
+    ::unlink(path);
+    return std::get<TokenVerifier>(loaded).warnings();
+  };
+  EXPECT_TRUE(warnings(kSecret, 0600).empty());
+  EXPECT_TRUE(warnings(kSecret, 0400).empty());
+  for (const mode_t mode : {0640, 0604, 0620, 0602, 0666})
+    EXPECT_EQ(warnings(kSecret, mode).size(), 1u) << mode;
+  EXPECT_TRUE(warnings(Rsa(2048).public_pem(), 0644).empty());
 }
 
 TEST(TokenKey, FileThatCannotBeReadIsNamed) {
