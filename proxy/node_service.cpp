@@ -14,6 +14,7 @@
 #include "proxy/heap.h"
 #include "proxy/log/escape.h"
 #include "proxy/log/log.h"
+#include "proxy/log/throttle.h"
 #include "proxy/net/loop.h"
 #include "proxy/net/signals.h"
 #include "proxy/notify.h"
@@ -24,6 +25,10 @@ namespace {
 constexpr std::uint32_t kReserve = 64;  // descriptors that are no client's
 constexpr std::uint32_t kHttpShare =
     10'000;  // connections beside sessions over WebSocket: polls, probes, handshakes
+
+// Lines about exceptions: clients can cause them. The metrics count them all.
+constexpr std::uint32_t kExceptionLines = 5;
+constexpr std::uint64_t kExceptionWindowMs = 1'000;
 
 constexpr std::uint64_t kLookMs = 5'000;
 constexpr std::size_t kCrowd = 500;  // sessions, whose memory is worth a pass over the heap
@@ -53,7 +58,11 @@ socketio::Options socketio_options(const config::Node& node) {
   out.recovery.skip_middlewares = !node.jwt_key;  // a token may have expired since
   out.limits.rooms_per_socket = node.rooms_per_socket;
   out.limits.events_per_second = node.events_per_second;
-  out.on_exception = [](std::string_view where, std::string_view what) {
+  out.on_exception = [lines = log::Throttle(kExceptionLines, kExceptionWindowMs)](
+                         std::string_view where, std::string_view what) mutable {
+    const auto left_out = lines.admit(net::now_ms());
+    if (!left_out) return;
+    if (*left_out != 0) log::warn("{} exceptions before this one are left out here", *left_out);
     log::warn("{}: {}", log::escaped(where, log::Style::message, 80),
               log::escaped(what, log::Style::message, 400));
   };

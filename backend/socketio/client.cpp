@@ -106,7 +106,7 @@ void Client::attachment(std::string_view data) {
   partial_->args.attach(std::string(data));
   if (partial_->args.binaries().size() < partial_->awaited) return;
   const auto whole = std::exchange(partial_, nullptr);
-  if (!placeholders_fit(whole->args.values(), whole->awaited)) return invalid();
+  if (!placeholders_fit(whole->args.values(), whole->awaited, server_.bounds.attachments)) return invalid();
   Socket* socket = joined(revision_ == 3 ? split_namespace(whole->nsp).path : std::string_view(whole->nsp));
   if (socket == nullptr) return close();
   const SocketPtr kept(socket);

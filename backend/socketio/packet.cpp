@@ -28,6 +28,26 @@ std::optional<std::uint64_t> take_number(std::string_view& text) {
   return number;
 }
 
+// `most`: how many placeholders there may still be.
+bool fits(const boost::json::value& value, std::size_t binaries, std::size_t& most) {
+  if (const auto* array = value.if_array()) {
+    return std::all_of(array->begin(), array->end(),
+                       [&](const auto& element) { return fits(element, binaries, most); });
+  }
+  const auto* object = value.if_object();
+  if (object == nullptr) return true;
+  const boost::json::value* mark = object->if_contains("_placeholder");
+  if (mark != nullptr && mark->is_bool() && mark->get_bool()) {
+    if (most == 0) return false;
+    --most;
+    const boost::json::value* num = object->if_contains("num");
+    return num != nullptr && num->is_int64() && num->get_int64() >= 0 &&
+           static_cast<std::uint64_t>(num->get_int64()) < binaries;
+  }
+  return std::all_of(object->begin(), object->end(),
+                     [&](const auto& member) { return fits(member.value(), binaries, most); });
+}
+
 }  // namespace
 
 bool is_reserved(std::string_view event) {
@@ -88,23 +108,9 @@ bool read_ack(const Header& header, const Bounds& bounds, Args& args) {
   return true;
 }
 
-bool placeholders_fit(const boost::json::value& value, std::size_t binaries) {
-  if (const auto* array = value.if_array()) return placeholders_fit(*array, binaries);
-  const auto* object = value.if_object();
-  if (object == nullptr) return true;
-  const boost::json::value* mark = object->if_contains("_placeholder");
-  if (mark != nullptr && mark->is_bool() && mark->get_bool()) {
-    const boost::json::value* num = object->if_contains("num");
-    return num != nullptr && num->is_int64() && num->get_int64() >= 0 &&
-           static_cast<std::uint64_t>(num->get_int64()) < binaries;
-  }
-  return std::all_of(object->begin(), object->end(),
-                     [&](const auto& member) { return placeholders_fit(member.value(), binaries); });
-}
-
-bool placeholders_fit(const boost::json::array& values, std::size_t binaries) {
+bool placeholders_fit(const boost::json::array& values, std::size_t binaries, std::size_t most) {
   return std::all_of(values.begin(), values.end(),
-                     [&](const auto& value) { return placeholders_fit(value, binaries); });
+                     [&](const auto& value) { return fits(value, binaries, most); });
 }
 
 void PacketWriter::event(std::string_view nsp, std::optional<AckId> id, std::string_view name,

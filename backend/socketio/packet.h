@@ -55,9 +55,9 @@ struct EventData {
 bool read_event(const Header& header, const Bounds& bounds, std::string& room, EventData& event);
 bool read_ack(const Header& header, const Bounds& bounds, Args& args);
 
-// Every placeholder among the values has its bytes.
-bool placeholders_fit(const boost::json::value& value, std::size_t binaries);
-bool placeholders_fit(const boost::json::array& values, std::size_t binaries);
+// Every placeholder among the values has its bytes, and there are at most `most`: who sends them on writes an
+// attachment for each, however many of them mean the same one.
+bool placeholders_fit(const boost::json::array& values, std::size_t binaries, std::size_t most);
 
 bool is_reserved(std::string_view event);  // `connect`, `disconnect`, ...: never an application's
 

@@ -29,7 +29,7 @@ std::string rewritten(std::string_view text) {
   }
   for (std::uint32_t i = 0; i < header->attachments; ++i)
     (void)event.args.attach(std::string(1, static_cast<char>(i)));
-  if (!placeholders_fit(event.args.values(), header->attachments)) return {};
+  if (!placeholders_fit(event.args.values(), header->attachments, bounds.attachments)) return {};
   if (header->type == Type::event || header->type == Type::binary_event) {
     writer.event(header->nsp, header->id, event.name, event.name_is_number, event.args);
   } else {

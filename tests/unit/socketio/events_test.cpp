@@ -67,6 +67,25 @@ TEST_F(World, AttachmentsOutOfPlaceEndTheConnection) {
   EXPECT_TRUE(unasked.closed && interrupted.closed && beyond.closed);
 }
 
+// An answer of the same values would have more attachments than may leave, and be an exception each time.
+TEST_F(World, ManyPlaceholdersOfFewBytesEndTheConnection) {
+  start();
+  io->on("echo", [](const Args& args, const Ack& ack) { ack(args); });
+  const auto said = [](int times) {
+    std::string packet = "51-0[\"echo\"";
+    for (int i = 0; i < times; ++i) packet += R"(,{"_placeholder":true,"num":0})";
+    return packet + ']';
+  };
+  FakeSession &many = join(), &some = join();
+  many.say(said(11));
+  many.give("x");
+  EXPECT_TRUE(many.closed);
+  some.say(said(10));
+  some.give("x");
+  EXPECT_EQ(some.heard().size(), 11u);
+  EXPECT_THAT(exceptions, IsEmpty());
+}
+
 TEST_F(World, ANamespaceThatIsNotJoinedEndsTheConnection) {
   start();
   io->of("/a");

@@ -161,7 +161,7 @@ TEST(Packet, WhatOnlyLooksLikeBytesIsData) {
 
 TEST(Packet, PlaceholdersFitOrNot) {
   const auto fits = [](boost::json::value value, std::size_t binaries) {
-    return placeholders_fit(value, binaries);
+    return placeholders_fit({std::move(value)}, binaries, 10);
   };
   const auto placeholder = [](boost::json::value num) {
     return boost::json::value{{"_placeholder", true}, {"num", num}};
@@ -175,6 +175,12 @@ TEST(Packet, PlaceholdersFitOrNot) {
   EXPECT_FALSE(fits({{"_placeholder", true}}, 1));
   EXPECT_TRUE(fits({{"_placeholder", false}, {"num", 9}}, 1));
   EXPECT_TRUE(fits({{"_placeholder", 1}, {"num", 9}}, 1));
+}
+
+TEST(Packet, PlaceholdersAreCounted) {
+  const boost::json::value one{{"_placeholder", true}, {"num", 0}};
+  EXPECT_TRUE(placeholders_fit({one, {one, {{"a", one}}}}, 1, 3));
+  EXPECT_FALSE(placeholders_fit({one, {one, {{"a", one}}}}, 1, 2));
 }
 
 TEST(Packet, AnOffsetIsTheLastArgument) {
