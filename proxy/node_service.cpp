@@ -44,7 +44,7 @@ engine::Options engine_options(const config::Node& node) {
   out.allow_eio3 = node.allow_eio3;
   out.http_compression = node.http_compression;
   out.deflate = static_cast<ws::Deflate>(node.deflate);
-  out.cors = {!node.cors_origins.empty(), node.cors_origins, node.cors_credentials};
+  out.cors = {!node.cors_origins.empty(), node.cors_origins, node.cors_credentials, true};
   out.cookie.name = node.cookie.value_or("");
   return out;
 }

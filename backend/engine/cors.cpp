@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "proxy/wire/head.h"
+
 namespace limpet::engine {
 namespace {
 
@@ -44,6 +46,14 @@ void append_preflight_fields(std::string& out, const Cors& cors, std::optional<s
   add_credentials(out, cors);
   add(out, "Access-Control-Allow-Methods", "GET,HEAD,PUT,PATCH,POST,DELETE");
   if (!requested.empty()) add(out, "Access-Control-Allow-Headers", requested);
+}
+
+// Of an origin the scheme is not compared: a balancer may have taken TLS off.
+bool may_open_websocket(const Cors& cors, std::optional<std::string_view> origin, std::string_view host) {
+  if (!cors.enabled || !cors.guards_websockets || !origin || any_origin(cors)) return true;
+  if (std::ranges::find(cors.origins, *origin) != cors.origins.end()) return true;
+  const std::size_t scheme = origin->find("://");
+  return scheme != std::string_view::npos && wire::equal_ignoring_case(origin->substr(scheme + 3), host);
 }
 
 }  // namespace limpet::engine

@@ -17,4 +17,8 @@ void append_cors_fields(std::string& out, const Cors& cors, std::optional<std::s
 void append_preflight_fields(std::string& out, const Cors& cors, std::optional<std::string_view> origin,
                              std::string_view requested);
 
+// Whether a page of this origin may open a WebSocket at `host` (the Host field): any may without a list, with
+// one those in it and those that came from there. Who is no browser has no origin.
+bool may_open_websocket(const Cors& cors, std::optional<std::string_view> origin, std::string_view host);
+
 }  // namespace limpet::engine

@@ -30,7 +30,7 @@ const Row& row_of(Refusal refusal) {
 }
 
 std::string_view phrase_of(int status) {
-  return status == 503 ? "Service Unavailable" : "Bad Request";
+  return status == 503 ? "Service Unavailable" : status == 403 ? "Forbidden" : "Bad Request";
 }
 
 }  // namespace

@@ -81,6 +81,10 @@ void Server::Impl::on_request(http::Exchange& exchange) {
   const bool upgrade = head.upgrade && options.websocket;
   if (options.cors.enabled && head.method == wire::Method::options)
     return answer_preflight(exchange, upgrade);
+  if (upgrade && !may_open_websocket(options.cors, origin_of(head), value_of(head, wire::FieldId::host))) {
+    ++totals.refused;
+    return exchange.write_and_close(upgrade_refusal(403, message_of(Refusal::forbidden)));
+  }
   const Query query = parse_query(head.query);
   LiveSession* session = nullptr;
   if (const auto refusal = verify(head, query, upgrade, session)) return refuse(exchange, *refusal, upgrade);

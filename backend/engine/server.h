@@ -42,6 +42,9 @@ struct Cors {
   bool enabled = false;
   std::vector<std::string> origins;  // "*": any; else exact ones, echoed
   bool credentials = false;
+  // WebSockets of pages whose origin is neither in the list nor the server's own are refused: no browser asks
+  // about them beforehand. engine.io lets them in.
+  bool guards_websockets = false;
 };
 
 struct Cookie {

@@ -201,6 +201,23 @@ scenario('flags without a value switch on, and off with =false', async (world) =
   assert.equal((await request(off.address, '/socket.io/?EIO=3&transport=polling')).status, 400);
 });
 
+scenario('with a list of origins other pages open no WebSocket', async (world) => {
+  const handshake = (node, Origin) => new Promise((resolve, reject) => {
+    const socket = new WebSocket(`ws://${node.address.text}/socket.io/?EIO=4&transport=websocket`, Origin && { headers: { Origin } });
+    world.own({ close: () => socket.terminate() });
+    socket.on('open', () => resolve(101)).on('error', reject);
+    socket.on('unexpected-response', (_, response) => resolve(response.statusCode));
+  });
+  const node = world.own(await LimpetNode.start(['--cors-origins', 'http://a']));
+  assert.equal(await handshake(node, 'http://a'), 101);
+  assert.equal(await handshake(node, `https://${node.address.text}`), 101);
+  assert.equal(await handshake(node), 101);
+  assert.equal(await handshake(node, 'http://b'), 403);
+  for (const flags of [[], ['--cors-origins', '*']]) {
+    assert.equal(await handshake(world.own(await LimpetNode.start(flags)), 'http://b'), 101);
+  }
+});
+
 scenario('the last of a repeated flag counts, lists grow', async (world) => {
   const node = world.own(await LimpetNode.start(['--ping-interval', '1s', '--ping-interval', '2s', '--cors-origins', 'http://a', '--cors-origins', 'http://b']));
   assert.equal(JSON.parse((await open(node)).body.slice(1)).pingInterval, 2000);

@@ -119,6 +119,19 @@ TEST(CorsFields, OfPreflights) {
             "Access-Control-Allow-Methods: GET,HEAD,PUT,PATCH,POST,DELETE\r\n");
 }
 
+TEST(CorsGuard, LetsWebSocketsOfTheListAndOfItsOwnPagesIn) {
+  const Cors list{true, {"http://a", "https://b:8443"}, false, true};
+  for (const char* origin : {"http://a", "https://b:8443", "http://node:3000", "https://NODE:3000"})
+    EXPECT_TRUE(may_open_websocket(list, origin, "node:3000")) << origin;
+  EXPECT_TRUE(may_open_websocket(list, std::nullopt, "node:3000"));
+  for (const char* origin :
+       {"http://c", "https://a", "http://a:81", "http://node", "null", "", "http://", "node:3000"})
+    EXPECT_FALSE(may_open_websocket(list, origin, "node:3000")) << origin;
+  EXPECT_TRUE(may_open_websocket({true, {"*"}, false, true}, "http://c", "a"));
+  EXPECT_TRUE(may_open_websocket({false, {}, false, true}, "http://c", "a"));
+  EXPECT_TRUE(may_open_websocket({true, {"http://a"}, false, false}, "http://c", "a"));  // as engine.io
+}
+
 TEST(RefusalTable, IsThatOfEngineIo) {
   EXPECT_EQ(status_of(Refusal::sid_unknown), 400);
   EXPECT_EQ(json_of(Refusal::sid_unknown), R"({"code":1,"message":"Session ID unknown"})");
@@ -129,6 +142,7 @@ TEST(RefusalTable, IsThatOfEngineIo) {
       upgrade_refusal(Refusal::forbidden),
       "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-type: text/html\r\nContent-Length: 9\r\n\r\n"
       "Forbidden");
+  EXPECT_TRUE(upgrade_refusal(403, "Forbidden").starts_with("HTTP/1.1 403 Forbidden\r\n"));
   EXPECT_TRUE(upgrade_refusal(Refusal::shutting_down).starts_with("HTTP/1.1 503 Service Unavailable\r\n"));
 }
 
