@@ -1,6 +1,8 @@
 #include "backend/app/events.h"
 
 #include <algorithm>
+#include <chrono>
+#include <cstdint>
 #include <ctime>
 #include <optional>
 #include <string_view>
@@ -91,18 +93,26 @@ bool is_anothers(const Socket& socket, std::string_view user_room) {
   });
 }
 
+// A token's time may be longer than any timer's; who is there after a year has its connection renewed too.
+std::uint64_t ms_until(double date) {
+  constexpr double kYearMs = 366.0 * 24 * 3600 * 1000;
+  const auto now = std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch());
+  return static_cast<std::uint64_t>(std::clamp((date - now.count()) * 1000, 0.0, kYearMs));
+}
+
 std::optional<socketio::Refusal> admit(Socket& socket, const TokenVerifier* tokens) {
   auto verdict = identify(socket.auth(), tokens, std::time(nullptr));
   if (const auto* no = std::get_if<NotAdmitted>(&verdict)) {
     return socketio::Refusal{no->message, json::object{{"code", no->code}}};
   }
-  const std::string& user = std::get<Identity>(verdict).user;
+  const auto& [user, expires] = std::get<Identity>(verdict);
   const std::string room = room_of_user(user);
   if (is_anothers(socket, room)) {
     return socketio::Refusal{"unauthorized: this session is another user's",
                              json::object{{"code", "user_changed"}}};
   }
   if (!user.empty()) socket.join(room);
+  if (expires) socket.close_after(ms_until(*expires));
   return std::nullopt;
 }
 

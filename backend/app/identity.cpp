@@ -25,7 +25,8 @@ std::variant<Identity, NotAdmitted> from_token(const boost::json::object& auth, 
   if (const auto* fault = std::get_if<TokenFault>(&verdict)) {
     return NotAdmitted{"unauthorized: " + std::string(text_of(*fault)), std::string(code_of(*fault))};
   }
-  return Identity{std::move(std::get<Claims>(verdict).subject)};
+  Claims& claims = std::get<Claims>(verdict);
+  return Identity{std::move(claims.subject), claims.expires};
 }
 
 std::variant<Identity, NotAdmitted> as_it_says(const boost::json::object& auth) {

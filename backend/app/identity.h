@@ -17,7 +17,8 @@
 namespace limpet::app {
 
 struct Identity {
-  std::string user;  // empty: nobody in particular (only without a key)
+  std::string user;                    // empty: nobody in particular (only without a key)
+  std::optional<double> expires = {};  // when its token does, in seconds since 1970
 };
 
 struct NotAdmitted {

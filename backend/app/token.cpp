@@ -191,7 +191,8 @@ std::variant<Claims, TokenFault> TokenVerifier::verify(std::string_view token, s
     return TokenFault::audience;
   auto subject = subject_of(*claims);
   if (!subject) return TokenFault::no_subject;
-  return Claims{std::move(*subject)};
+  const json::value* exp = claims->if_contains("exp");
+  return Claims{std::move(*subject), exp == nullptr ? std::nullopt : date_of(*exp)};
 }
 
 }  // namespace limpet::app

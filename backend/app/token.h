@@ -30,6 +30,7 @@ std::string_view text_of(TokenFault fault);  // for a person
 
 struct Claims {
   std::string subject;
+  std::optional<double> expires;  // seconds since 1970
 };
 
 class TokenVerifier {

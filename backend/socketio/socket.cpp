@@ -149,6 +149,21 @@ void Socket::disconnect(bool close) {
   leave_namespace("server namespace disconnect");
 }
 
+void Socket::close_after(std::uint64_t ms) {
+  if (client_ == nullptr) return;
+  auto& timer = extras().close_timer;
+  if (!timer)
+    timer =
+        std::make_unique<net::Timer>(client_->server().loop, net::delegate<&Socket::on_close_timer>(this));
+  timer->after(ms);
+}
+
+void Socket::on_close_timer() {
+  const SocketPtr keep(this);
+  const ClientPtr client(client_);
+  client->close();
+}
+
 EventTable& Socket::events() {
   auto& events = extras().events;
   if (!events) events = std::make_unique<EventTable>();

@@ -79,6 +79,9 @@ class Socket final : public adapter::Member {
 
   // Leaves the namespace; `close`: ends the client's connection, and with it all its sockets.
   void disconnect(bool close = false);
+  // Ends the client's connection then, unless this socket has gone before (a later call replaces an earlier
+  // one). Unlike after disconnect(), official clients connect again, with what their `auth` says by then.
+  void close_after(std::uint64_t ms);
 
   // Handlers of this socket alone, called after the namespace's. See handlers.h for what `f` may look like.
   template <class F>
@@ -112,6 +115,7 @@ class Socket final : public adapter::Member {
   void answered(std::uint64_t id, const Args& args);  // by the client
   void answer(std::uint64_t id, const Args& args);    // to the client
   void tell_error(std::string_view what);
+  void on_close_timer();
   void leave_namespace(std::string_view reason);  // its handlers are told, the client is not
   void detach();
 

@@ -30,6 +30,7 @@ struct Socket::Extras {
   std::string pid;                     // what a client names its session by, if it may be restored
   std::unique_ptr<EventTable> events;  // until it is gone
   std::unordered_map<std::uint64_t, Pending> pending;
+  std::unique_ptr<net::Timer> close_timer;  // until it is gone
 
   // Takes the question out before its callback runs. False: there is none.
   bool settle(std::uint64_t id, const Reply& reply);

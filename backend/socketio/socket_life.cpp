@@ -108,6 +108,7 @@ void Socket::detach() {
   nsp_->impl().rooms_.remove(*this);
   client_ = nullptr;
   if (!extras_) return;
+  extras_->close_timer.reset();
   extras_->settle_all(NoAnswer::disconnected);
   Server::Impl* server = nsp_->impl().server;
   if (server != nullptr && extras_->events) server->retire(std::move(extras_->events));

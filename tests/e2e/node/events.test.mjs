@@ -163,6 +163,34 @@ scenario('with a secret a client is who its token says, and nobody without one',
   }
 });
 
+// Socket.IO's own disconnect would keep it away.
+for (const [name, list] of Object.entries(transports)) {
+  scenario(`a connection ends with its token, and the client comes back with a new one, ${name}`, async (world) => {
+    const node = await nodeWithKey(world, secret);
+    let asked = 0;
+    const auth = (give) => {
+      asked += 1;
+      give({ token: hs256(secret, asked === 1 ? { sub: 'ada', exp: Date.now() / 1000 + 1 } : { sub: 'ada', exp: soon() }) });
+    };
+    const socket = await connected(world, node, { auth, transports: list, reconnection: true, reconnectionDelay: 20 });
+    const reasons = [];
+    socket.on('disconnect', (reason) => reasons.push(reason));
+    await until(() => reasons.length && socket.connected, 10_000, 'it comes back');
+    assert.deepEqual([reasons, asked], [['transport close'], 2]);
+    assert.equal(await socket.call('echo', 1), 1);
+  });
+}
+
+scenario('who comes back with the token that has expired is refused', async (world) => {
+  const node = await nodeWithKey(world, secret);
+  const token = hs256(secret, { sub: 'ada', exp: Date.now() / 1000 + 1 });
+  const socket = await connected(world, node, { auth: { token }, reconnection: true, reconnectionDelay: 20 });
+  let refused;
+  socket.on('connect_error', (error) => { refused = error; });
+  await until(() => refused, 10_000, 'it is refused');
+  assert.deepEqual(refused.data, { code: 'token_expired' });
+});
+
 scenario('with a public key tokens are RS256, and the key itself is no secret', async (world) => {
   const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   const pem = publicKey.export({ type: 'spki', format: 'pem' });

@@ -140,6 +140,14 @@ TEST(Token, DatesAreChecked) {
   }
 }
 
+TEST(Token, SaysWhenItExpires) {
+  const auto expires = [](std::string_view claims) {
+    return std::get<Claims>(verifier().verify(hs256(kSecret, kHeader, claims), kNow)).expires;
+  };
+  EXPECT_EQ(expires(R"({"sub":"a","exp":1800000000.5})"), 1'800'000'000.5);
+  EXPECT_EQ(expires(R"({"sub":"a"})"), std::nullopt);
+}
+
 TEST(Token, NamesAUser) {
   EXPECT_EQ(of_claims("{}"), "token_subject");
   EXPECT_EQ(of_claims(R"({"sub":""})"), "token_subject");

@@ -164,5 +164,36 @@ TEST_F(World, AnOlderClientIsInTheMainNamespaceUnasked) {
   EXPECT_FALSE(client.closed);
 }
 
+TEST_F(World, AConnectionIsClosedAtItsTimeWithoutADisconnectPacket) {
+  start();
+  std::vector<std::string> told;
+  io->use([](Socket& socket) -> std::optional<Refusal> {
+    socket.close_after(60'000);
+    socket.close_after(1);
+    return std::nullopt;
+  });
+  io->on_disconnect([&](Socket&, std::string_view reason) { told.emplace_back(reason); });
+  FakeSession& client = join();
+  EXPECT_FALSE(client.closed);
+  turn(50);
+  EXPECT_TRUE(client.closed);
+  EXPECT_THAT(client.heard(), IsEmpty());
+  EXPECT_THAT(told, ElementsAre("forced close"));
+}
+
+TEST_F(World, ASocketThatHasGoneClosesNothing) {
+  start();
+  SocketPtr kept;
+  io->on_connection([&](Socket& socket) {
+    kept = &socket;
+    socket.close_after(1);
+  });
+  FakeSession& client = join();
+  client.say("1");
+  kept->close_after(1);
+  turn(50);
+  EXPECT_FALSE(client.closed);
+}
+
 }  // namespace
 }  // namespace limpet::socketio
