@@ -4,7 +4,7 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Child } from '../../e2e/lib/child.mjs';
-import { slowness, within } from '../../e2e/lib/deadline.mjs';
+import { slowness } from '../../e2e/lib/deadline.mjs';
 import { Address, binary } from '../../e2e/lib/limpet.mjs';
 
 // CONFORMANCE_SIDE=Node.js tries the tests alone, before there is a limpet.
@@ -34,9 +34,7 @@ export class Server extends Child {
   // It must have lived until now, and end without a complaint.
   async close() {
     const early = this.end;
-    // Not stop(): its SIGCONT makes the leak sanitizer of a process that ends at once wait for ever.
-    this.signal('SIGTERM');
-    await within(this.ended, 10_000, `${this.name} ends`).finally(() => this.signal('SIGKILL'));
+    if (!early) await this.stop();
     if (early || this.end.code !== 0 || report.test(this.stderr)) throw new Error(`${this.name} ended badly\n${this.log()}`);
   }
 }
