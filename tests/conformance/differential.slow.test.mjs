@@ -18,10 +18,12 @@ const several = (most, make) => Array.from({ length: below(most + 1) }, make);
 
 // --- Socket.IO ---
 
-const scraps = ['[', ']', '{', '}', '"', ':', ',', '1', '-', '0', '.', 'e', '+', 'null', 'true', 'false', '"a"', '"b":', '\\u00', '\\ud834', 'é', ' ', '\\n', '\\', '"echo"',
+const scraps = ['[', ']', '{', '}', '"', ':', ',', '1', '-', '0', '.', 'e', '+', 'null', 'true', 'false', '"a"', '"b":',
+  '\\u00', '\\ud834', 'é', ' ', '\\n', '\\', '"echo"',
   '2.50', '1e5', '{}', '[]', '"\\udd1e"', '""', '1E-7', '{"a":1}', '0.1', '9007199254740993', '"__proto__":', '"1":', '"2":'];
 const characters = [10, 34, 92, 0x41, 0xe9, 0x20ac, 0xd834, 0xdd1e, 0x2028, 0, 127, 0xfffe];
-const keys = ['a', 'b', '1', '0', '10', '-1', '01', '4294967294', '4294967295', '', 'é', '__proto__', 'toJSON', '_placeholder', 'num', '1.5', ' 1'];
+const keys = ['a', 'b', '1', '0', '10', '-1', '01', '4294967294', '4294967295', '', 'é',
+  '__proto__', 'toJSON', '_placeholder', 'num', '1.5', ' 1'];
 
 const number = () => pick([
   () => (random() * 10 ** pick([0, 3, 8, 17, 22, 40, -5, -10])).toPrecision(pick([1, 3, 10, 17, 21])),
@@ -31,18 +33,24 @@ const number = () => pick([
 ])();
 const text = () => JSON.stringify(String.fromCharCode(...several(6, () => pick(characters))));
 function value(depth = 0) {
+  const member = () => `${JSON.stringify(pick(keys))}:${value(depth + 1)}`;
   const make = pick(depth > 3 ? [number, text] : [number, text, () => pick(['true', 'false', 'null']), number, text,
-    () => `[${several(3, () => value(depth + 1)).join()}]`, () => `{${several(3, () => `${JSON.stringify(pick(keys))}:${value(depth + 1)}`).join()}}`]);
+    () => `[${several(3, () => value(depth + 1)).join()}]`, () => `{${several(3, member).join()}}`]);
   return make();
 }
 
 const event = (json) => ['40', `42["echo",${json}]`];
-const header = () => ['40', '40/custom,', ['4', pick(['0', '1', '2', '3', '4', '5', '6', '7', '']), pick(['', '', '1-', '2-', '0-', '-', '11-']),
+const bodies = ['', '["echo",1]', '[]', '{}', '["echo",{"_placeholder":true,"num":0}]', '["echo"] ', '[1]', '"x"', 'null',
+  '{"a":1}', '["message"', '[{"_placeholder":true,"num":0}]'];
+const header = () => ['40', '40/custom,', [
+  '4', pick(['0', '1', '2', '3', '4', '5', '6', '7', '']), pick(['', '', '1-', '2-', '0-', '-', '11-']),
   pick(['', '', '/custom,', '/custom', '/', '/x,', ',', '/custom,,']), pick(['', '', '0', '12', '007', '-1', '1.5']),
-  pick(['', '["echo",1]', '[]', '{}', '["echo",{"_placeholder":true,"num":0}]', '["echo"] ', '[1]', '"x"', 'null', '{"a":1}', '["message"', '[{"_placeholder":true,"num":0}]'])].join(''),
-...(random() < 0.3 ? [Buffer.from('ab')] : [])];
-const steps = ['40', '40', '41', '40/custom,', '41/custom,', '42["echo",1]', '42/custom,["echo",2]', '421["echo"]', '431[1]', '40/guarded,{"refusal":"a"}', '40/guarded,', '41/guarded,', '42/guarded,["echo",3]',
-  '40/dynamic-1,', '42/dynamic-1,5["self"]', '42["bye",false]', '42/custom,["bye",false]', '423["join","a"]', '427["self"]', '42["bye",true]', '40/custom', '42["ask",5000,"q"]', '430["x"]', '40/asked-1,{"token":"good"}'];
+  pick(bodies),
+].join(''), ...(random() < 0.3 ? [Buffer.from('ab')] : [])];
+const steps = ['40', '40', '41', '40/custom,', '41/custom,', '42["echo",1]', '42/custom,["echo",2]', '421["echo"]', '431[1]',
+  '40/guarded,{"refusal":"a"}', '40/guarded,', '41/guarded,', '42/guarded,["echo",3]', '40/dynamic-1,',
+  '42/dynamic-1,5["self"]', '42["bye",false]', '42/custom,["bye",false]', '423["join","a"]', '427["self"]', '42["bye",true]',
+  '40/custom', '42["ask",5000,"q"]', '430["x"]', '40/asked-1,{"token":"good"}'];
 
 const conversations = {
   'scraps of JSON': () => event(`${pick(scraps)}${several(5, () => pick(scraps)).join('')}`),
@@ -79,8 +87,9 @@ for (const eio of ['4', '3']) {
   });
 }
 
-const queries = ['EIO=4', 'EIO=3', 'EIO', 'EIO=', 'EIO=4 ', 'transport=polling', 'transport=websocket', 'transport=', 'transport=x', 'sid=', 'sid', 'sid=abc', 'j=1', 'j', 'j=%31', 'b64=1', 't=a', '%45IO=4', 'EIO=%34', '=',
-  '', 'transport=poll+ing', 'transport=polling%', 'EIO=4%00', 'EIO=4;transport=polling', 'EIO[]=4', 'sid=%', 'eio=4'];
+const queries = ['EIO=4', 'EIO=3', 'EIO', 'EIO=', 'EIO=4 ', 'transport=polling', 'transport=websocket', 'transport=',
+  'transport=x', 'sid=', 'sid', 'sid=abc', 'j=1', 'j', 'j=%31', 'b64=1', 't=a', '%45IO=4', 'EIO=%34', '=', '',
+  'transport=poll+ing', 'transport=polling%', 'EIO=4%00', 'EIO=4;transport=polling', 'EIO[]=4', 'sid=%', 'eio=4'];
 sameOnBothSides('random queries', ['engine_server', '--eio3', ...patient], (same) => {
   for (let i = 0; i < tries; i += 1) {
     const target = `/engine.io/?${several(5, () => pick(queries)).join('&').replaceAll(' ', '%20')}`;

@@ -56,7 +56,10 @@ scenario('connections that end in the middle of anything', { seconds: 120 }, asy
   const server = await start(world, 'engine_server', '--deflate', 'shared');
   const { keys } = await Polling.open(server);
   const body = `POST /engine.io/?EIO=4&transport=polling&sid=${keys.sid} HTTP/1.1\r\nHost: a\r\nContent-Length: 20\r\n\r\n4hello\x1ebAQIDBA==`;
-  const talk = Buffer.concat([Buffer.from(upgrade({ target, 'Sec-WebSocket-Extensions': 'permessage-deflate' })), frame(op.text, '4a'), frame(op.ping, 'p'), frame(op.text, '4b', { fin: false }), frame(op.more, 'c'), closing(1000)]);
+  const talk = Buffer.concat([
+    Buffer.from(upgrade({ target, 'Sec-WebSocket-Extensions': 'permessage-deflate' })),
+    frame(op.text, '4a'), frame(op.ping, 'p'), frame(op.text, '4b', { fin: false }), frame(op.more, 'c'), closing(1000),
+  ]);
   for (const bytes of [talk, Buffer.from(body, 'latin1'), Buffer.from(upgrade({ target: `${target}&sid=${keys.sid}` }))]) {
     for (let length = 1; length < bytes.length; length += 1) {
       const connection = await world.connect(server.address);
@@ -91,8 +94,11 @@ scenario('random frames', { seconds: 120 }, async (world) => {
 scenario('random packets', { seconds: 120 }, async (world) => {
   const server = await start(world, 'app_server', '--recovery', '1000');
   const pick = (list) => list[Math.floor(Math.random() * list.length)];
-  const parts = ['4', '0', '1', '2', '3', '5', '6', '1-', '2-', '10-', '/', '/custom,', '/dynamic-1,', '/slow,', '7', '{}', '["echo",1]', '["echo",{"_placeholder":true,"num":0}]', '[', ']', '"', '{"a":', '\\ud834', 'é',
-    '["join","a"]', '["bye",true]', '["kick",{},true]', '["all",{"to":["a"]},"x",{"_placeholder":true,"num":0}]', '["ask",10,"q"]', '["askRooms",{},10,"q"]', '["find",{}]', '["note",{}]', '["sweepIn",{},["b"]]', '["self"]', '\u0000', '1e999', ',', '-'];
+  const parts = ['4', '0', '1', '2', '3', '5', '6', '1-', '2-', '10-', '/', '/custom,', '/dynamic-1,', '/slow,', '7', '{}',
+    '["echo",1]', '["echo",{"_placeholder":true,"num":0}]', '[', ']', '"', '{"a":', '\\ud834', 'é',
+    '["join","a"]', '["bye",true]', '["kick",{},true]', '["all",{"to":["a"]},"x",{"_placeholder":true,"num":0}]',
+    '["ask",10,"q"]', '["askRooms",{},10,"q"]', '["find",{}]', '["note",{}]', '["sweepIn",{},["b"]]', '["self"]',
+    '\u0000', '1e999', ',', '-'];
   for (let round = 0; round < 300; round += 1) {
     const socket = world.own(await Socket.open(server, options));
     socket.send('40');
@@ -148,7 +154,7 @@ scenario('small packets by the hundred thousand', { seconds: 120 }, async (world
   bounded(server, before + 200);
   const { connection } = await handshake(world, server, target);
   for (let i = 0; i < 20; i += 1) connection.send(Buffer.concat(Array(5000).fill(frame(op.ping, 'x'))));
-  await connection.reads((c) => c.ending || parsed(c.received).filter(([opcode]) => opcode === op.pong).length >= 1000, 30_000).catch(() => {});
+  await connection.reads((c) => c.ending || parsed(c.received).filter(([opcode]) => opcode === op.pong).length >= 1000, 30_000);
   connection.destroy();
   await echoes(server, world);
 });
@@ -200,9 +206,7 @@ scenario('bombs of JSON', { seconds: 240 }, async (world) => {
   for (const [name, bomb] of Object.entries(bombs)) {
     const socket = await joined(server, world);
     socket.send(bomb);
-    const begun = performance.now();
     await outcome(socket).catch((error) => { throw new Error(`${name}: ${error.message}`); });
-    assert.ok(performance.now() - begun < 20_000 * slowness, name);
     socket.close();
   }
   bounded(server, before + 200);
@@ -224,7 +228,7 @@ scenario('bombs of deflate', { seconds: 120 }, async (world) => {
     for (const bytes of [randomBytes(1000), bomb.subarray(0, 100), Buffer.alloc(0), Buffer.from([0]), Buffer.from([0xff])]) {
       const other = await handshake(world, server, target, { 'Sec-WebSocket-Extensions': 'permessage-deflate' });
       other.connection.send(frame(op.text, bytes, { bits: 0x40 })).send(frame(op.text, '4a'));
-      await other.connection.reads((c) => c.ending || parsed(c.received).length > 1, 10_000).catch(() => {});
+      await other.connection.reads((c) => c.ending || parsed(c.received).length > 1, 10_000);
       other.connection.destroy();
     }
     await echoes(server, world);

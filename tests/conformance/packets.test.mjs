@@ -224,7 +224,8 @@ sameOnBothSides('who never joins', ['app_server', '--ping-interval', '20000', '-
     socket.send('40');
     await until(() => socket.received.length === 2, 5000, 'it has joined');
     socket.send('41');
-    await new Promise((resolve) => setTimeout(resolve, 400)); // beyond the time in which it must join
+    // Its time is up when that of one that came later is.
+    await world.own(await Socket.open(server, options)).closes();
     socket.send('40');
     await until(() => socket.closed || socket.received.length === 4, 5000, 'it joins again');
     return socket.received;

@@ -2,8 +2,9 @@
 //
 //   node run.mjs [--quick] [--threads] [WORD...]
 //
-// --quick leaves out *.slow.test.mjs, --threads what tests the node alone, which has only one; words choose the files whose path contains one of them. The program under
-// test is $LIMPET (build/release/proxy/limpet); LIMPET_SLOW=1 gives sanitizer builds five times the time.
+// --quick leaves out *.slow.test.mjs, --threads what tests the node alone, which has only one; words choose the files
+// whose path contains one of them. The program under test is $LIMPET (build/release/proxy/limpet); LIMPET_SLOW=1 gives
+// sanitizer builds five times the time.
 import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
