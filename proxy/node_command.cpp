@@ -6,6 +6,7 @@
 #include <iostream>
 #include <optional>
 
+#include "proxy/config/check_node.h"
 #include "proxy/config/node_flags.h"
 #include "proxy/load_config.h"
 #include "proxy/log/log.h"
@@ -71,6 +72,8 @@ int NodeCommand::run() const {
     if (const auto wrong = config::set_node_flag(config.node, each.name, values))
       return complain(each.name + ": " + *wrong);
   }
+  for (const config::NodeFault& fault : config::check_node(config.node))
+    return complain(config::flag_of(fault.key) + ": " + fault.why);
   if (!start_log(config.log)) return 1;
   int code = 1;
   try {

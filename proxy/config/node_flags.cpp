@@ -7,13 +7,13 @@
 #include "proxy/config/node_keys.h"
 
 namespace limpet::config {
-namespace {
-
 std::string flag_of(std::string_view key) {
   std::string name = "--" + std::string(key);
   std::ranges::replace(name, '_', '-');
   return name;
 }
+
+namespace {
 
 // Collects what flags there are.
 struct Lister {

@@ -18,6 +18,7 @@ struct NodeFlag {
   bool repeats = false;  // each adds one to a list
 };
 std::vector<NodeFlag> node_flags();
+std::string flag_of(std::string_view key);  // ping_interval: "--ping-interval"
 
 // Sets a key by its flag's values, as strictly as a file is read. What is wrong, or nothing.
 std::optional<std::string> set_node_flag(Node& node, std::string_view name,

@@ -1,6 +1,7 @@
 // [node]: what `limpet node` serves.
 #include <utility>
 
+#include "proxy/config/check_node.h"
 #include "proxy/config/node_keys.h"
 #include "proxy/config/read.h"
 
@@ -55,7 +56,14 @@ struct TableVisitor {
 void read_node(const toml::table& table, Node& out, Findings& findings) {
   TableReader r(findings, table, "node", "node");
   TableVisitor visitor{r};
+  const std::size_t before = findings.problems.size();
   visit_node_keys(out, visitor);
+  if (findings.problems.size() == before) {
+    for (const NodeFault& fault : check_node(out)) {
+      const toml::node* node = r.find(fault.key);
+      r.wrong(fault.key, node != nullptr ? *node : table, fault.why);
+    }
+  }
   r.refuse_unknown();
 }
 

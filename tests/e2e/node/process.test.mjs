@@ -26,6 +26,9 @@ describe('flags', () => {
     [['--stream', 'x'], /--stream: not supported yet/],
     [['--cors-origins', 'example.org'], /--cors-origins: "example.org" is not an origin/],
     [['--deflate', 'on'], /--deflate: "on" is not accepted; write off, shared or dedicated/],
+    [['--namespaces', '/', '--namespaces', '/'], /--namespaces: "\/" is there twice/],
+    [['--raw', 'echo', '--raw-path', '/socket.io/'], /--raw-path: "\/socket\.io\/" is where Socket\.IO is/],
+    [['--cors-origins', '*', '--cors-credentials'], /--cors-credentials: browsers refuse/],
     [['--nonsense'], /--nonsense/],
     [['stray'], /stray/],
   ]) {

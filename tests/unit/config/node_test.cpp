@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "proxy/config/check_node.h"
 #include "proxy/config/node_flags.h"
 #include "tests/unit/config/problems.h"
 
@@ -134,6 +135,35 @@ TEST(NodeTable, WrongValuesAreRefusedBothWays) {
   EXPECT_TRUE(set_node_flag(node, "--allow-eio3", {"yes"}));
   EXPECT_TRUE(set_node_flag(node, "--nothing", {"x"}));
   EXPECT_TRUE(set_node_flag(node, "--id", {}));
+}
+
+TEST(NodeTable, KeysThatDoNotGoTogetherAreRefusedWithTheirPlace) {
+  EXPECT_THAT(problems("[node]\nnamespaces = [\"/\", \"/a\", \"/\"]"),
+              ElementsAre("f:2:14: node.namespaces: \"/\" is there twice; leave one out"));
+  EXPECT_THAT(problems("[node]\nnamespaces = []"), ElementsAre(HasSubstr("f:2:14: node.namespaces: none")));
+  EXPECT_THAT(problems("[node]\nraw = \"echo\"\nraw_path = \"/socket.io/\""),
+              ElementsAre(HasSubstr("f:3:12: node.raw_path: \"/socket.io/\" is where Socket.IO is")));
+  EXPECT_THAT(problems("[node]\nraw = \"echo\"\npath = \"/ws/\""),
+              ElementsAre(HasSubstr("node.raw_path: \"/ws\" is where Socket.IO is")));
+  EXPECT_THAT(problems("[node]\ncors_origins = [\"http://a\", \"*\"]\ncors_credentials = true"),
+              ElementsAre(HasSubstr("f:3:20: node.cors_credentials: browsers refuse")));
+}
+
+TEST(NodeTable, KeysThatDoNotMeetAreNoFault) {
+  for (const char* lines :
+       {"path = \"/ws\"", "raw = \"echo\"", "raw_path = \"/socket.io/\"", "raw = \"echo\"\npath = \"/\"",
+        "namespaces = [\"/\", \"/a\"]", "cors_credentials = true\ncors_origins = [\"http://a\"]",
+        "cors_origins = [\"*\"]"}) {
+    EXPECT_THAT(problems("[node]\n" + std::string(lines)), ElementsAre()) << lines;
+  }
+}
+
+TEST(NodeTable, FlagsAreCheckedTogetherToo) {
+  Node node;
+  EXPECT_TRUE(check_node(node).empty());
+  ASSERT_FALSE(set_node_flag(node, "--namespaces", {"/", "/"}));
+  ASSERT_EQ(check_node(node).size(), 1U);
+  EXPECT_EQ(flag_of(check_node(node).front().key), "--namespaces");
 }
 
 }  // namespace
