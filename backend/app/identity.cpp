@@ -64,16 +64,13 @@ std::optional<std::string_view> refuse_room(std::string_view room) {
   return std::nullopt;
 }
 
+// By its form alone: who is away for a while (recovery) comes back to its room, too.
 bool looks_like_socket_id(std::string_view room) {
-  if (room.size() != kSocketId) return false;
-  bool upper = false, lower = false;
-  for (const char c : room) {
-    const bool is_upper = c >= 'A' && c <= 'Z', is_lower = c >= 'a' && c <= 'z';
-    if (!is_upper && !is_lower && !(c >= '0' && c <= '9') && c != '-' && c != '_') return false;
-    upper |= is_upper;
-    lower |= is_lower;
-  }
-  return upper && lower;
+  if (const std::size_t hash = room.rfind('#'); hash != std::string_view::npos) room.remove_prefix(hash + 1);
+  return room.size() == kSocketId && std::all_of(room.begin(), room.end(), [](char c) {
+           return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
+                  c == '_';
+         });
 }
 
 }  // namespace limpet::app

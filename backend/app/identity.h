@@ -39,7 +39,7 @@ std::string room_of_user(std::string_view user);
 // Why a client may not join, leave or address this room; nothing if it may. Rooms of users and of single
 // sockets are not for clients: whoever were in one would read what is meant for another.
 std::optional<std::string_view> refuse_room(std::string_view room);
-// As Socket.IO makes ids: 20 characters of base64url, upper and lower case among them.
+// As Socket.IO makes ids: 20 characters of base64url; before them "/chat#" for a client of Socket.IO 2.
 bool looks_like_socket_id(std::string_view room);
 
 }  // namespace limpet::app

@@ -50,11 +50,14 @@ TEST(Identity, WithAKeyIsWhatTheTokenSaysAndNothingElse) {
 
 TEST(Rooms, OfUsersAndOfSingleSocketsAreNotForClients) {
   EXPECT_EQ(room_of_user("ada"), "user:ada");
-  for (const char* room : {"news", "a", "User:x", "users", "user", "conversation-1234567",
-                           "0123456789abcdef0123", "ABCDEFGHIJKLMNOPQRST", "Aa!defghijklmnopqrst"}) {
+  for (const char* room :
+       {"news", "a", "User:x", "users", "user", "conversation-123456", "conversation-12345678",
+        "Aa!defghijklmnopqrst", "#", "a#b", "AbCdEfGhIjKlMnOpAAAB#"}) {
     EXPECT_FALSE(refuse_room(room)) << room;
   }
-  for (const char* room : {"", "user:", "user:ada", "AbCdEfGhIjKlMnOpAAAB", "x-_4567890abcdefABCD"}) {
+  for (const char* room :
+       {"", "user:", "user:ada", "AbCdEfGhIjKlMnOpAAAB", "x-_4567890abcdefABCD", "0123456789abcdef0123",
+        "ABCDEFGHIJKLMNOPQRST", "/chat#AbCdEfGhIjKlMnOpAAAB", "/a#b#x-_4567890abcdefABCD"}) {
     EXPECT_TRUE(refuse_room(room)) << room;
   }
   EXPECT_FALSE(refuse_room(std::string(128, 'r')));
