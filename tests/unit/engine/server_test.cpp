@@ -242,5 +242,24 @@ TEST(EngineServer, GoesAwayWithRequestsAndSocketsOpen) {
   ASSERT_TRUE(world.until([&] { return poll.ended() && socket.ended(); }));
 }
 
+// RFC 7692, 7.1. Node.js answers such an offer with 400.
+TEST(EngineServer, CompressionThatIsOfferedWronglyIsDeclined) {
+  for (const ws::Deflate mode : {ws::Deflate::off, ws::Deflate::shared, ws::Deflate::dedicated}) {
+    Options options = quiet();
+    options.deflate = mode;
+    World world(options);
+    for (const char* offer : {"permessage-deflate; x=1", "permessage-deflate; server_max_window_bits=7",
+                              "permessage-deflate; client_no_context_takeover=1",
+                              "permessage-deflate; =", "permessage-deflate x", "; , =\""}) {
+      http::Client& client = world.websocket("EIO=4&transport=websocket",
+                                             "Sec-WebSocket-Extensions: " + std::string(offer) + "\r\n");
+      ASSERT_TRUE(world.until([&] { return !frames_after_head(client).empty(); })) << offer;
+      EXPECT_TRUE(client.seen.starts_with("HTTP/1.1 101 ")) << client.seen;
+      EXPECT_EQ(client.seen.find("Sec-WebSocket-Extensions"), std::string::npos) << offer;
+      EXPECT_TRUE(frames_after_head(client).front().body.starts_with("0{")) << offer;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace limpet::engine

@@ -196,6 +196,23 @@ TEST_F(Echo, CompressionIsAgreedWhereItIsOffered) {
   EXPECT_THAT(next(client), StartsWith("t* "));
 }
 
+// RFC 7692, 7.1: what cannot be agreed to is declined, and the connection goes on without it.
+TEST_F(Echo, CompressionThatIsOfferedWronglyIsDeclined) {
+  serve({});
+  for (const char* offer :
+       {"permessage-deflate; x=1", "permessage-deflate; server_max_window_bits=7",
+        "permessage-deflate; server_no_context_takeover; server_no_context_takeover",
+        "permessage-deflate; client_no_context_takeover=1", "permessage-deflate; =", "permessage-deflate x",
+        "; , =\"", "permessage-deflate; server_max_window_bits=\"9"}) {
+    Client& client = connect();
+    const std::string head = request(client, "Sec-WebSocket-Extensions: " + std::string(offer) + "\r\n");
+    EXPECT_THAT(head, StartsWith("HTTP/1.1 101 ")) << offer;
+    EXPECT_THAT(head, testing::Not(HasSubstr("Extensions"))) << offer;
+    say_text(client, std::string(2000, 'x'));
+    EXPECT_THAT(next(client), StartsWith("t x")) << offer;
+  }
+}
+
 TEST_F(Echo, MessageOverTheLimitClosesIt) {
   serve({});
   Client& client = open();
