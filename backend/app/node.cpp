@@ -13,10 +13,6 @@ namespace limpet::app {
 namespace {
 
 constexpr std::uint64_t kLookMs = 20;  // while shutting down: is everything closed yet
-// After the window, for the last closes to be answered: more than a ws::Socket waits for that, so that who is
-// long dead, and has been told, is no session that was cut.
-constexpr std::uint64_t kFinishMs = 6'000;
-constexpr std::uint64_t kFlushMs = 1'000;  // after the last session: for answers on their way
 
 http::Limits admin_limits() {
   http::Limits limits;
@@ -127,7 +123,7 @@ void Node::Impl::shut_down(std::function<void(bool)> then) {
   if (stage != Stage::serving) return;
   done = std::move(then);
   stage = Stage::draining;
-  stage_ends_ms = net::now_ms() + settings.drain_window_ms + kFinishMs;
+  stage_ends_ms = net::now_ms() + settings.drain_window_ms + settings.last_closes_ms;
   io->drain(settings.drain_window_ms);
   if (raw) raw->drain(settings.drain_window_ms);
   step.after(kLookMs);
@@ -148,7 +144,7 @@ void Node::Impl::on_step() {
   if (stage == Stage::draining && (late || gone)) {
     clean = gone || nobody_is_there();
     stage = Stage::flushing;
-    stage_ends_ms = now + kFlushMs;
+    stage_ends_ms = now + settings.last_answers_ms;
     io->close();
     if (raw) raw->close_all();
     http->stop_accepting();

@@ -30,7 +30,11 @@ struct Settings {
   std::vector<std::string> namespaces{"/"};
   std::shared_ptr<const TokenVerifier> tokens;  // null: auth.userId is believed
   std::optional<raw::Options> raw;              // a plain WebSocket endpoint beside Socket.IO
-  std::uint64_t drain_window_ms = 30'000;
+  std::uint64_t drain_window_ms = 30'000;       // after shut_down(): sessions end, spread over this time
+  // Then: for the last of them to answer their close. More than a ws::Socket waits for that, so that who is
+  // long dead, and has been told, is no session that was cut.
+  std::uint64_t last_closes_ms = 6'000;
+  std::uint64_t last_answers_ms = 1'000;  // then: for HTTP answers that are on their way
 };
 
 class Node {
