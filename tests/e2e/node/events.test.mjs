@@ -222,6 +222,20 @@ scenario('clients of Socket.IO 2 are served where they are wanted, and with a ke
   }
 });
 
+scenario('the token of a Socket.IO 2 client is in the query that it joins a namespace with', async (world) => {
+  const { default: io2 } = await import('socket.io-client-2');
+  const node = await nodeWithKey(world, secret, '--allow-eio3', '--namespaces', '/chat');
+  for (const [query, event] of [[`?token=${hs256(secret, { sub: 'ada', exp: soon() })}`, 'connect'], ['?token=x', 'error'], ['', 'error']]) {
+    const socket = io2(`${node.url}/chat${query}`, { forceNew: true, transports: ['websocket'], reconnection: false });
+    world.own({ close: () => socket.close() });
+    let told;
+    for (const each of ['connect', 'error']) socket.on(each, (data) => { told ??= [each, data]; });
+    await until(() => told, 5000, `${event} comes`);
+    assert.equal(told[0], event, query);
+    if (event === 'connect') assert.equal(await new Promise((resolve) => { socket.emit('who', resolve); }), 'ws1');
+  }
+});
+
 scenario('a session is given back to its user alone', async (world) => {
   const node = await nodeWithKey(world, secret, '--recovery', '1m');
   const token = (sub) => hs256(secret, { sub, exp: soon() });
