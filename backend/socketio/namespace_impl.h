@@ -67,8 +67,9 @@ struct Namespace::Impl final : adapter::Host {
   std::uint64_t next_question = 0;
   std::map<std::uint64_t, std::unique_ptr<Round>> rounds;  // by ack id
   std::map<std::uint64_t, std::unique_ptr<Question>> questions;
-  std::uint32_t count = 0;    // who holds it
-  std::uint32_t joining = 0;  // sockets that are not in yet
+  std::uint32_t count = 0;      // who holds it
+  std::uint32_t joining = 0;    // sockets that are not in yet
+  std::uint32_t connected = 0;  // those that are: one whose id a newer one has taken is in no room
 };
 
 // Throws std::invalid_argument for what no client would take.

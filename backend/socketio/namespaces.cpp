@@ -62,7 +62,7 @@ Namespace* Server::Impl::accept_dynamic(const std::string& name, DynamicNamespac
 void Server::Impl::left(Namespace& nsp) {
   Namespace::Impl& impl = nsp.impl();
   if (!options.cleanup_empty_child_namespaces || impl.parent == nullptr || impl.joining != 0 ||
-      nsp.size() != 0)
+      impl.connected != 0)
     return;
   const auto at = namespaces.find(impl.name_);
   if (at == namespaces.end() || at->second.get() != &nsp) return;

@@ -25,6 +25,7 @@ void Socket::enter() {
     rooms.remove(*older);
   }
   rooms.add(*this);
+  ++nsp_->impl().connected;
   state_ = State::connected;
 }
 
@@ -98,6 +99,7 @@ void Socket::leave_namespace(std::string_view reason) {
   state_ = State::gone;
   tell(&EventTable::disconnect, "disconnect");
   detach();
+  --impl.connected;
   server.left(*nsp);
 }
 

@@ -131,5 +131,32 @@ TEST_F(RecoveryTest, TheNewerSocketTakesTheIdOver) {
   EXPECT_EQ(io->totals().sockets, 1U);
 }
 
+// The older of two sockets with one id is in no room, but its client may go on talking.
+TEST_F(World, ANamespaceStaysWhileASupersededSocketIsInIt) {
+  start([](Options& options) {
+    options.recovery.enabled = true;
+    options.cleanup_empty_child_namespaces = true;
+  });
+  io->of_pattern("^/d$").on("ask", [](Socket& socket) { socket.emit("told"); });
+  FakeSession &other = open(), &lost = open();
+  other.say("0/d,");
+  lost.say("0/d,");
+  const auto me = boost::json::parse(lost.heard()[0].substr(4)).as_object();
+  io->of("/d").emit("x");
+  const auto seen = boost::json::parse(lost.heard()[0].substr(4)).as_array();
+  lost.end(engine::Reason::transport_close);
+  const boost::json::object auth{{"pid", me.at("pid")}, {"offset", seen.back()}};
+  FakeSession &older = open(), &newer = open();
+  for (FakeSession* session : {&older, &newer}) session->say("0/d," + boost::json::serialize(auth));
+  other.say("1/d,");
+  newer.say("1/d,");
+  turn();
+  EXPECT_NE(io->find("/d"), nullptr);
+  older.say("2/d,[\"ask\"]");
+  older.end(engine::Reason::transport_close);
+  turn();
+  EXPECT_EQ(io->find("/d"), nullptr);
+}
+
 }  // namespace
 }  // namespace limpet::socketio
