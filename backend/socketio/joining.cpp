@@ -50,20 +50,18 @@ void Client::join(Namespace& nsp, boost::json::value auth) {
   });
 }
 
-// What it has missed goes out before the answer: official clients keep it until they are connected.
 void Client::begin(const NamespacePtr& nsp, boost::json::value auth,
                    std::optional<adapter::Restored> restored) {
   if (!open()) return settled(*nsp);
   const SocketPtr socket(new Socket(*nsp, *this));
   if (!auth.get_object().empty()) socket->extras().auth = std::move(auth.get_object());
   if (restored) {
-    ++server_.totals.recovered;
     socket->recovered_ = true;
     socket->name(restored->session.sid);
     socket->extras().pid = restored->session.pid;
     socket->extras().data = std::move(restored->session.data);
     for (const std::string& room : restored->session.rooms) nsp->impl().rooms_.join(*socket, room);
-    for (const adapter::Encoded& missed : restored->missed) send(missed);
+    socket->extras().missed = std::move(restored->missed);
   } else {
     if (revision_ != 3)
       socket->name(server_.ids.next());
@@ -102,6 +100,8 @@ void Client::ask(const SocketPtr& socket, std::size_t middleware) {
   }
 }
 
+// What it has missed goes out before the answer: official clients keep it until they are connected. Not
+// earlier: a middleware may still refuse who says that it is back.
 void Client::let_in(Socket& socket) {
   const SocketPtr keep(&socket);
   const NamespacePtr nsp(socket.nsp_);
@@ -110,6 +110,10 @@ void Client::let_in(Socket& socket) {
   socket.enter();
   sockets_.push_back(&socket);
   ++server_.totals.connected;
+  if (socket.recovered_) {
+    ++server_.totals.recovered;
+    for (const adapter::Encoded& missed : std::exchange(socket.extras().missed, {})) send(missed);
+  }
   std::string answer;
   if (revision_ != 3) {
     answer = R"({"sid":)";

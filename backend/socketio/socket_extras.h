@@ -7,7 +7,9 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
+#include "backend/adapter/adapter.h"
 #include "backend/socketio/ack.h"
 #include "backend/socketio/event_table.h"
 #include "backend/socketio/socket.h"
@@ -27,6 +29,7 @@ struct Socket::Extras {
 
   boost::json::object auth;
   boost::json::value data = boost::json::object();
+  std::vector<adapter::Encoded> missed;  // while it was away; until it is let in
   std::string pid;                     // what a client names its session by, if it may be restored
   std::unique_ptr<EventTable> events;  // until it is gone
   std::unordered_map<std::uint64_t, Pending> pending;

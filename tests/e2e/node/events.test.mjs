@@ -239,8 +239,9 @@ scenario('the token of a Socket.IO 2 client is in the query that it joins a name
 scenario('a session is given back to its user alone', async (world) => {
   const node = await nodeWithKey(world, secret, '--recovery', '1m');
   const token = (sub) => hs256(secret, { sub, exp: soon() });
+  const other = await connected(world, node, { auth: { token: token('eve') } });
   for (const [back, recovered] of [['ada', true], ['bob', false]]) {
-    const socket = await connected(world, node, { auth: { token: token('ada') }, reconnection: true, reconnectionDelay: 20 });
+    const socket = await connected(world, node, { auth: { token: token('ada') } });
     await socket.call('join', 'news');
     const message = new Promise((resolve) => { socket.on('message', resolve); });
     await socket.call('broadcast', 'news', 'gives an offset');
@@ -248,11 +249,17 @@ scenario('a session is given back to its user alone', async (world) => {
     let refused;
     socket.on('connect_error', (error) => { refused = error; });
     const returned = new Promise((resolve) => { socket.on('connect', () => resolve()); });
+    const heard = [];
     socket.auth = { token: token(back) };
     socket.io.engine.close();
+    await until(() => !socket.connected, 5000, 'the client is away');
+    await other.call('broadcast', 'news', 'missed');
+    socket.io.on('packet', ({ type }) => { heard.push(type); });  // events wait inside the client until it is let in
+    socket.connect();
     await until(() => refused ?? (socket.connected && socket.recovered), 5000, `${back} comes back`);
     assert.equal(refused?.data.code, recovered ? undefined : 'user_changed');
     if (recovered) await returned;
+    assert.deepEqual(heard, recovered ? [2, 0] : [4]);  // an event and CONNECT, or CONNECT_ERROR
     socket.disconnect();
   }
 });

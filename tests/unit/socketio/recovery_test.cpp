@@ -131,6 +131,34 @@ TEST_F(RecoveryTest, TheNewerSocketTakesTheIdOver) {
   EXPECT_EQ(io->totals().sockets, 1U);
 }
 
+TEST_F(World, WhoIsRefusedHearsNothingOfWhatWasMissed) {
+  start([](Options& options) {
+    options.recovery.enabled = true;
+    options.recovery.skip_middlewares = false;
+  });
+  bool refuse = false;
+  io->use([&](Socket&) { return refuse ? std::optional(Refusal{"no", nullptr}) : std::nullopt; });
+  FakeSession& client = open();
+  client.say("0");
+  const auto me = boost::json::parse(client.heard()[0].substr(1)).as_object();
+  io->emit("x");
+  const auto seen = boost::json::parse(client.heard()[0].substr(1)).as_array();
+  client.end(engine::Reason::transport_close);
+  io->emit("secret");
+  const std::string back =
+      "0" + boost::json::serialize(boost::json::object{{"pid", me.at("pid")}, {"offset", seen.back()}});
+  refuse = true;
+  FakeSession& stranger = open();
+  stranger.say(back);
+  EXPECT_THAT(stranger.heard(), ElementsAre("4{\"message\":\"no\"}"));
+  EXPECT_EQ(io->totals().recovered, 0U);
+  refuse = false;
+  FakeSession& again = open();
+  again.say(back);
+  EXPECT_THAT(again.heard(), ElementsAre(StartsWith("2[\"secret\","), "0" + boost::json::serialize(me)));
+  EXPECT_EQ(io->totals().recovered, 1U);
+}
+
 // The older of two sockets with one id is in no room, but its client may go on talking.
 TEST_F(World, ANamespaceStaysWhileASupersededSocketIsInIt) {
   start([](Options& options) {
