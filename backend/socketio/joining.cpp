@@ -28,10 +28,11 @@ void Client::connect(const Header& header, const boost::json::object& query) {
   if (Namespace* known = server_.find(name)) return join(*known, std::move(auth));
   if (!is_namespace_name(name)) return invalid();
   ++joining_;
-  server_.check_dynamic(name, auth, [this, keep = ClientPtr(this), name, auth](Namespace* nsp) {
+  const ClientPtr self(this);
+  server_.ask_parent(0, self, name, auth, [this, self, name, auth](Namespace* nsp) {
     --joining_;
+    if (nsp != nullptr) return open() ? join(*nsp, auth) : server_.left(*nsp);
     if (!open()) return;
-    if (nsp != nullptr) return join(*nsp, auth);
     ++server_.totals.refused;
     server_.writer.plain(Type::connect_error, name, kUnknown);
     send(server_.writer);

@@ -23,24 +23,35 @@ Namespace& Server::Impl::make(std::string_view name, DynamicNamespace* parent) {
   return nsp;
 }
 
-// Parents are asked one after the other; each may take its time.
-void Server::Impl::check_dynamic(const std::string& name, const boost::json::value& auth,
-                                 std::function<void(Namespace*)> done) {
-  ask_parent(0, name, auth, std::move(done));
-}
+// What a parent of namespaces has been asked. Its answer counts once; if it drops the question, that is a no.
+class Server::Impl::Asked {
+ public:
+  explicit Asked(std::function<void(bool)> done) : done_(std::move(done)) {}
+  Asked(const Asked&) = delete;
+  ~Asked() { answer(false); }
+  void answer(bool accepted) {
+    if (const auto call = std::exchange(done_, {})) call(accepted);
+  }
 
-void Server::Impl::ask_parent(std::size_t index, const std::string& name, const boost::json::value& auth,
-                              const std::function<void(Namespace*)>& done) {
+ private:
+  std::function<void(bool)> done_;
+};
+
+// Parents are asked one after the other; each may take its time, until after the end of the client or of the
+// server. Then no namespace is made: nobody would leave it.
+void Server::Impl::ask_parent(std::size_t index, const ClientPtr& client, const std::string& name,
+                              const boost::json::value& auth, const std::function<void(Namespace*)>& done) {
   if (index == parents.size()) return done(nullptr);
   DynamicNamespace& parent = parents[index];
-  const auto asked = std::make_shared<bool>(false);
-  const Verdict verdict = [this, index, name, auth, done, asked, &parent](bool accepted) {
-    if (std::exchange(*asked, true)) return;
-    if (accepted)
+  const auto asked = std::make_shared<Asked>([this, index, client, name, auth, done, &parent](bool accepted) {
+    if (!client->open())
+      done(nullptr);
+    else if (accepted)
       done(accept_dynamic(name, parent));
     else
-      ask_parent(index + 1, name, auth, done);
-  };
+      ask_parent(index + 1, client, name, auth, done);
+  });
+  const Verdict verdict = [asked](bool accepted) { asked->answer(accepted); };
   try {
     parent.impl().accepts(name, auth, verdict);
   } catch (...) {

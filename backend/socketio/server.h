@@ -52,7 +52,8 @@ class Server final {
   // The namespace of that name, made if need be; a missing slash is added. "/" is there from the start.
   Namespace& of(std::string_view name);
   // Namespaces made on demand: `accepts` is asked, in the order of registration, when a client asks for a
-  // name that there is not. It may answer at once or later, once.
+  // name that there is not. It may answer at once or later, once; dropped
+  // uncalled, it says no.
   using Verdict = std::function<void(bool)>;
   DynamicNamespace& of(
       std::function<void(std::string_view name, const boost::json::value& auth, Verdict)> accepts);

@@ -42,10 +42,9 @@ struct Server::Impl final : engine::Application {
   // Namespaces (namespaces.cpp)
   Namespace* find(std::string_view name) const;
   Namespace& make(std::string_view name, DynamicNamespace* parent);
-  void check_dynamic(const std::string& name, const boost::json::value& auth,
-                     std::function<void(Namespace*)> done);
-  void ask_parent(std::size_t index, const std::string& name, const boost::json::value& auth,
-                  const std::function<void(Namespace*)>& done);
+  class Asked;
+  void ask_parent(std::size_t index, const ClientPtr& client, const std::string& name,
+                  const boost::json::value& auth, const std::function<void(Namespace*)>& done);
   Namespace* accept_dynamic(const std::string& name, DynamicNamespace& parent);
   void left(Namespace& nsp);  // a dynamic one may have lost its last socket
 

@@ -124,6 +124,48 @@ TEST_F(World, NamespacesAreMadeByPattern) {
   EXPECT_FALSE(kept->join("a"));
 }
 
+TEST_F(World, AVerdictMayComeLateOrNever) {
+  start();
+  std::vector<Server::Verdict> verdicts;
+  io->of([&](std::string_view name, const boost::json::value&, Server::Verdict verdict) {
+    if (name != "/dropped") verdicts.push_back(std::move(verdict));
+  });
+  FakeSession &client = open(), &gone = open();
+  client.say("0/dropped,");
+  EXPECT_THAT(client.heard(), ElementsAre(R"(4/dropped,{"message":"Invalid namespace"})"));
+  client.say("0/late,");
+  gone.say("0/left,");
+  gone.end(engine::Reason::transport_close);
+  for (const auto& verdict : verdicts) verdict(true);
+  for (const auto& verdict : verdicts) verdict(false);
+  EXPECT_THAT(client.heard(), ElementsAre(MatchesRegex("0/late,.*")));
+  EXPECT_EQ(io->find("/left"), nullptr);  // its last socket would never leave
+}
+
+TEST_F(World, AVerdictMayOutliveTheServer) {
+  start();
+  std::vector<Server::Verdict> verdicts;
+  io->of([&](std::string_view, const boost::json::value&, Server::Verdict verdict) {
+    verdicts.push_back(std::move(verdict));
+  });
+  FakeSession& client = open();
+  client.say("0/called,");
+  client.say("0/dropped,");
+  sessions.clear();
+  io.reset();
+  verdicts[0](true);
+  verdicts.clear();
+}
+
+TEST_F(World, ANamespaceWhoseFirstClientIsSentAwayIsCleanedUp) {
+  start([](Options& options) { options.cleanup_empty_child_namespaces = true; });
+  io->of_pattern("^/new$");
+  io->on_new_namespace([this](Namespace&) { io->of("/").disconnect_sockets(true); });
+  join().say("0/new,");
+  turn();
+  EXPECT_EQ(io->find("/new"), nullptr);
+}
+
 TEST_F(World, DynamicNamespacesAreBounded) {
   start([](Options& options) { options.limits.dynamic_namespaces = 1; });
   io->of_pattern("");
