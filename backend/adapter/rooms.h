@@ -18,6 +18,7 @@
 
 #include "backend/adapter/id.h"
 #include "backend/adapter/id_table.h"
+#include "backend/names/hash.h"
 
 namespace limpet::adapter {
 
@@ -90,11 +91,7 @@ class Rooms {
   void visit(const Target& target, Visit&& visit);
 
  private:
-  struct Hash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
-  };
-  using Table = std::unordered_map<std::string, Room, Hash, std::equal_to<>>;
+  using Table = std::unordered_map<std::string, Room, names::Hash, std::equal_to<>>;
 
   Room* find_room(std::string_view name);
   const Member::Seat* seat_in(const Member& member, std::string_view room) const;

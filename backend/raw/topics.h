@@ -9,6 +9,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "backend/names/hash.h"
+
 namespace limpet::raw {
 
 class Connection;
@@ -34,12 +36,8 @@ class Topics {
   std::size_t size() const { return topics_.size(); }
 
  private:
-  struct Hash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view name) const { return std::hash<std::string_view>()(name); }
-  };
   void remove(const Membership& membership);
-  std::unordered_map<std::string, Topic, Hash, std::equal_to<>> topics_;  // its nodes stay where they are
+  std::unordered_map<std::string, Topic, names::Hash, std::equal_to<>> topics_;  // its nodes stay where they are
 };
 
 }  // namespace limpet::raw

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "backend/names/hash.h"
 #include "backend/socketio/handlers.h"
 
 namespace limpet::socketio {
@@ -53,11 +54,7 @@ class EventTable {
   }
 
  private:
-  struct Hash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
-  };
-  std::unordered_map<std::string, HandlerList<EventHandler>, Hash, std::equal_to<>> events_;
+  std::unordered_map<std::string, HandlerList<EventHandler>, names::Hash, std::equal_to<>> events_;
 };
 
 }  // namespace limpet::socketio
