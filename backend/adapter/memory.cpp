@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 namespace limpet::adapter {
 namespace {
@@ -19,10 +20,36 @@ bool any_of(const std::vector<std::string>& some, const std::vector<std::string>
   });
 }
 
-std::size_t bytes_of(const Encoded& packet) {
-  std::size_t bytes = packet.head->body().size();
-  for (const auto& attachment : packet.attachments) bytes += attachment->body().size();
+// Sizes are what is kept, to about a quarter: each text with what holds it.
+constexpr std::size_t kEntry = 64;
+
+std::size_t bytes_of(const std::vector<std::string>& names) {
+  std::size_t bytes = 0;
+  for (const std::string& name : names) bytes += sizeof name + (name.size() < 16 ? 0 : name.size() + 16);
   return bytes;
+}
+
+std::size_t bytes_of(const Encoded& packet, const Target& target) {
+  std::size_t bytes = kEntry + packet.head->body().size() + bytes_of(target.rooms) + bytes_of(target.except);
+  for (const auto& attachment : packet.attachments) bytes += kEntry + attachment->body().size();
+  return bytes;
+}
+
+std::size_t bytes_of(const boost::json::value& value) {
+  std::size_t bytes = sizeof value;
+  if (const auto* text = value.if_string()) {
+    bytes += text->size();
+  } else if (const auto* array = value.if_array()) {
+    for (const auto& element : *array) bytes += bytes_of(element);
+  } else if (const auto* object = value.if_object()) {
+    for (const auto& member : *object) bytes += kEntry + member.key().size() + bytes_of(member.value());
+  }
+  return bytes;
+}
+
+std::size_t bytes_of(const Session& session) {
+  return 4 * kEntry + session.sid.size() + 3 * session.pid.size() + bytes_of(session.rooms) +
+         bytes_of(session.data);
 }
 
 }  // namespace
@@ -58,7 +85,7 @@ void Memory::server_side_emit(std::string_view, const Args&,
 }
 
 void Memory::keep(const Encoded& packet, const Target& target, const Yeast::Stamp& offset) {
-  const std::size_t bytes = bytes_of(packet);
+  const std::size_t bytes = bytes_of(packet, target);
   kept_.push_back({offset, net::now_ms(), packet, target.rooms, target.except, bytes});
   kept_bytes_ += bytes;
   while (kept_.size() > settings_.max_packets || kept_bytes_ > settings_.max_bytes) {
@@ -71,15 +98,25 @@ void Memory::keep(const Encoded& packet, const Target& target, const Yeast::Stam
 void Memory::persist(Session session) {
   const std::uint64_t now = net::now_ms();
   away_since_.emplace_back(now, session.pid);
-  std::string pid = session.pid;
-  away_.insert_or_assign(std::move(pid), Away{std::move(session), now});
-  while (away_since_.size() > settings_.max_sessions) {
-    const auto& [since, oldest] = away_since_.front();
-    const auto at = away_.find(oldest);
-    if (at != away_.end() && at->second.since_ms == since) away_.erase(at);
-    away_since_.pop_front();
-  }
+  Away& away = away_[session.pid];
+  away_bytes_ -= std::exchange(away.bytes, bytes_of(session));
+  away_bytes_ += away.bytes;
+  away.session = std::move(session);
+  away.since_ms = now;
+  while (away_since_.size() > settings_.max_sessions || away_bytes_ > settings_.max_session_bytes)
+    forget_oldest_session();
   if (!sweep_.armed()) sweep_.after(kSweepMs);
+}
+
+// Whoever came back and was lost again stands further behind, too.
+void Memory::forget_oldest_session() {
+  const auto& [since, oldest] = away_since_.front();
+  const auto at = away_.find(oldest);
+  if (at != away_.end() && at->second.since_ms == since) {
+    away_bytes_ -= at->second.bytes;
+    away_.erase(at);
+  }
+  away_since_.pop_front();
 }
 
 // A session stays as it is: who comes back may be lost again before the answer has reached it.
@@ -116,11 +153,7 @@ void Memory::forget_old() {
     kept_bytes_ -= kept_.front().bytes;
     kept_.pop_front();
   }
-  while (!away_since_.empty() && away_since_.front().first < oldest) {
-    const auto at = away_.find(away_since_.front().second);
-    if (at != away_.end() && at->second.since_ms == away_since_.front().first) away_.erase(at);
-    away_since_.pop_front();
-  }
+  while (!away_since_.empty() && away_since_.front().first < oldest) forget_oldest_session();
   if (!kept_.empty() || !away_since_.empty()) sweep_.after(kSweepMs);
 }
 

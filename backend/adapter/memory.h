@@ -26,6 +26,7 @@ class Memory final : public Adapter {
     std::size_t max_packets = 100'000;
     std::size_t max_bytes = 64 * 1024 * 1024;
     std::size_t max_sessions = 50'000;
+    std::size_t max_session_bytes = 64 * 1024 * 1024;
   };
   Memory(Host& host, const Settings& settings);
 
@@ -61,10 +62,12 @@ class Memory final : public Adapter {
   };
   struct Away {
     Session session;
-    std::uint64_t since_ms;
+    std::uint64_t since_ms = 0;
+    std::size_t bytes = 0;
   };
 
   void keep(const Encoded& packet, const Target& target, const Yeast::Stamp& offset);
+  void forget_oldest_session();
   void forget_old();
   std::deque<Kept>::const_iterator find(std::string_view offset) const;
 
@@ -74,6 +77,7 @@ class Memory final : public Adapter {
   std::deque<Kept> kept_;
   std::size_t kept_bytes_ = 0;
   std::unordered_map<std::string, Away> away_;  // by pid
+  std::size_t away_bytes_ = 0;
   std::deque<std::pair<std::uint64_t, std::string>>
       away_since_;  // when, pid; those that came and went again stand twice
   net::Timer sweep_;

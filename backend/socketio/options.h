@@ -23,6 +23,7 @@ struct Recovery {
   std::size_t max_packets = 100'000;
   std::size_t max_bytes = 64 * 1024 * 1024;
   std::size_t max_sessions = 50'000;
+  std::size_t max_session_bytes = 64 * 1024 * 1024;  // rooms and data of sessions
 };
 
 // What one client may ask for. 0: no bound. Socket.IO itself has none of these but `attachments`.
