@@ -91,7 +91,7 @@ Broadcast Socket::broadcast() const {
 // With recovery what is sent to one socket is kept for its return too, and the adapter does that.
 void Socket::send(std::string_view event, const Args& args, bool may_drop) {
   check_event(event);
-  if (client_ == nullptr) return;
+  if (client_ == nullptr || state_ == State::gone) return;
   Server::Impl& server = client_->server();
   Namespace::Impl& nsp = nsp_->impl();
   if (nsp.adapter->appends_offsets() && !may_drop && connected()) {
@@ -107,7 +107,8 @@ void Socket::send(std::string_view event, const Args& args, bool may_drop) {
 
 void Socket::emit_with_ack(std::string_view event, const Args& args, std::uint64_t timeout_ms, OnReply done) {
   check_event(event);
-  if (client_ == nullptr || !client_->open()) return done({NoAnswer::disconnected, {}});
+  if (client_ == nullptr || state_ == State::gone || !client_->open())
+    return done({NoAnswer::disconnected, {}});
   Server::Impl& server = client_->server();
   const std::uint32_t most = server.options.limits.pending_acks;
   if (most != 0 && extras().pending.size() >= most) {
@@ -139,11 +140,11 @@ Pending<Reply> Socket::emit_with_ack(std::string_view event, Args args, std::uin
 }
 
 void Socket::disconnect(bool close) {
-  if (client_ == nullptr) return;
+  if (client_ == nullptr || state_ == State::gone) return;
   const SocketPtr keep(this);
   const ClientPtr client(client_);
   if (close) return client->disconnect();
-  if (!connected()) return;
+  if (state_ != State::connected) return;  // one that is leaving has said so, or its client has
   client->server().writer.plain(Type::disconnect, nsp_->impl().name_, {});
   client->send(client->server().writer);
   leave_namespace("server namespace disconnect");

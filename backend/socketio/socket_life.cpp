@@ -41,6 +41,7 @@ void Socket::dispatch(std::string_view event, const Args& args, std::optional<Ac
   each([&](const EventTable& table) {
     table.any.each([&](AnyHandler& handler) { server.guarded(event, [&] { handler(*this, event, args); }); });
   });
+  if (state_ != State::connected) return;  // one of them has disconnected it
   each([&](const EventTable& table) {
     table.each(event,
                [&](EventHandler& handler) { server.guarded(event, [&] { handler(*this, args, ack); }); });
@@ -55,7 +56,7 @@ void Socket::answered(AckId id, const Args& args) {
 }
 
 void Socket::answer(AckId id, const Args& args) {
-  if (client_ == nullptr) return;
+  if (client_ == nullptr || state_ == State::gone) return;
   Server::Impl& server = client_->server();
   server.writer.ack(nsp_->impl().name_, id, args);
   check_attachments(server.writer, server.bounds);

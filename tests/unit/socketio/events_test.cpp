@@ -181,6 +181,40 @@ TEST_F(World, TooManyEventsEndTheConnection) {
   EXPECT_EQ(io->totals().over_limit, 1U);
 }
 
+TEST_F(World, AnEventEndsWithItsSocket) {
+  start();
+  int calls = 0;
+  io->of("/").on_any([](Socket& socket, std::string_view, const Args&) { socket.disconnect(); });
+  io->on("e", [&] { ++calls; });
+  FakeSession& client = join();
+  client.say("2[\"e\"]");
+  EXPECT_EQ(calls, 0);
+  EXPECT_THAT(client.heard(), ElementsAre("1"));
+}
+
+TEST_F(World, WhoIsLeavingIsToldNothingMore) {
+  start();
+  Ack unanswered;
+  NoAnswer failure = NoAnswer::none;
+  io->on("ask", [&](const Args&, const Ack& ack) { unanswered = ack; });
+  io->of("/").on_disconnecting([](Socket& socket, std::string_view) { socket.disconnect(); });
+  io->on_disconnect([&](Socket& socket, std::string_view) {
+    socket.emit("late");
+    socket.emit_with_ack("late", {}, 0, [&](const Reply& reply) { failure = reply.failure; });
+    socket.disconnect(true);
+    unanswered("late");
+  });
+  FakeSession& client = join();
+  client.say("20[\"ask\"]");
+  client.say("1");
+  EXPECT_THAT(client.heard(), IsEmpty());
+  EXPECT_FALSE(client.closed);
+  EXPECT_EQ(failure, NoAnswer::disconnected);
+  FakeSession& other = join();
+  io->of("/").disconnect_sockets();
+  EXPECT_THAT(other.heard(), ElementsAre("1"));
+}
+
 TEST_F(World, HandlersMayDoAnythingToTheirSocket) {
   start();
   int calls = 0;
