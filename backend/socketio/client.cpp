@@ -14,8 +14,8 @@ using engine::Kind;
 Client::Client(Server::Impl& server, engine::Session& session)
     : server_(server),
       session_(&session),
+      bucket_(server.options.limits.events_per_second, server.loop.turn_ms()),
       index_(static_cast<std::uint32_t>(server.clients.size())),
-      tokens_(server.options.limits.events_per_second),
       revision_(static_cast<std::uint8_t>(session.revision())) {
   server.clients.push_back(this);
   intrusive_ptr_add_ref(this);  // the session's
@@ -124,19 +124,9 @@ Socket* Client::joined(std::string_view nsp) const {
   return nullptr;
 }
 
-// A bucket of a second's worth, filled as time goes by.
 bool Client::within_rate() {
-  const std::uint64_t rate = server_.options.limits.events_per_second;
-  if (rate == 0) return true;
-  if (tokens_ == 0) {
-    const std::uint64_t now = net::now_ms();
-    const std::uint64_t earned = refilled_ms_ == 0 ? rate : (now - refilled_ms_) * rate / 1000;
-    if (earned == 0) return false;
-    tokens_ = static_cast<std::uint32_t>(std::min(rate, earned));
-    refilled_ms_ = now;
-  }
-  --tokens_;
-  return true;
+  const std::uint32_t rate = server_.options.limits.events_per_second;
+  return rate == 0 || bucket_.take(rate, server_.loop.turn_ms());
 }
 
 void Client::invalid() {

@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "backend/engine/server.h"
+#include "backend/socketio/bucket.h"
 #include "backend/socketio/packet.h"
 #include "backend/socketio/server_impl.h"
 #include "backend/socketio/socket.h"
@@ -86,11 +87,10 @@ class Client final : public engine::Receiver {
   boost::container::small_vector<SocketPtr, 1> sockets_;  // in the order of joining
   std::unique_ptr<Partial> partial_;
   std::unique_ptr<net::Timer> connect_timer_;  // until the first namespace is joined
+  Bucket bucket_;                              // of events that it may still send
   std::uint32_t index_;                        // among the server's clients
   std::uint32_t count_ = 0;
   std::uint32_t joining_ = 0;
-  std::uint32_t tokens_ = 0;  // events that it may still send
-  std::uint64_t refilled_ms_ = 0;
   std::uint8_t revision_;
   bool closing_ = false;    // nothing is heard or said any more
   bool gone_ = false;       // its sockets have left
