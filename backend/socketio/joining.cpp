@@ -20,6 +20,8 @@ const boost::json::string* text_in(const boost::json::value& auth, std::string_v
 }  // namespace
 
 void Client::connect(const Header& header, const boost::json::object& query) {
+  const std::uint32_t longest = server_.options.limits.auth_bytes;
+  if (longest != 0 && header.nsp.size() + header.payload.size() > longest) return over_limit();
   boost::json::value auth = query;
   if (revision_ != 3 && !read_payload(header, server_.bounds, auth)) return invalid();
   const std::uint32_t most = server_.options.limits.namespaces_per_client;

@@ -186,6 +186,19 @@ TEST_F(World, NamespacesOfOneClientAreBounded) {
   EXPECT_EQ(io->totals().over_limit, 1U);
 }
 
+TEST_F(World, AuthIsBounded) {
+  start([](Options& options) { options.limits.auth_bytes = 100; });
+  io->of("/a");
+  const std::string fits(80, 'x'), long_text(100, 'x');
+  FakeSession &small = open(), &large = open(), &older = open(3);
+  small.say("0{\"token\":\"" + fits + "\"}");
+  large.say("0{\"token\":\"" + long_text + "\"}");
+  older.say("0/a?token=" + long_text);
+  EXPECT_FALSE(small.closed);
+  EXPECT_TRUE(large.closed && older.closed);
+  EXPECT_EQ(io->totals().over_limit, 2U);
+}
+
 TEST_F(World, AnOlderClientIsInTheMainNamespaceUnasked) {
   start();
   io->of("/admin").on_connection([](Socket& socket) { socket.emit("hello", socket.id(), socket.auth()); });
