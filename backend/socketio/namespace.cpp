@@ -97,10 +97,11 @@ std::unique_ptr<Namespace> Namespace::Impl::make(std::unique_ptr<Impl> impl) {
   return nsp;
 }
 
+// The adapter first: what is asked from within an answer then fails at once.
 void Namespace::Impl::stop() {
+  adapter.reset();
   for (auto& [id, question] : std::exchange(questions, {})) question->finish(false);
   rounds.clear();
-  adapter.reset();
   server = nullptr;
   parent = nullptr;
 }

@@ -71,7 +71,8 @@ class Socket final : public adapter::Member {
   void emit_with_ack(std::string_view event, const Args& args, std::uint64_t timeout_ms, OnReply done);
   Pending<Reply> emit_with_ack(std::string_view event, Args args, std::uint64_t timeout_ms = 0);
 
-  // To others of the namespace: never to this socket.
+  // To others of the namespace. This socket is left out by its own room: once it has left that one, it hears
+  // what it tells its other rooms, as in Socket.IO.
   Broadcast to(std::string_view room) const { return broadcast().to(room); }
   Broadcast in(std::string_view room) const { return broadcast().to(room); }
   Broadcast except(std::string_view room) const { return broadcast().except(room); }

@@ -100,6 +100,23 @@ TEST_F(Rooms, ManyAreAskedWithOneNumber) {
   EXPECT_TRUE(got.complete);
 }
 
+TEST_F(Rooms, WhatIsAskedAsTheServerGoesIsAnsweredOnce) {
+  member({});
+  int first = 0, second = 0;
+  Namespace& nsp = io->of("/");
+  nsp.timeout(10'000).emit_with_ack("vote", {}, [&](const Replies&) {
+    ++first;
+    nsp.timeout(10'000).emit_with_ack("again", {}, [&](const Replies& replies) {
+      ++second;
+      EXPECT_FALSE(replies.complete);
+    });
+  });
+  sessions.clear();
+  io.reset();
+  EXPECT_EQ(first, 1);
+  EXPECT_EQ(second, 1);
+}
+
 TEST_F(Rooms, ManyAreMovedAndDisconnected) {
   FakeSession &one = member({"a"}), &two = member({"a", "b"}), &three = member({});
   io->in("a").sockets_join({"c", "d"});
