@@ -54,7 +54,7 @@ class IdTable {
 
  private:
   std::size_t mask() const { return slots_.size() - 1; }
-  std::size_t home(std::string_view id) const { return names::Hash{}(id) & mask(); }
+  std::size_t home(std::string_view id) const { return mask() & names::Hash{}(id); }
   std::size_t at(std::string_view id) const {  // where it is, or where it would be
     std::size_t i = home(id);
     while (slots_[i] != nullptr && slots_[i]->id() != id) i = (i + 1) & mask();

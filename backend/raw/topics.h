@@ -37,7 +37,8 @@ class Topics {
 
  private:
   void remove(const Membership& membership);
-  std::unordered_map<std::string, Topic, names::Hash, std::equal_to<>> topics_;  // its nodes stay where they are
+  std::unordered_map<std::string, Topic, names::Hash, std::equal_to<>>
+      topics_;  // its nodes stay where they are
 };
 
 }  // namespace limpet::raw

@@ -33,7 +33,7 @@ struct Limits {
       0;  // of one connection, events and acks, bursts of a second's worth; more: closed
   std::uint32_t pending_acks = 10'000;        // of one socket: emit_with_ack() beyond it fails at once
   std::uint32_t namespaces_per_client = 100;  // joined or being joined; more: closed
-  std::uint32_t auth_bytes = 64 * 1024;  // of a CONNECT, which a socket keeps; more: closed
+  std::uint32_t auth_bytes = 64 * 1024;       // of a CONNECT, which a socket keeps; more: closed
   std::uint32_t dynamic_namespaces = 10'000;  // children in all; more: "Invalid namespace"
   std::uint32_t json_depth = 64;              // arrays and objects within each other; more: closed
   std::uint32_t attachments = 10;             // both ways, as socket.io-parser has it

@@ -14,9 +14,9 @@ namespace {
 adapter::Factory in_memory(const Recovery& recovery) {
   return [recovery](adapter::Host& host) {
     return std::make_unique<adapter::Memory>(
-        host, adapter::Memory::Settings{recovery.enabled, recovery.max_disconnection_ms, recovery.max_packets,
-                                        recovery.max_bytes, recovery.max_sessions,
-                                        recovery.max_session_bytes});
+        host,
+        adapter::Memory::Settings{recovery.enabled, recovery.max_disconnection_ms, recovery.max_packets,
+                                  recovery.max_bytes, recovery.max_sessions, recovery.max_session_bytes});
   };
 }
 

@@ -30,8 +30,8 @@ struct Socket::Extras {
   boost::json::object auth;
   boost::json::value data = boost::json::object();
   std::vector<adapter::Encoded> missed;  // while it was away; until it is let in
-  std::string pid;                     // what a client names its session by, if it may be restored
-  std::unique_ptr<EventTable> events;  // until it is gone
+  std::string pid;                       // what a client names its session by, if it may be restored
+  std::unique_ptr<EventTable> events;    // until it is gone
   std::unordered_map<std::uint64_t, Pending> pending;
   std::unique_ptr<net::Timer> close_timer;  // until it is gone
 

@@ -54,7 +54,8 @@ class MemoryTest : public testing::Test {
   }
   bool restores(std::string_view pid, std::string_view offset) {
     bool found = false;
-    memory->restore(pid, offset, [&](const std::optional<Restored>& restored) { found = restored.has_value(); });
+    memory->restore(pid, offset,
+                    [&](const std::optional<Restored>& restored) { found = restored.has_value(); });
     return found;
   }
   Nobody host;
