@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <chrono>
+#include <unordered_set>
 #include <utility>
+
+#include "backend/names/hash.h"
 
 namespace limpet::adapter {
 namespace {
@@ -14,10 +17,11 @@ std::uint64_t since_1970_ms() {
   return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(now).count());
 }
 
-bool any_of(const std::vector<std::string>& some, const std::vector<std::string>& others) {
-  return std::any_of(some.begin(), some.end(), [&](const std::string& one) {
-    return std::find(others.begin(), others.end(), one) != others.end();
-  });
+// Rooms of a session that is restored: thousands, and looked for in each packet that is kept.
+using RoomSet = std::unordered_set<std::string_view, names::Hash>;
+
+bool any_of(const std::vector<std::string>& some, const RoomSet& rooms) {
+  return std::any_of(some.begin(), some.end(), [&](const std::string& one) { return rooms.contains(one); });
 }
 
 // Sizes are what is kept, to about a quarter: each text with what holds it.
@@ -128,7 +132,7 @@ void Memory::restore(std::string_view pid, std::string_view offset,
   auto packet = find(offset);
   if (packet == kept_.end()) return done(std::nullopt);
   Restored restored{away->second.session, {}};
-  const auto& rooms = restored.session.rooms;
+  const RoomSet rooms(restored.session.rooms.begin(), restored.session.rooms.end());
   for (++packet; packet != kept_.end(); ++packet) {
     const bool meant = packet->rooms.empty() || any_of(packet->rooms, rooms);
     if (meant && !any_of(packet->except, rooms)) restored.missed.push_back(packet->packet);

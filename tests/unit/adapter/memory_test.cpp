@@ -113,5 +113,26 @@ TEST_F(MemoryTest, RoomsOfPacketsCountToo) {
   EXPECT_FALSE(restores("1", first));
 }
 
+// A few thousand rooms and as many packets: found by name, not by comparing each with each.
+TEST_F(MemoryTest, WhatWasMissedIsThatOfTheSessionsRooms) {
+  start(64 << 20, 64 << 20);
+  memory->persist({"sid", "pid", many_rooms(), {}});
+  const std::string offset = tell({});
+  for (const std::string& room : many_rooms()) {
+    memory->broadcast({room, {}}, {{"elsewhere", room}, {}, {}});
+    memory->broadcast({"elsewhere", {}}, {{"elsewhere"}, {}, {}});
+    memory->broadcast({"but them", {}}, {{}, {"elsewhere", room}, {}});
+  }
+  tell({});
+  std::vector<std::string> missed;
+  memory->restore("pid", offset, [&](const std::optional<Restored>& restored) {
+    ASSERT_TRUE(restored);
+    for (const Encoded& packet : restored->missed) missed.emplace_back(packet.head->body());
+  });
+  std::vector<std::string> expected = many_rooms();
+  expected.emplace_back("x");
+  EXPECT_EQ(missed, expected);
+}
+
 }  // namespace
 }  // namespace limpet::adapter
