@@ -10,8 +10,6 @@
 namespace limpet::socketio {
 namespace {
 
-constexpr std::uint64_t kTimeout = 10'000;  // where none was set
-
 // Copies a value from one Args into another, with the bytes that it stands for.
 boost::json::value adopt(Args& to, const Args& from, const boost::json::value& value) {
   if (from.binaries().empty()) return value;
@@ -76,7 +74,7 @@ void Question::finish(bool complete) {
 
 void Namespace::Impl::ask(std::string_view event, const Args& args, adapter::Target target, OnReplies done) {
   check_event(event);
-  if (target.flags.timeout_ms == 0) target.flags.timeout_ms = kTimeout;
+  if (target.flags.timeout_ms == 0) target.flags.timeout_ms = kAnswersWithinMs;
   const std::uint64_t id = next_question++;
   questions[id] = std::make_unique<Question>(*this, id, std::move(done), target.flags.timeout_ms);
   const auto with = [this, id](auto&& call) {
@@ -129,7 +127,7 @@ std::size_t Namespace::Impl::deliver_with_ack(const adapter::Event& event, const
   auto& round = rounds[id] = std::make_unique<Round>(*this, id, std::move(on_ack));
   round->awaited = count;
   round->sockets = std::move(sockets);
-  round->timer.after(target.flags.timeout_ms != 0 ? target.flags.timeout_ms : kTimeout);
+  round->timer.after(target.flags.timeout_ms != 0 ? target.flags.timeout_ms : kAnswersWithinMs);
   const Server::Impl::Sending sending(*server);
   for (const SocketPtr& socket : round->sockets) {
     Socket::Extras::Pending& pending = socket->extras().pending[id];

@@ -12,6 +12,9 @@
 
 namespace limpet::socketio {
 
+// How long clients have to answer where no timeout() was set: whoever never does is not waited for for ever.
+inline constexpr std::uint64_t kAnswersWithinMs = 10'000;
+
 struct Question {
   Question(Namespace::Impl& the_namespace, std::uint64_t the_id, OnReplies then, std::uint64_t timeout_ms);
 
