@@ -37,6 +37,7 @@ void Queue::give_back(std::unique_ptr<Block> block) {
 
 void Queue::push(const MessageRef& message) {
   bytes_ += frame_of(message).size();
+  beside_ += beside(message);
   ++count_;
   if (!first_) {
     first_ = message;
@@ -74,6 +75,7 @@ void Queue::consume(std::size_t bytes) {
 // A queue that is never empty moves on in its block: what is gone is closed up once it is the half.
 void Queue::drop_first() {
   --count_;
+  beside_ -= beside(first_);
   first_ = {};
   if (!more_) return;
   first_ = std::move(more_->messages[more_->next++]);
@@ -88,7 +90,7 @@ void Queue::drop_first() {
 void Queue::clear() {
   first_ = {};
   if (more_) give_back(std::move(more_));
-  bytes_ = offset_ = count_ = 0;
+  bytes_ = beside_ = offset_ = count_ = 0;
 }
 
 }  // namespace limpet::ws

@@ -25,8 +25,12 @@ class Queue {
   bool empty() const { return !first_; }
   bool only_one() const { return first_ && !more_; }
   std::size_t bytes() const { return bytes_; }
-  // With what each message costs beside its bytes: a queue of empty ones has to have an end, too.
-  std::size_t weight() const { return bytes_ + kEach * count_; }
+  // What is held for it: with what each message costs beside its bytes (a queue of empty ones has to have an
+  // end, too), and with the plain frame that stays beside the deflated one.
+  std::size_t weight() const { return bytes_ + beside_ + kEach * count_; }
+  std::size_t weight_of(const MessageRef& message) const {
+    return frame_of(message).size() + beside(message) + kEach;
+  }
   std::size_t gather(std::span<iovec> pieces) const;  // how many of them there are
   void consume(std::size_t bytes);                    // that have been sent
   void clear();
@@ -44,11 +48,16 @@ class Queue {
   std::string_view frame_of(const MessageRef& message) const {
     return compressed_ ? message->deflated_frame() : message->frame();
   }
+  std::size_t beside(const MessageRef& message) const {
+    const bool two = compressed_ && message->deflated_frame().data() != message->frame().data();
+    return two ? message->frame().size() : 0;
+  }
   void drop_first();
 
   MessageRef first_;
   std::unique_ptr<Block> more_;
   std::size_t bytes_ = 0;   // unsent
+  std::size_t beside_ = 0;  // plain frames whose deflated ones are sent
   std::size_t offset_ = 0;  // of the first one's frame: what has been sent
   std::uint32_t count_ = 0;
   bool compressed_;

@@ -22,8 +22,8 @@ class Hub;
 
 struct Options {
   std::uint32_t max_message = 1'000'000;  // bytes, inflated, inclusive; more: close 1009
-  // Bytes that a slow reader may leave unsent, 64 added for each message; more: on_end(slow_consumer). A
-  // message that finds nothing before it is always taken.
+  // Bytes that a slow reader may leave unsent, 64 added for each message, and the plain form of a compressed
+  // one; more: on_end(slow_consumer). A message that finds nothing before it is always taken.
   std::uint32_t max_queued = 16 * 1024 * 1024;
   Agreement deflate = {};  // negotiate() in deflate.h
   bool check_utf8 = true;

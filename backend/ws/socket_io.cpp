@@ -108,7 +108,9 @@ void Socket::Impl::send(const MessageRef& message) {
 bool Socket::Impl::offer(const MessageRef& message) {
   if (phase != Phase::open) return false;
   const auto has_room = [&] {
-    return queue.empty() || queue.weight() + Queue::kEach + message->frame().size() <= max_queued;
+    if (queue.empty()) return true;
+    if (queue.weight() + Queue::kEach + message->frame().size() > max_queued) return false;
+    return codec || queue.weight() + queue.weight_of(message) <= max_queued;
   };
   if (!has_room()) {
     if (!blocked && !write()) doom(End::connection_lost);

@@ -157,6 +157,51 @@ TEST_F(Sending, PingsOfOneWhoReadsNothingComeToAnEnd) {
   EXPECT_THAT(server.heard, ElementsAre("end slow_consumer 1006"));
 }
 
+// A short frame of a long message: the message is what is held.
+TEST_F(Sending, CompressedMessagesWeighWhatTheyHold) {
+  Options options;
+  options.max_queued = 1'000'000;
+  options.deflate.mode = Deflate::shared;
+  open(options);
+  while (socket.idle()) {
+    std::string noise(50'000, 'x');
+    for (char& each : noise) each = static_cast<char>(std::rand());
+    send(noise);
+    turn();
+  }
+  for (int i = 0; i < 20; ++i) send(std::string(100'000, 'y'));
+  turn();
+  EXPECT_THAT(server.heard, ElementsAre("end slow_consumer 1006"));
+}
+
+TEST(QueueWeight, OfCompressedMessagesComesBackToNothing) {
+  Queue queue(true);
+  const MessageRef message = Message::make(Kind::text, {std::string(100'000, 'y')});
+  queue.push(message);
+  queue.push(message);
+  EXPECT_LT(queue.bytes(), 10'000u);
+  EXPECT_GT(queue.weight(), 200'000u);
+  EXPECT_EQ(queue.weight(), 2 * queue.weight_of(message));
+  queue.consume(queue.bytes());
+  EXPECT_EQ(queue.weight(), 0u);
+  queue.push(message);
+  queue.clear();
+  EXPECT_EQ(queue.weight(), 0u);
+}
+
+TEST_F(Sending, OfferKnowsWhatACompressedMessageHolds) {
+  Options options;
+  options.max_queued = 250'000;
+  options.deflate.mode = Deflate::shared;
+  open(options);
+  const auto offer = [&] { return socket.offer(Message::make(Kind::text, {std::string(100'000, 'o')})); };
+  int taken = 0;
+  while (taken < 100'000 && offer()) ++taken;
+  EXPECT_FALSE(offer());
+  turn();
+  EXPECT_THAT(server.heard, IsEmpty()) << "and it goes on";
+}
+
 TEST_F(Sending, OfferLeavesOutWhatASlowReaderHasNoRoomFor) {
   Options options;
   options.max_queued = 10'000;
