@@ -49,7 +49,9 @@ void Connection::want_read() {
 }
 
 void Connection::give_room_back() {
-  if (room_) server_.rooms.give_back(std::move(room_));
+  if (!room_) return;
+  server_.rooms.give_back(std::move(room_));
+  count_unsent();
 }
 
 // --- events ---
@@ -204,6 +206,7 @@ Connection::Step Connection::serve() {
     return Step::again;
   }
   if (intake_ == Intake::wanted || room_->rest().size() < kMostAhead) want_read();
+  if (!room_->out.empty()) poke();  // of a 100 Continue
   return Step::wait;
 }
 

@@ -82,6 +82,8 @@ class Connection final : public Exchange {
   bool may_keep() const;
   void send(std::initializer_list<std::string_view> pieces);
   void flush();
+  void count_unsent();
+  void last_wait();
   void broken();
   void finish_call();
   void refuse(wire::Fault fault);
@@ -98,7 +100,9 @@ class Connection final : public Exchange {
   wire::HeadScanner scanner_;
   std::unique_ptr<Room> room_;  // none while it idles
   Watcher* watcher_ = nullptr;
-  std::uint64_t most_ = 0;  // of the body
+  std::uint64_t most_ = 0;     // of the body
+  std::size_t unsent_ = 0;     // of the answer, as the Server has counted it
+  std::uint64_t renewed_ = 0;  // bytes that have left since the answer's deadline was set
   Phase phase_ = Phase::idle;
   Intake intake_ = Intake::done;
   bool inside_ = false;  // settle() is on the stack
@@ -107,6 +111,7 @@ class Connection final : public Exchange {
   bool draining_ = false;
   bool served_ = false;     // a request was read from this connection
   bool continued_ = false;  // 100 Continue was sent, or need not be
+  bool waits_ = false;      // the deadline of the answer under way is set
   Connection* prev_ = nullptr;
   Connection* next_ = nullptr;
 };

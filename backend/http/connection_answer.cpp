@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::size_t kCopied = 1024;              // of a body: cheaper than a second piece for the kernel
 constexpr std::uint64_t kMostDropped = 64 * 1024;  // of a body that nobody wants, to keep its connection
+constexpr std::uint64_t kLeastRate = 16;           // bytes of an answer a millisecond
 
 void append_number(std::string& out, std::uint64_t number) {
   char digits[20];
@@ -141,21 +142,34 @@ void Connection::refuse(int status, std::string_view text, std::string_view fiel
   send({head, text, "\n"});
 }
 
-// What the kernel does not take waits in the room.
+// What the kernel does not take waits in the room, behind what waits there already.
 void Connection::send(std::initializer_list<std::string_view> pieces) {
   std::array<iovec, 3> vectors;
   std::size_t count = 0;
   for (const std::string_view each : pieces) {
     vectors[count++] = {const_cast<char*>(each.data()), each.size()};
   }
-  const net::IoResult sent = stream_.write(std::span(vectors).first(count));
-  if (sent.status == net::Io::error) return broken();
-  std::size_t skip = sent.bytes;
+  std::size_t skip = 0;
+  if (room_->out.empty()) {
+    const net::IoResult sent = stream_.write(std::span(vectors).first(count));
+    if (sent.status == net::Io::error) return broken();
+    skip = sent.bytes;
+  }
   for (const std::string_view each : pieces) {
     const std::size_t part = std::min(skip, each.size());
     room_->out.append(each.substr(part));
     skip -= part;
   }
+  count_unsent();
+  if (server_.unsent <= server_.limits.max_unsent || room_->out.empty()) return;
+  stream_.reset();  // a cut answer must not look like a whole one
+  broken();
+}
+
+void Connection::count_unsent() {
+  server_.unsent -= unsent_;
+  unsent_ = room_ ? room_->out.size() : 0;
+  server_.unsent += unsent_;
 }
 
 void Connection::flush() {
@@ -164,19 +178,22 @@ void Connection::flush() {
   const net::IoResult sent = stream_.write(left);
   if (sent.status == net::Io::error) return broken();
   room_->sent += sent.bytes;
-  if (sent.bytes > 0) deadline_.after(server_.limits.idle_timeout_ms);
-  if (room_->sent == room_->out.size()) {
-    room_->out.clear();
-    room_->sent = 0;
+  renewed_ += sent.bytes;
+  if (waits_ && renewed_ >= server_.limits.idle_timeout_ms * kLeastRate) {
+    renewed_ = 0;
+    deadline_.after(server_.limits.idle_timeout_ms);
   }
+  if (room_->sent < room_->out.size()) return;
+  room_->drop_output();
+  count_unsent();
 }
 
 // A write failed: the client has gone. Its Watcher, if there is one still, hears of it from settle().
 void Connection::broken() {
   ended_ = true;
   keep_ = false;
-  room_->out.clear();
-  room_->sent = 0;
+  room_->drop_output();
+  count_unsent();
 }
 
 // The answer is on its way. From a handler that settle() called, settle() goes on; else what needs nobody is
@@ -201,7 +218,7 @@ void Connection::poke() {
 
 Connection::Step Connection::finish() {
   if (room_->sent < room_->out.size()) {
-    if (!deadline_.armed()) deadline_.after(server_.limits.idle_timeout_ms);
+    last_wait();
     poke();
     return Step::wait;
   }
@@ -219,7 +236,7 @@ Connection::Step Connection::finish() {
   } else if (!keep_) {
     linger();
   } else if (!whole) {
-    deadline_.after(server_.limits.idle_timeout_ms);
+    last_wait();
     want_read();
     return Step::wait;
   } else {
@@ -228,11 +245,20 @@ Connection::Step Connection::finish() {
   return Step::again;
 }
 
+// For the client to take its answer, and to send what nobody reads. Not longer for each byte: an answer is a
+// copy that its session no longer counts.
+void Connection::last_wait() {
+  if (std::exchange(waits_, true)) return;
+  renewed_ = 0;
+  deadline_.after(server_.limits.idle_timeout_ms);
+}
+
 void Connection::next_message() {
   if (intake_ != Intake::done) room_->taken += room_->request.body.length;
   intake_ = Intake::done;
   room_->end_request();
   scanner_.reset();
+  waits_ = false;
   move_to(Phase::idle);
   deadline_.after(server_.limits.idle_timeout_ms);
 }

@@ -8,15 +8,24 @@ constexpr std::size_t kKeptBuffer = 16 * 1024;
 
 }  // namespace
 
+void Room::drop_output() {
+  sent = 0;
+  if (out.capacity() > kKeptBuffer) {
+    out = std::string();
+  } else {
+    out.clear();
+  }
+}
+
 void Room::end_request() {
-  for (std::string* each : {&head, &body, &out}) {
+  drop_output();
+  for (std::string* each : {&head, &body}) {
     if (each->capacity() > kKeptBuffer) {
       *each = std::string();
     } else {
       each->clear();
     }
   }
-  sent = 0;
   request = {};
   chunks.reset();
 }

@@ -35,6 +35,8 @@ struct Room {
     in.clear();
     taken = 0;
   }
+  // What was long is not kept by a connection that lives on.
+  void drop_output();
   void end_request();  // what came after it stays
   void clear();        // what is kept for the next holder is small
 };

@@ -26,9 +26,13 @@ namespace limpet::http {
 struct Limits {
   wire::HeadLimits head = {};
   std::uint64_t head_timeout_ms = 10'000;
-  std::uint64_t idle_timeout_ms = 75'000;  // between requests, and without progress of a body or an answer
+  // Between requests, without progress of a body, and for an answer that leaves at less than 16 bytes a
+  // millisecond.
+  std::uint64_t idle_timeout_ms = 75'000;
   std::uint64_t linger_ms = 5'000;         // after the last answer: for the client to read it
   std::uint32_t max_connections = 60'000;  // more: 503 at once. Those that were upgraded do not count
+  // Bytes of answers that all slow readers together have not taken; whose answer is over it is cut off.
+  std::size_t max_unsent = 256 * 1024 * 1024;
 };
 
 // A whole answer. Date, Content-Length (or chunked) and Connection are the server's; everything else stands

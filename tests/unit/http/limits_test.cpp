@@ -252,6 +252,119 @@ TEST(HttpAnswer, ToTheLastOfSeveralIsNotDestroyedByWhatFollows) {
   EXPECT_FALSE(c.was_reset());
 }
 
+// A connection whose send buffer holds little, and the client's end of it.
+net::Fd narrow(World& w) {
+  int fds[2];
+  EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds), 0);
+  const int least = 1;
+  ::setsockopt(fds[0], SOL_SOCKET, SO_SNDBUF, &least, sizeof(least));
+  w.server->adopt(net::Fd(fds[0]), net::Address());
+  return net::Fd(fds[1]);
+}
+
+void say(const net::Fd& fd, std::string_view bytes) {
+  ::send(fd.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+}
+
+std::string heard(const net::Fd& fd) {
+  char part[65536];
+  std::string all;
+  for (ssize_t got; (got = ::recv(fd.get(), part, sizeof(part), 0)) > 0;)
+    all.append(part, static_cast<std::size_t>(got));
+  return all;
+}
+
+// How many answers go into that buffer.
+std::size_t answers_that_fit(World& w) {
+  const net::Fd fd = narrow(w);
+  const std::size_t before = w.handler.targets.size();
+  std::size_t count = 0;
+  for (int quiet = 0; quiet < 20; w.turn()) {
+    say(fd, kGet);
+    quiet = w.handler.targets.size() - before > count ? 0 : quiet + 1;
+    count = w.handler.targets.size() - before;
+  }
+  return count - 1;
+}
+
+TEST(HttpBody, ContinueThatMeetsAFullBufferComesBeforeTheAnswer) {
+  World w;
+  w.handler.act = [](Exchange& e) { e.head().method == wire::Method::post ? e.read_body(4) : say_ok(e); };
+  w.handler.act_on_body = [&](std::string_view) { say_ok(*w.handler.last); };
+  const std::size_t fit = answers_that_fit(w);
+  for (const bool waits_for_it : {false, true}) {
+    const net::Fd fd = narrow(w);
+    w.handler.targets.clear();
+    for (std::size_t i = 0; i < fit; ++i) say(fd, kGet);
+    ASSERT_TRUE(w.until([&] { return w.handler.targets.size() == fit; }));
+    say(fd, "POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n");
+    ASSERT_TRUE(w.until([&] { return w.handler.targets.size() == fit + 1; }));
+    w.handler.bodies.clear();
+    if (!waits_for_it) {
+      say(fd, "body");
+      ASSERT_TRUE(w.until([&] { return w.handler.bodies.size() == 1; }));
+    }
+    std::string seen;
+    const auto has = [&](std::string_view text) {
+      seen += heard(fd);
+      return seen.find(text) != std::string::npos;
+    };
+    ASSERT_TRUE(w.until([&] { return has("100 Continue"); }));
+    if (waits_for_it) say(fd, "body");
+    const std::size_t at = seen.find("HTTP/1.1 100 Continue\r\n\r\n");
+    ASSERT_NE(at, std::string::npos);
+    ASSERT_TRUE(w.until([&] { return has("200 OK") && seen.rfind("200 OK") > at; }));
+    EXPECT_EQ(seen.find("200 OK", at), seen.rfind("200 OK")) << "one answer after it";
+  }
+}
+
+TEST(HttpAnswer, ReaderWhoTakesLittleNowAndThenIsCutOff) {
+  World w({.idle_timeout_ms = 1'000});
+  w.handler.act = [&](Exchange& e) { e.answer({.body = std::string(1024 * 1024, 'x')}); };
+  const net::Fd fd = narrow(w);
+  say(fd, kGet);
+  std::uint64_t looked_ms = net::now_ms();
+  ASSERT_TRUE(w.until([&] {
+    if (net::now_ms() - looked_ms >= 400) {
+      heard(fd);  // some KiB
+      looked_ms = net::now_ms();
+    }
+    return w.handler.targets.size() == 1 && w.server->connections() == 0;
+  }));
+}
+
+TEST(HttpAnswer, WhatSlowReadersLeaveIsBoundedForAll) {
+  constexpr std::size_t kMost = 18 * 1024 * 1024;
+  World w({.max_unsent = kMost});
+  const std::string large(16 * 1024 * 1024, 'x');
+  w.handler.act = [&](Exchange& e) { e.answer({.body = large}); };
+  for (std::size_t i = 1; i <= 4; ++i) {
+    w.connect().send(kGet);
+    w.clients.clear();  // reads nothing
+    ASSERT_TRUE(w.until([&] { return w.handler.targets.size() == i; }));
+  }
+  EXPECT_LT(w.server->connections(), 4U);
+  EXPECT_GE(w.server->connections(), 1U);
+  // Once they have gone there is room.
+  w.made.clear();
+  ASSERT_TRUE(w.until([&] { return w.server->connections() == 0; }));
+  Client& c = w.connect();
+  c.send(kGet);
+  ASSERT_TRUE(w.until([&] { return c.seen.size() > large.size(); }));
+}
+
+TEST(HttpBody, OneThatNobodyWantsHasNotForEver) {
+  World w({.idle_timeout_ms = 50});
+  w.handler.act = say_ok;
+  Client& c = w.connect();
+  c.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 65536\r\n\r\n");
+  ASSERT_TRUE(w.until([&] {
+    ::send(c.fd(), "x", 1, MSG_NOSIGNAL);
+    return c.ended();
+  }));
+  EXPECT_TRUE(c.has("200 OK"));
+}
+
 TEST(HttpGoing, HalfClosedClientWaitingForAnAnswerIsGone) {
   World w;
   Client& c = w.connect();
