@@ -142,6 +142,7 @@ void LiveSession::on_beat() {
 // --- transport upgrade ---
 
 void LiveSession::try_upgrade(http::Exchange::Upgraded from, const ws::Options& options, bool base64) {
+  if (polling_) polling_->asked();
   candidate_ = std::make_unique<Candidate>(*this, std::move(from), options, base64);
 }
 

@@ -39,6 +39,8 @@ class PayloadReader {
   PayloadReader(Form form, std::string_view body)
       : rest_(body), form_(form), over_(body.empty() && form == Form::bytes) {}
   Step next(Packet& packet);  // its views live until the next call, and as long as the body
+  bool over() const { return over_; }
+  std::string_view rest() const { return rest_; }  // unless it is over: a payload of its own
 
  private:
   Step separated(Packet& packet);

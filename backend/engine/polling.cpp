@@ -16,6 +16,9 @@ constexpr std::uint64_t kCloseTimeoutMs = 30'000;    // engine.io's
 constexpr std::size_t kMostCompressed = 256 * 1024;  // more would hold everybody up
 constexpr std::size_t kWeightOfPacket = 64;          // beside its bytes, as ws counts it
 constexpr std::size_t kQueueKept = 16;               // pointers
+constexpr std::size_t kMostAnswered = 1024 * 1024;   // bytes in one answer, unless one packet has more
+constexpr int kPacketsATurn = 64;                    // of one body, and no more
+constexpr std::size_t kBytesATurn = 64 * 1024;
 
 std::string_view value_of(const wire::RequestHead& head, wire::FieldId id) {
   const wire::Field* field = wire::find(head.fields, id);
@@ -31,11 +34,12 @@ void answer_empty(http::Exchange& exchange, int status, std::string_view fields)
 
 Polling::Polling(LiveSession& session, const Query& query)
     : session_(session),
-      close_deadline_(session.server().loop, net::delegate<&Polling::on_close_deadline>(this)),
+      deadline_(session.server().loop, net::delegate<&Polling::on_deadline>(this)),
       base64_(query.base64 || query.jsonp),
       jsonp_(query.jsonp),
       index_digits_(query.index_digits) {
   std::ranges::copy(query.index(), index_);
+  deadline_.after(session.server().options.asked_within_ms);
 }
 
 Polling::~Polling() {
@@ -44,6 +48,7 @@ Polling::~Polling() {
 }
 
 void Polling::on_request(http::Exchange& exchange) {
+  if (!first_) asked();
   switch (exchange.head().method) {
     case wire::Method::get: return on_poll(exchange);
     case wire::Method::post: return on_post(exchange);
@@ -85,10 +90,21 @@ std::vector<ws::MessageRef> Polling::take_queue() {
   return std::exchange(queue_, {});
 }
 
+// As much as one answer takes: what it holds is a copy, of which no bound of the queue knows. The rest waits
+// for the next poll.
 void Polling::flush() {
   if (poll_ == nullptr || queue_.empty()) return;
   std::vector<ws::MessageRef> packets = take_queue();
-  answer_poll(packets);
+  std::size_t count = 0;
+  for (std::size_t bytes = 0; count < packets.size(); ++count) {
+    bytes += packets[count]->body().size();
+    if (bytes > kMostAnswered && count > 0) break;
+  }
+  const auto left = packets.begin() + static_cast<std::ptrdiff_t>(count);
+  for (auto each = left; each != packets.end(); ++each) queued_ += (*each)->body().size() + kWeightOfPacket;
+  queue_.assign(left, packets.end());
+  answer_poll({packets.data(), count});
+  if (!queue_.empty()) return;
   packets.clear();
   if (packets.capacity() <= kQueueKept) queue_ = std::move(packets);
   session_.on_queue_flushed();
@@ -151,11 +167,15 @@ void Polling::on_post(http::Exchange& exchange) {
 }
 
 void Polling::BodyWatcher::on_body(std::string_view body) {
-  // Out of our hands first: a session that ends over its own packets still says `ok`.
-  http::Exchange& exchange = *std::exchange(polling.post_, nullptr);
-  Server::Impl& server = polling.session_.server();
   polling.take(body);
-  exchange.answer({.content_type = "text/html", .fields = server.poll_fields_for(exchange), .body = "ok"});
+  if (!polling.rest_) polling.body_done();
+}
+
+// Once all its packets are handed up. A session that ended over one of them still says it.
+void Polling::body_done() {
+  http::Exchange& exchange = *std::exchange(post_, nullptr);
+  exchange.answer(
+      {.content_type = "text/html", .fields = session_.server().poll_fields_for(exchange), .body = "ok"});
 }
 
 void Polling::BodyWatcher::on_body_too_large() {
@@ -178,16 +198,39 @@ void Polling::take(std::string_view body) {
 
 void Polling::take_packets(Form form, std::string_view payload) {
   PayloadReader reader(form, payload);
+  take_some(reader);
+  if (session_.closed() || reader.over()) return;
+  rest_ = std::make_unique<Rest>(*this, form, reader.rest());
+  session_.server().loop.at_end_of_turn(rest_->turn_end);
+}
+
+// A turn's share.
+void Polling::take_some(PayloadReader& reader) {
+  taking_ = true;
   Packet packet;
-  while (!session_.closed()) {
-    switch (reader.next(packet)) {
-      case PayloadReader::Step::end: return;
-      case PayloadReader::Step::bad: return session_.on_bad_packet();
-      case PayloadReader::Step::packet:
-        if (packet.type == Type::close) return session_.on_close_packet();
-        session_.on_packet(packet);
+  std::size_t bytes = 0;
+  for (int i = 0; i < kPacketsATurn && bytes < kBytesATurn && !session_.closed(); ++i) {
+    const PayloadReader::Step step = reader.next(packet);
+    if (step == PayloadReader::Step::end) break;
+    bytes += packet.data.size();
+    if (step == PayloadReader::Step::bad) {
+      session_.on_bad_packet();
+    } else if (packet.type == Type::close) {
+      session_.on_close_packet();
+    } else {
+      session_.on_packet(packet);
     }
   }
+  taking_ = false;
+}
+
+void Polling::on_rest() {
+  take_some(rest_->reader);
+  if (!session_.closed() && !rest_->reader.over()) {
+    return session_.server().loop.at_end_of_turn(rest_->turn_end);
+  }
+  rest_.reset();
+  body_done();
 }
 
 // --- the end ---
@@ -199,22 +242,27 @@ void Polling::PollWatcher::on_gone() {
 
 void Polling::BodyWatcher::on_gone() {
   polling.post_ = nullptr;
+  polling.rest_.reset();
   polling.session_.finish(Reason::transport_error);
 }
 
 void Polling::close_with_next_poll() {
   close_due_ = true;
-  close_deadline_.after(kCloseTimeoutMs);
+  deadline_.after(kCloseTimeoutMs);
 }
 
-void Polling::on_close_deadline() {
-  session_.finish_closing();
+void Polling::on_deadline() {
+  if (close_due_) return session_.finish_closing();
+  session_.finish(Reason::ping_timeout);
 }
 
 void Polling::end(const ws::MessageRef& farewell) {
-  close_deadline_.cancel();
+  deadline_.cancel();
   queue_.clear();
-  if (post_ != nullptr) std::exchange(post_, nullptr)->destroy();
+  if (post_ != nullptr && !taking_) {
+    rest_.reset();
+    std::exchange(post_, nullptr)->destroy();
+  }
   if (poll_ != nullptr) answer_poll({&farewell, 1});
 }
 

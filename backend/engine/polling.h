@@ -2,11 +2,14 @@
 // between polls.
 //
 // Part of its LiveSession while that has no WebSocket. At most one poll and one body at a time; what else
-// comes ends the session, as the protocol wants it.
+// comes ends the session, as the protocol wants it. A long body is worked through in pieces, one a turn of
+// the loop, and a long queue leaves in several answers: one client must not hold up or fill up a node.
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -26,6 +29,9 @@ class Polling {
   Polling(const Polling&) = delete;
 
   void on_request(http::Exchange& exchange);
+  void asked() {
+    if (!close_due_) deadline_.cancel();
+  }                                             // for more than its opening: somebody is there
   void send(const ws::MessageRef& packet);      // leaves with the poll that waits, else with the next one
   void send_now(const ws::MessageRef& packet);  // to the poll that waits: writable()
   bool writable() const { return poll_ != nullptr; }
@@ -53,12 +59,23 @@ class Polling {
 
   void on_poll(http::Exchange& exchange);
   void on_post(http::Exchange& exchange);
+  // Packets of a body that are still to come.
+  struct Rest {
+    Rest(Polling& owner, Form form, std::string_view payload)
+        : bytes(payload), reader(form, bytes), turn_end(net::delegate<&Polling::on_rest>(&owner)) {}
+    std::string bytes;
+    PayloadReader reader;
+    net::Deferred turn_end;
+  };
   void take(std::string_view body);
   void take_packets(Form form, std::string_view payload);
+  void take_some(PayloadReader& reader);
+  void on_rest();
+  void body_done();
   void flush();
   void answer_poll(std::span<const ws::MessageRef> packets);
   Form form_of(std::span<const ws::MessageRef> packets) const;
-  void on_close_deadline();
+  void on_deadline();
 
   LiveSession& session_;
   http::Exchange* poll_ = nullptr;  // gone when the watcher says so
@@ -67,12 +84,14 @@ class Polling {
   BodyWatcher body_watcher_{*this};
   std::vector<ws::MessageRef> queue_;
   std::size_t queued_ = 0;  // bytes
-  net::Timer close_deadline_;
-  bool base64_;  // the client takes no binary
+  std::unique_ptr<Rest> rest_;
+  net::Timer deadline_;  // for the second request, and for the poll that brings the close
+  bool base64_;          // the client takes no binary
   bool jsonp_;
   bool first_ = true;       // no poll was answered yet: the next answer may set a cookie
   bool octets_ = false;     // of the body under way
   bool close_due_ = false;  // close_with_next_poll()
+  bool taking_ = false;     // a body's packets are being handed up
   std::uint8_t index_digits_;
   char index_[Query::kMostDigits];  // of JSONP
 };

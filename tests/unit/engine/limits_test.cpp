@@ -79,6 +79,131 @@ TEST(Payload, ABodyThatIsTooLongLeavesTheSession) {
   EXPECT_EQ(world.server->sessions(), 1u);
 }
 
+TEST(Payload, ALongQueueLeavesInSeveralAnswers) {
+  World world(quiet());
+  const std::string sid = world.open();
+  Seen& seen = world.app.sessions[0];
+  for (const char c : {'a', 'b', 'c'}) seen.send(std::string(700'000, c));
+  seen.send(std::string(2'000'000, 'd'));
+  seen.send("e");
+  seen.session->close();
+  for (const char c : {'a', 'b', 'c', 'd'}) {
+    const std::string body = body_of(world.get(with_sid(sid)));
+    EXPECT_EQ(body.size(), c == 'd' ? 2'000'001u : 700'001u);
+    EXPECT_EQ(body.back(), c);
+  }
+  EXPECT_EQ(body_of(world.get(with_sid(sid))), "4e");
+  EXPECT_TRUE(seen.closed.empty());
+  EXPECT_EQ(body_of(world.get(with_sid(sid))),
+            "6\x1e"
+            "1");
+  EXPECT_EQ(seen.closed, std::vector{Reason::forced_close});
+}
+
+std::string many_packets(int count) {
+  std::string body = "40";
+  for (int i = 1; i < count; ++i)
+    body +=
+        "\x1e"
+        "4" +
+        std::to_string(i);
+  return body;
+}
+
+// Others have their turn meanwhile.
+TEST(ManyPackets, AreHandedUpInPieces) {
+  World world(quiet());
+  const std::string sid = world.open();
+  struct Count {
+    net::Loop& loop;
+    int turns = 0;
+    net::Deferred next{net::delegate<&Count::on_turn>(this)};
+    void on_turn() {
+      ++turns;
+      loop.at_end_of_turn(next);
+    }
+  } count{world.loop};
+  std::vector<int> at;
+  world.app.sessions[0].act = [&](Seen&, std::string_view) { at.push_back(count.turns); };
+  count.on_turn();
+  EXPECT_EQ(body_of(world.post(with_sid(sid), many_packets(1000))), "ok");
+  const auto& messages = world.app.sessions[0].messages;
+  ASSERT_EQ(messages.size(), 1000u);
+  for (int i = 0; i < 1000; ++i) EXPECT_EQ(messages[static_cast<std::size_t>(i)], std::to_string(i));
+  for (std::size_t i = 0; i + 64 < at.size(); i += 64) EXPECT_LT(at[i], at[i + 64]);
+  std::string large = "4" + std::string(50'000, 'a');
+  large += "\x1e" + large + "\x1e" + large;
+  at.clear();
+  EXPECT_EQ(body_of(world.post(with_sid(sid), large)), "ok");
+  ASSERT_EQ(at.size(), 3u);
+  EXPECT_LT(at[1], at[2]);
+}
+
+TEST(ManyPackets, ASecondBodyMeanwhileEndsTheSession) {
+  World world(quiet());
+  const std::string sid = world.open();
+  Seen& seen = world.app.sessions[0];
+  http::Client* second = nullptr;
+  seen.act = [&](Seen&, std::string_view) {
+    if (second == nullptr) second = &world.start_post(with_sid(sid), "4late");
+  };
+  http::Client& first = world.start_post(with_sid(sid), many_packets(20'000));
+  ASSERT_TRUE(world.until([&] { return !seen.closed.empty(); }));
+  EXPECT_EQ(seen.closed, std::vector{Reason::transport_error});
+  EXPECT_LT(seen.messages.size(), 20'000u);
+  ASSERT_TRUE(world.answered(*second));
+  EXPECT_TRUE(second->seen.starts_with("HTTP/1.1 400 "));
+  ASSERT_TRUE(world.until([&] { return first.ended(); }));
+  EXPECT_FALSE(first.has("ok"));
+}
+
+TEST(ManyPackets, OfOneThatEndsTheSessionAreNotHeardButAnswered) {
+  for (const char* end : {"\x1e"
+                          "1",
+                          "\x1e"
+                          "x",
+                          ""}) {
+    World world(quiet());
+    const std::string sid = world.open();
+    Seen& seen = world.app.sessions[0];
+    seen.act = [&](Seen& it, std::string_view data) {
+      if (*end == '\0' && data == "199") it.session->discard(Reason::forced_close);
+    };
+    EXPECT_EQ(body_of(world.post(with_sid(sid), many_packets(200) + end +
+                                                    "\x1e"
+                                                    "4late")),
+              "ok");
+    EXPECT_EQ(seen.messages.size(), 200u);
+    EXPECT_EQ(seen.closed.size(), 1u);
+  }
+}
+
+TEST(ManyPackets, OfAClientThatHasGoneAreNotWaitedFor) {
+  World world(quiet());
+  const std::string sid = world.open();
+  Seen& seen = world.app.sessions[0];
+  http::Client& client = world.start_post(with_sid(sid), many_packets(20'000));
+  seen.act = [&](Seen&, std::string_view) { client.close(); };
+  ASSERT_TRUE(world.until([&] { return !seen.closed.empty(); }));
+  EXPECT_EQ(seen.closed, std::vector{Reason::transport_error});
+  world.run_for(5);
+}
+
+TEST(Opening, ASessionThatNobodyAsksForEndsSoon) {
+  Options options = quiet();
+  options.asked_within_ms = 50;
+  World world(options);
+  const std::string polled = world.open(), posted = world.open(), upgraded = world.open();
+  world.start_get(with_sid(polled));
+  EXPECT_EQ(body_of(world.post(with_sid(posted), "4a")), "ok");
+  world.websocket(with_sid(upgraded, "websocket"));
+  world.open();
+  ASSERT_TRUE(world.until([&] { return world.app.sessions[3].closed.size() == 1; }));
+  EXPECT_EQ(world.app.sessions[3].closed, std::vector{Reason::ping_timeout});
+  world.run_for(60);
+  EXPECT_EQ(world.server->sessions(), 3u);
+}
+
 TEST(Refusing, NewSessionsAloneAndBeforeThe101) {
   World world(quiet());
   const std::string sid = world.open();
