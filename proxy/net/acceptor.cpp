@@ -14,6 +14,7 @@
 namespace limpet::net {
 namespace {
 
+constexpr int kMostAtTheEnd = 4096;      // a backlog's worth: new ones come as fast as they are taken
 constexpr int kBatch = 64;               // accepted in one wake-up before other work gets its turn
 constexpr std::uint64_t kBackOffMs = 5;  // when nothing can be accepted: 200 looks a second at most
 
@@ -117,7 +118,7 @@ void Acceptor::start() {
 
 void Acceptor::accept_all() {
   const auto alive = impl_;
-  alive->accept_some(1 << 20);
+  alive->accept_some(kMostAtTheEnd);
 }
 
 void Acceptor::close() {

@@ -46,7 +46,7 @@ class Acceptor {
   Acceptor(Loop& loop, Fd listening, OnAccept on_accept);
   ~Acceptor();
   void start();
-  void accept_all();  // empties the queue now, for shutdown
+  void accept_all();  // empties the queue now, for shutdown; at most 4096
   void close();
   std::uint64_t refused() const;  // for want of descriptors; any thread
 
