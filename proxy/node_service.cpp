@@ -30,6 +30,8 @@ constexpr std::uint32_t kHttpShare =
 constexpr std::uint32_t kExceptionLines = 5;
 constexpr std::uint64_t kExceptionWindowMs = 1'000;
 
+constexpr std::uint32_t kLeaving = 1'000;  // WebSockets whose Close is waited for
+
 constexpr std::uint64_t kLookMs = 5'000;
 constexpr std::size_t kCrowd = 500;  // sessions, whose memory is worth a pass over the heap
 
@@ -169,14 +171,19 @@ bool NodeService::Impl::load_key(app::Settings& settings) {
 // there are POSTs, probes and handshakes: a tenth.
 void NodeService::Impl::fit_into_descriptors(app::Settings& settings) {
   const std::uint64_t all = raise_descriptor_limit();
-  const std::uint64_t room = all > kReserve ? (all - kReserve) * 9 / 10 : 1;
+  const std::uint64_t clients = all > kReserve ? all - kReserve : 1;
+  const std::uint64_t room = std::max<std::uint64_t>(clients * 9 / 10, 1);
+  const auto leaving = static_cast<std::uint32_t>(std::min<std::uint64_t>(clients / 20, kLeaving));
+  settings.http.max_with_upgraded = static_cast<std::uint32_t>(std::min<std::uint64_t>(clients, UINT32_MAX));
+  settings.io.engine.max_leaving = leaving;
+  if (settings.raw) settings.raw->max_leaving = leaving;
   std::uint32_t& most = settings.io.engine.max_sessions;
-  if (most <= room) return;
+  const std::uint64_t kinds = settings.raw ? 2 : 1;  // each has max_connections
+  if (most * kinds <= room) return;
   log::warn(
-      "max_connections is {}, but of {} descriptors {} are for sessions: that is the limit; raise "
-      "LimitNOFILE",
-      most, all, room);
-  most = static_cast<std::uint32_t>(room);
+      "max_connections is {}, but of {} descriptors {} are for {}: that is the limit; raise LimitNOFILE",
+      most, all, room, settings.raw ? "sessions and raw connections, half each" : "sessions");
+  most = static_cast<std::uint32_t>(std::max<std::uint64_t>(room / kinds, 1));
   if (settings.raw) settings.raw->max_connections = most;
 }
 

@@ -93,6 +93,10 @@ void Node::Impl::serve() {
     raw = std::make_unique<raw::Endpoint>(loop, *settings.raw);
     http->route(settings.raw->path, *raw);
   }
+  http->count_also([this] {
+    const engine::Server& engine = io->engine();
+    return engine.totals().websockets + engine.leaving() + (raw ? raw->connections() + raw->leaving() : 0);
+  });
   lag = std::make_unique<LagMeter>(loop);
   if (settings.admin) {
     admin =

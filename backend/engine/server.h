@@ -61,6 +61,7 @@ struct Options {
   std::uint64_t upgrade_timeout_ms = 10'000;
   std::size_t max_payload = 1'000'000;        // maxHttpBufferSize
   std::size_t max_queued = 16 * 1024 * 1024;  // a session's unsent bytes; more: slow_consumer
+  std::uint32_t max_leaving = 1'000;          // WebSockets whose Close is waited for; more: cut after ours
   std::uint32_t max_sessions = 50'000;        // more: 503, or Close 1008 `Server at capacity`
   std::uint64_t asked_within_ms = 10'000;  // a session that polls opened has its second request; else it ends
   bool polling = true, websocket = true, allow_upgrades = true;

@@ -51,6 +51,7 @@ Server::Impl::Impl(net::Loop& its_loop, http::Server& http, const Options& its_o
       sids(its_options.node_id),
       turn_end_(net::delegate<&Impl::on_turn_end>(this)),
       drain_tick_(its_loop, net::delegate<&Impl::on_drain_tick>(this)) {
+  hub.limit_leaving(options.max_leaving);
   http.route(normal_path(options.path), *this);
 }
 

@@ -35,7 +35,7 @@ Handler* Server::Impl::handler_of(std::string_view target) const {
 
 void Server::Impl::adopt(net::Fd fd, const net::Address& peer) {
   ++totals.accepted;
-  if (count >= limits.max_connections) {
+  if (count >= limits.max_connections || count + upgraded() >= limits.max_with_upgraded) {
     ++totals.refused;
     net::answer_and_close(std::move(fd), kFull);
     return;
@@ -84,6 +84,10 @@ void Server::route(std::string prefix, Handler& handler) {
   const auto at =
       std::ranges::find_if(routes, [&](const auto& each) { return each.first.size() <= prefix.size(); });
   routes.insert(at, {std::move(prefix), &handler});
+}
+
+void Server::count_also(std::function<std::size_t()> upgraded) {
+  impl_->upgraded = std::move(upgraded);
 }
 
 void Server::listen(net::Fd socket) {

@@ -31,6 +31,7 @@ struct Limits {
   std::uint64_t idle_timeout_ms = 75'000;
   std::uint64_t linger_ms = 5'000;         // after the last answer: for the client to read it
   std::uint32_t max_connections = 60'000;  // more: 503 at once. Those that were upgraded do not count
+  std::uint32_t max_with_upgraded = 4'000'000'000;  // the same for both together: Server::count_also()
   // Bytes of answers that all slow readers together have not taken; whose answer is over it is cut off.
   std::size_t max_unsent = 256 * 1024 * 1024;
 };
@@ -110,6 +111,8 @@ class Server {
   // The longest prefix of the raw target that fits has the request; "" takes what no other does (without one:
   // 404).
   void route(std::string prefix, Handler& handler);
+  // How many descriptors those hold that were upgraded, and whatever else counts for max_with_upgraded.
+  void count_also(std::function<std::size_t()> upgraded);
   void listen(net::Fd socket);  // of bind_listener(): what it accepts inherits its options
   void adopt(net::Fd connection, const net::Address& peer);  // one that was accepted elsewhere
   void stop_accepting();                                     // after what is in the queue

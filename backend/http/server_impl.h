@@ -30,6 +30,7 @@ struct Server::Impl {
   std::vector<std::unique_ptr<net::Acceptor>> acceptors;
   Connection* first = nullptr;
   std::size_t count = 0;
+  std::function<std::size_t()> upgraded = [] { return std::size_t{0}; };
   std::size_t open = 0;    // exchanges
   std::size_t unsent = 0;  // bytes of answers, of all connections
   Totals totals;

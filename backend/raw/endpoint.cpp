@@ -50,7 +50,9 @@ Endpoint::Impl::Impl(net::Loop& its_loop, const Options& its_options)
     : loop(its_loop),
       options(its_options),
       hub(its_loop),
-      drain_tick(its_loop, net::delegate<&Impl::on_drain_tick>(this)) {}
+      drain_tick(its_loop, net::delegate<&Impl::on_drain_tick>(this)) {
+  hub.limit_leaving(options.max_leaving);
+}
 
 Endpoint::Impl::~Impl() {
   for (Connection* const each : connections) delete each;
@@ -136,6 +138,9 @@ void Endpoint::close_all() {
 }
 std::size_t Endpoint::connections() const {
   return impl_->connections.size();
+}
+std::size_t Endpoint::leaving() const {
+  return impl_->hub.leaving();
 }
 std::size_t Endpoint::topics() const {
   return impl_->topics.size();

@@ -37,6 +37,7 @@ struct Options {
   bool close_slow = false;  // the connection ends at that limit; else what is over it is left out
   ws::Deflate deflate = ws::Deflate::shared;  // where the client offers it
   std::uint32_t max_connections = 50'000;     // more: Close 1008 `Server at capacity`
+  std::uint32_t max_leaving = 1'000;          // whose Close is waited for; more: cut after ours
   std::uint32_t max_topics = 256;             // that one connection is subscribed to
 };
 
@@ -58,6 +59,7 @@ class Endpoint final : public http::Handler {
   void drain(std::uint64_t window_ms);  // Close 1012 for each, at an even rate
   void close_all();                     // what is left, at once
   std::size_t connections() const;
+  std::size_t leaving() const;  // whose Close frame is on its way
   std::size_t topics() const;
   const Totals& totals() const;
 

@@ -7,8 +7,12 @@
 
 namespace limpet::ws {
 
-Hub::Hub(net::Loop& loop, std::uint64_t linger_ms)
-    : loop_(loop), linger_ms_(linger_ms), scratch_(new char[kScratch]), joined_(new char[kJoined]) {}
+Hub::Hub(net::Loop& loop, std::uint64_t linger_ms, std::uint64_t cut_ms)
+    : loop_(loop),
+      linger_ms_(linger_ms),
+      cut_ms_(cut_ms),
+      scratch_(new char[kScratch]),
+      joined_(new char[kJoined]) {}
 
 Hub::~Hub() {
   while (!leaving_.empty()) delete leaving_.back();

@@ -19,13 +19,16 @@ namespace limpet::ws {
 
 class Hub {
  public:
-  // `linger_ms`: how long a connection that was refused has to read why, before it is cut.
-  explicit Hub(net::Loop& loop, std::uint64_t linger_ms = 2'000);
+  // `linger_ms`: how long a connection that was refused has to read why, before it is cut. `cut_ms`: how long
+  // a message that is not whole may be held without a byte more.
+  explicit Hub(net::Loop& loop, std::uint64_t linger_ms = 2'000, std::uint64_t cut_ms = 30'000);
   ~Hub();
   Hub(const Hub&) = delete;
 
   net::Loop& loop() { return loop_; }
   std::size_t leaving() const { return leaving_.size(); }
+  // Above this the peer's Close is not waited for: ours goes out, and the descriptor is free.
+  void limit_leaving(std::size_t most) { most_leaving_ = most; }
 
  private:
   friend struct Socket::Impl;
@@ -42,7 +45,8 @@ class Hub {
   static constexpr std::size_t kJoined = 16 * 1024;
   static constexpr std::size_t kSmall = 640;  // bytes a piece, on average
   net::Loop& loop_;
-  const std::uint64_t linger_ms_;
+  const std::uint64_t linger_ms_, cut_ms_;
+  std::size_t most_leaving_ = 1'000;
   std::unique_ptr<char[]> scratch_, joined_;
   std::vector<char> inflated_, deflated_;
   Inflater inflater_{inflated_, false};  // of all that keep no context

@@ -76,6 +76,10 @@ struct Reader::Cut {
 Reader::Reader() = default;
 Reader::~Reader() = default;
 
+std::size_t Reader::cut_size() const {
+  return cut_ ? cut_->body.size() : 0;
+}
+
 Reader::Cut& Reader::cut() {
   if (!cut_) cut_ = std::make_unique<Cut>();
   return *cut_;

@@ -41,6 +41,7 @@ class Reader {
   // to read.
   Event next(std::span<char>& in, const Rules& rules);
   bool holds_nothing() const { return cut_ == nullptr; }
+  std::size_t cut_size() const;  // bytes of the message that is not whole
 
  private:
   struct Cut;

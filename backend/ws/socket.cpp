@@ -45,6 +45,7 @@ void Socket::Impl::leave() {
   owned = false;
   hub.adopt(*this);
   if (phase == Phase::open) hang_up();
+  if (phase == Phase::closing && hub.leaving() > hub.most_leaving_) part(false);
   if (phase == Phase::over && !visited) delete this;
 }
 

@@ -49,6 +49,7 @@ struct Socket::Impl {
   void read_to_the_end();
   void take(std::span<char> in);
   void take_event(const Reader::Event& event);
+  void watch_cut(bool anew);
   void discard();
   void wait_for_bytes();
   void flush();
@@ -78,7 +79,8 @@ struct Socket::Impl {
   std::unique_ptr<std::string> held;  // bytes that nobody has looked at yet
   std::unique_ptr<Codec> codec;
   Reader reader;
-  std::unique_ptr<net::Timer> deadline;  // once it closes
+  std::unique_ptr<net::Timer> deadline;  // once it closes, and for the rest of a message
+  std::size_t cut_size = 0;              // of that message, when the deadline was set
   std::size_t place = 0;                 // in the Hub
   std::uint32_t max_message;
   std::uint16_t close_code = 0;       // of our Close

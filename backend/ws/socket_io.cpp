@@ -7,7 +7,9 @@ namespace limpet::ws {
 namespace {
 
 constexpr std::size_t kPieces = 64;  // frames a call
+constexpr std::uint16_t kPolicyViolation = 1008;
 constexpr int kReadsOfTheDead = 16;
+constexpr int kEventsATurn = 256;  // of one read: what they cost is not ours to know
 
 // Around whatever may call the receiver, who may destroy the Socket: then the Impl goes last.
 class Visit {
@@ -38,7 +40,7 @@ void Socket::Impl::on_readable() {
 }
 
 void Socket::Impl::wait_for_bytes() {
-  if (phase != Phase::over && !paused) stream.wait_read(net::delegate<&Impl::on_readable>(this));
+  if (phase != Phase::over && !paused && !held) stream.wait_read(net::delegate<&Impl::on_readable>(this));
 }
 
 void Socket::Impl::read() {
@@ -54,8 +56,14 @@ void Socket::Impl::read() {
 // Of a connection that takes nothing any more: its Close may have come before its end.
 void Socket::Impl::read_to_the_end() {
   queue.clear();
-  for (int i = 0; i < kReadsOfTheDead && !paused && (phase == Phase::open || phase == Phase::closing); ++i)
-    read();
+  for (int i = 0; !paused && (phase == Phase::open || phase == Phase::closing);) {
+    if (const auto bytes = std::exchange(held, nullptr)) {
+      take(*bytes);
+    } else {
+      if (i++ == kReadsOfTheDead) break;
+      read();
+    }
+  }
   if (phase == Phase::parting) return hang_up();
   if (phase != Phase::over) lost();
 }
@@ -69,16 +77,33 @@ void Socket::Impl::discard() {
 void Socket::Impl::take(std::span<char> in) {
   Inflater* const inflater = codec ? &codec->inflater : deflates ? &hub.inflater() : nullptr;
   const Rules rules{max_message, check_utf8, inflater};
-  while (phase == Phase::open || phase == Phase::closing) {
-    if (paused) {
+  bool whole = false;  // a message was
+  for (int events = 0; phase == Phase::open || phase == Phase::closing; ++events) {
+    if (paused || (events >= kEventsATurn && !in.empty())) {
       if (!in.empty()) held = std::make_unique<std::string>(in.data(), in.size());
-      return;
+      if (!paused) at_turn_end();  // it goes on in the next turn; until then nothing more is read
+      break;
     }
     const Reader::Event event = reader.next(in, rules);
     if (event.what == Reader::What::more) break;
+    if (event.what == Reader::What::message) whole = true;
     take_event(event);
   }
+  if (phase == Phase::open) watch_cut(whole);
   if (inflater != nullptr) hub.give_back();
+}
+
+// A message that never becomes whole must not be held for ever. Pings between its pieces do not help it.
+void Socket::Impl::watch_cut(bool anew) {
+  if (paused || held || reader.holds_nothing()) {
+    deadline.reset();
+    cut_size = 0;
+    return;
+  }
+  const std::size_t size = reader.cut_size();
+  if (deadline && !anew && size == cut_size) return;
+  cut_size = size;
+  deadline_in(hub.cut_ms_);
 }
 
 void Socket::Impl::take_event(const Reader::Event& event) {
@@ -175,9 +200,10 @@ void Socket::Impl::on_turn_end() {
   if (phase != Phase::over) flush();
 }
 
-// The peer's Close did not come, or what was queued did not go.
+// The rest of a message or the peer's Close did not come, or what was queued did not go.
 void Socket::Impl::on_deadline() {
   Visit visit(*this);
+  if (phase == Phase::open) return refuse(kPolicyViolation);
   lost();
 }
 

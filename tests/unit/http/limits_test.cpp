@@ -481,6 +481,20 @@ TEST(HttpCapacity, OneTooManyGets503) {
   ASSERT_TRUE(w.until([&] { return w.server->connections() == 0; }));
 }
 
+TEST(HttpCapacity, ThoseThatWereUpgradedCountForTheDescriptors) {
+  World w({.max_with_upgraded = 3});
+  std::size_t upgraded = 2;
+  w.server->count_also([&] { return upgraded; });
+  w.connect();
+  ASSERT_TRUE(w.until([&] { return w.server->connections() == 1; }));
+  Client& second = w.connect();
+  ASSERT_TRUE(w.until([&] { return second.ended(); }));
+  EXPECT_TRUE(second.has("503 Service Unavailable"));
+  upgraded = 1;
+  w.connect();
+  ASSERT_TRUE(w.until([&] { return w.server->connections() == 2; }));
+}
+
 TEST(HttpDrain, IdleConnectionsEndAndAnswersAreTheLast) {
   World w;
   Client& idle = w.connect();

@@ -307,5 +307,25 @@ TEST_F(Characters, CheckCanBeLeftOut) {
   EXPECT_THAT(server.heard, ElementsAre("text \xff", "text \xff\xe2"));
 }
 
+struct ManyWhoLeave : Peers {};
+
+TEST_F(ManyWhoLeave, AreNotWaitedForAboveTheLimit) {
+  hub.limit_leaving(2);
+  std::vector<net::Fd> clients;
+  for (int i = 0; i < 6; ++i) {
+    open();
+    socket.close(1008, "full");
+    socket = {};
+    clients.push_back(std::move(client));
+  }
+  until([&] { return hub.leaving() <= 2; });
+  EXPECT_EQ(hub.leaving(), 2u);
+  for (net::Fd& each : clients) {
+    client = std::move(each);
+    EXPECT_EQ(answer(), std::vector<std::string>{"close 1008 full"});
+    EXPECT_EQ(client_sees_end(), hub.leaving() <= 2 && &each - clients.data() >= 2);
+  }
+}
+
 }  // namespace
 }  // namespace limpet::ws

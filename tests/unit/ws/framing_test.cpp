@@ -66,6 +66,90 @@ TEST_F(Framing, ManyMessagesOfOneReadComeUpInOrder) {
   EXPECT_EQ(server.heard, expected);
 }
 
+// Others have their turn meanwhile.
+TEST_F(Framing, BurstIsHandedUpInPieces) {
+  open();
+  struct Count {
+    net::Loop& loop;
+    int turns = 0;
+    net::Deferred next{net::delegate<&Count::on_turn>(this)};
+    void on_turn() {
+      ++turns;
+      loop.at_end_of_turn(next);
+    }
+  } count{loop};
+  std::vector<int> at;
+  server.when_message = [&](Kind, std::string_view) {
+    at.push_back(count.turns);
+    if (at.size() == 700) socket.pause();
+  };
+  std::string burst;
+  std::vector<std::string> expected;
+  for (int i = 0; i < 2000; ++i) {
+    burst += text(std::to_string(i));
+    expected.push_back("text " + std::to_string(i));
+  }
+  count.on_turn();
+  say(burst);
+  until([&] { return at.size() >= 700; });
+  turn(5);
+  EXPECT_EQ(at.size(), 700u);
+  socket.resume();
+  until([&] { return at.size() == 2000; });
+  EXPECT_EQ(server.heard, expected);
+  for (std::size_t i = 0; i + 513 < at.size(); ++i) EXPECT_LT(at[i], at[i + 513]);
+  say(text("next"));
+  until([&] { return server.heard.back() == "text next"; });
+}
+
+TEST_F(Framing, BurstOfOneWhoHasGoneIsHeard) {
+  open();
+  std::string burst;
+  for (int i = 0; i < 2000; ++i) burst += text(std::to_string(i));
+  burst += close_frame(1000);
+  server.when_message = [&](Kind, std::string_view) { send("answer"); };
+  ASSERT_EQ(::send(client.get(), burst.data(), burst.size(), 0), static_cast<ssize_t>(burst.size()));
+  client.reset();
+  until([&] { return server.ended; });
+  ASSERT_EQ(server.heard.size(), 2001u);
+  EXPECT_EQ(server.heard[1999], "text 1999");
+  EXPECT_EQ(server.heard.back(), "end closed_by_peer 1000");
+}
+
+struct CutMessages : Peers {
+  CutMessages() : Peers(60'000, 50) {}
+};
+
+TEST_F(CutMessages, OfWhichNothingMoreComesEndTheConnection) {
+  for (const std::string& start : {frame(0x01, "frag"), text("long").substr(0, 8), text("x").substr(0, 1)}) {
+    server = {};
+    open();
+    say(start);
+    until([&] {
+      say(start[0] == 0x01 ? ping("still here") : "");
+      return server.ended;
+    });
+    EXPECT_EQ(server.heard.back(), "end protocol_error 1008");
+  }
+}
+
+TEST_F(CutMessages, ThatGoOnAreWaitedFor) {
+  open();
+  say(frame(0x01, "a"));
+  const std::uint64_t end = net::now_ms() + 120;
+  std::string whole = "a";
+  until([&] {
+    say(frame(0x00, "b"));
+    whole += 'b';
+    return net::now_ms() >= end;
+  });
+  say(frame(0x80, "c"));
+  say(text("whole"));
+  const std::uint64_t later = net::now_ms() + 80;
+  until([&] { return net::now_ms() >= later; });
+  EXPECT_EQ(server.heard, (std::vector<std::string>{"text " + whole + "c", "text whole"}));
+}
+
 TEST_F(Framing, ServersFramesAreNotMasked) {  // 5.1; spell() looks
   open();
   send("plain");

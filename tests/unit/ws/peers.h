@@ -65,7 +65,8 @@ struct Listener : Receiver {
 };
 
 struct Peers : testing::Test {
-  explicit Peers(std::uint64_t linger_ms = 60'000) : hub(loop, linger_ms) {}
+  explicit Peers(std::uint64_t linger_ms = 60'000, std::uint64_t cut_ms = 30'000)
+      : hub(loop, linger_ms, cut_ms) {}
   void open(const Options& options = {}, std::string_view early = {}, std::string_view unsent = {});
   void say(std::string_view bytes);  // by the client
   void turn(int turns = 1);          // of the loop, which does not sleep
