@@ -153,6 +153,7 @@ void Polling::answer_poll(std::span<const ws::MessageRef> packets) {
 
 void Polling::on_post(http::Exchange& exchange) {
   if (post_ != nullptr) {
+    rest_.reset();  // the one before it is cut
     session_.finish(Reason::transport_error);
     return answer_empty(exchange, 400, session_.server().cors_fields_for(exchange));
   }
@@ -259,8 +260,10 @@ void Polling::on_deadline() {
 void Polling::end(const ws::MessageRef& farewell) {
   deadline_.cancel();
   queue_.clear();
-  if (post_ != nullptr && !taking_) {
+  if (rest_ && !taking_) {  // a body that has come whole was taken, as far as there was a session for it
     rest_.reset();
+    body_done();
+  } else if (post_ != nullptr && !taking_) {
     std::exchange(post_, nullptr)->destroy();
   }
   if (poll_ != nullptr) answer_poll({&farewell, 1});

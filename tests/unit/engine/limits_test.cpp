@@ -178,6 +178,18 @@ TEST(ManyPackets, OfOneThatEndsTheSessionAreNotHeardButAnswered) {
   }
 }
 
+TEST(ManyPackets, OfASessionThatEndsMeanwhileAreAnswered) {
+  World world(quiet());
+  const std::string sid = world.open();
+  Seen& seen = world.app.sessions[0];
+  seen.act = [&](Seen& it, std::string_view data) {
+    if (data == "0") world.loop.post([session = it.session] { session->discard(Reason::slow_consumer); });
+  };
+  EXPECT_EQ(body_of(world.post(with_sid(sid), many_packets(20'000))), "ok");
+  EXPECT_LT(seen.messages.size(), 20'000u);
+  EXPECT_EQ(seen.closed, std::vector{Reason::slow_consumer});
+}
+
 TEST(ManyPackets, OfAClientThatHasGoneAreNotWaitedFor) {
   World world(quiet());
   const std::string sid = world.open();
