@@ -6,6 +6,7 @@
 #include <array>
 
 #include "proxy/net/counter.h"
+#include "proxy/net/descriptor_turn.h"
 #include "proxy/net/listener.h"
 #include "proxy/net/loop_impl.h"
 #include "proxy/net/refuse.h"
@@ -64,20 +65,26 @@ struct Acceptor::Impl : std::enable_shared_from_this<Acceptor::Impl> {
   Next accept_one() {
     Address peer;
     socklen_t length = Address::kCapacity;
+    DescriptorTurn turn;
     Fd fd(::accept4(listening.fd(), peer.raw(), &length, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (fd) {
+      turn.end();
       peer.set_length(length);
       on_accept(std::move(fd), peer);
       return Next::more;
     }
-    if (out_of_descriptors(errno)) return refuse_one();
+    if (out_of_descriptors(errno)) {
+      turn.insist();
+      return refuse_one();
+    }
     if (errno == ENOBUFS || errno == ENOMEM) return Next::stuck;
     // Any other error is of a connection that ended before it was accepted; the next may be sound.
     return errno == EAGAIN || errno == EWOULDBLOCK ? Next::empty : Next::more;
   }
 
   // Without a free descriptor accept4() fails before it looks at the queue, so a reserve makes room for one.
-  // There are several, because another thread may take the room first.
+  // There are several, because another thread may take the room where it does not wait for its turn (a log
+  // file, a name to resolve).
   Next refuse_one() {
     for (Fd& each : reserves) {
       if (!each) each = open_reserve();

@@ -5,6 +5,8 @@
 
 #include "proxy/net/connect.h"
 
+#include "proxy/net/descriptor_turn.h"
+
 namespace limpet::net {
 namespace {
 
@@ -63,8 +65,10 @@ bool is_local_shortage(int error) {
 }
 
 ConnectStart start_connect(Loop& loop, const Address& to, const wire::IpAddress* from, const Early& early) {
+  DescriptorTurn turn;
   Fd fd(::socket(to.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd) return failed(errno);
+  turn.end();
   tune_socket(fd.get(), to);
   if (from != nullptr) {
     // The port is chosen at connect, by the whole four-tuple, not at bind.
