@@ -3,15 +3,16 @@
 #include <array>
 #include <cstdint>
 
+#include "backend/names/random_text.h"
+
 namespace limpet::app {
 namespace {
 
 constexpr std::array<std::int8_t, 256> kValues = [] {
   std::array<std::int8_t, 256> values{};
   values.fill(-1);
-  constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-  for (std::size_t i = 0; i < kAlphabet.size(); ++i) {
-    values[static_cast<std::uint8_t>(kAlphabet[i])] = static_cast<std::int8_t>(i);
+  for (std::size_t i = 0; i < names::kBase64Url.size(); ++i) {
+    values[static_cast<std::uint8_t>(names::kBase64Url[i])] = static_cast<std::int8_t>(i);
   }
   return values;
 }();

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "backend/app/identity.h"
+#include "backend/socketio/packet.h"
 
 namespace limpet::app {
 namespace {
@@ -20,8 +21,6 @@ using socketio::Args;
 using socketio::Socket;
 
 constexpr std::size_t kMostEventName = 128;
-constexpr std::string_view kReserved[] = {"connect",       "connect_error", "disconnect",
-                                          "disconnecting", "newListener",   "removeListener"};
 
 void refuse(const Ack& ack, std::string_view why) {
   ack(json::object{{"error", why}});
@@ -76,8 +75,7 @@ void tell_user(Socket& socket, const Args& args, const Ack& ack) {
   if (!user) return refuse(ack, "a user's id is to be a text of 1 to 128 bytes");
   const json::value& event = args[1];
   const std::string_view name = event.is_string() ? std::string_view(event.get_string()) : std::string_view();
-  const bool reserved = std::find(std::begin(kReserved), std::end(kReserved), name) != std::end(kReserved);
-  if (name.empty() || name.size() > kMostEventName || reserved) {
+  if (name.empty() || name.size() > kMostEventName || socketio::is_reserved(name)) {
     return refuse(ack, "an event's name is to be a text of 1 to 128 bytes, and none of Socket.IO's own");
   }
   socket.nsp().to(room_of_user(*user)).emit(name, one_of(args, 2));

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "backend/engine/jsonp.h"
+#include "backend/http/status.h"
 
 namespace limpet::engine {
 namespace {
@@ -29,10 +30,6 @@ const Row& row_of(Refusal refusal) {
   return kRows[static_cast<std::size_t>(refusal)];
 }
 
-std::string_view phrase_of(int status) {
-  return status == 503 ? "Service Unavailable" : status == 403 ? "Forbidden" : "Bad Request";
-}
-
 }  // namespace
 
 int status_of(Refusal refusal) {
@@ -47,7 +44,7 @@ std::string_view json_of(Refusal refusal) {
 
 std::string upgrade_refusal(int status, std::string_view message, std::string_view fields) {
   std::string out = "HTTP/1.1 " + std::to_string(status) + " ";
-  out += phrase_of(status);
+  out += http::reason_phrase(status);
   out += "\r\nConnection: close\r\nContent-type: text/html\r\nContent-Length: ";
   out += std::to_string(message.size()) + "\r\n";
   out += fields;

@@ -26,16 +26,6 @@ std::string_view value_of(const wire::RequestHead& head, std::string_view name) 
   return {};
 }
 
-std::string joined(const wire::RequestHead& head, wire::FieldId id) {
-  std::string all;
-  for (const wire::Field& field : head.fields) {
-    if (field.id != id) continue;
-    if (!all.empty()) all += ',';
-    all += field.value;
-  }
-  return all;
-}
-
 Handshake::Owner handshake_of(const http::Exchange& exchange) {
   const wire::RequestHead& head = exchange.head();
   const auto ip = exchange.peer().ip_address();
@@ -228,7 +218,7 @@ std::string Server::Impl::switch_fields(const http::Exchange& exchange, ws::Opti
   const wire::RequestHead& head = exchange.head();
   append_subprotocol(fields, head);
   if (options.deflate != ws::Deflate::off) {
-    socket.deflate = ws::negotiate(joined(head, wire::FieldId::sec_websocket_extensions), options.deflate);
+    socket.deflate = ws::negotiate(wire::offer_of(head).extensions, options.deflate);
     const std::string extensions = ws::answer_of(socket.deflate);
     if (!extensions.empty()) fields += "Sec-WebSocket-Extensions: " + extensions + "\r\n";
   }

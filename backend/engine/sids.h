@@ -2,10 +2,11 @@
 // tag.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <string>
 #include <string_view>
+
+#include "backend/names/random_text.h"
 
 namespace limpet::engine {
 
@@ -20,8 +21,7 @@ class Sids {
 
  private:
   const std::string tag_;
-  std::array<unsigned char, 576> random_;  // of the kernel, 64 sids a call
-  std::size_t used_ = sizeof random_;
+  names::RandomText random_;
 };
 
 }  // namespace limpet::engine

@@ -1,12 +1,9 @@
 #include "backend/names/hash.h"
 
-#include <sys/random.h>
-
 #include <array>
-#include <cerrno>
 #include <cstdint>
-#include <system_error>
 
+#include "backend/names/random_text.h"
 #include "routing/xxh3.h"
 
 namespace limpet::names {
@@ -14,13 +11,9 @@ namespace {
 
 using Secret = std::array<std::uint8_t, XXH3_SECRET_SIZE_MIN>;
 
-// At most 256 bytes a call come whole (getrandom(2)).
 Secret random_secret() {
   Secret secret;
-  static_assert(sizeof secret <= 256);
-  while (::getrandom(secret.data(), secret.size(), 0) < 0) {
-    if (errno != EINTR) throw std::system_error(errno, std::generic_category(), "getrandom");
-  }
+  fill_random(secret);
   return secret;
 }
 

@@ -11,20 +11,9 @@ namespace {
 constexpr std::uint64_t kDrainTickMs = 20;
 constexpr std::uint16_t kPolicyViolation = 1008, kServiceRestart = 1012;
 
-// The values of all fields with this id, joined.
-std::string values_of(const wire::RequestHead& head, wire::FieldId id) {
-  std::string values;
-  for (const wire::Field& field : head.fields) {
-    if (field.id != id) continue;
-    if (!values.empty()) values += ", ";
-    values += field.value;
-  }
-  return values;
-}
-
 // The first subprotocol that is offered: clients end a connection whose whole offer is passed over.
 std::string protocol_field(const wire::RequestHead& head) {
-  const std::string offered = values_of(head, wire::FieldId::sec_websocket_protocol);
+  const std::string offered = wire::offer_of(head).protocols;
   if (offered.empty()) return {};
   return "Sec-WebSocket-Protocol: " + offered.substr(0, offered.find_first_of(", \t")) + "\r\n";
 }
@@ -73,7 +62,7 @@ void Endpoint::Impl::accept(http::Exchange& exchange) {
   ws::Options socket;
   socket.max_message = options.max_payload;
   socket.max_queued = options.max_backpressure;
-  socket.deflate = ws::negotiate(values_of(head, wire::FieldId::sec_websocket_extensions), options.deflate);
+  socket.deflate = ws::negotiate(wire::offer_of(head).extensions, options.deflate);
   std::string fields = protocol_field(head);
   if (const std::string answer = ws::answer_of(socket.deflate); !answer.empty()) {
     fields += "Sec-WebSocket-Extensions: " + answer + "\r\n";

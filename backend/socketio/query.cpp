@@ -2,28 +2,12 @@
 
 #include <algorithm>
 #include <boost/json/array.hpp>
-#include <charconv>
 #include <string>
 
-#include "backend/socketio/utf8.h"
+#include "backend/engine/text.h"
 
 namespace limpet::socketio {
 namespace {
-
-std::string decode(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    unsigned code = 0;
-    const char* at = text.data() + i + 1;
-    if (text[i] == '+')
-      out += ' ';
-    else if (text[i] != '%' || i + 2 >= text.size() || std::from_chars(at, at + 2, code, 16).ptr != at + 2)
-      out += text[i];
-    else
-      out += static_cast<char>(code), i += 2;
-  }
-  return out;
-}
 
 void add(boost::json::object& query, const std::string& key, std::string value) {
   boost::json::value* known = query.if_contains(key);
@@ -46,21 +30,16 @@ NamespaceQuery split_namespace(std::string_view name) {
     const std::string_view pair = rest.substr(0, rest.find('&'));
     rest.remove_prefix(std::min(pair.size() + 1, rest.size()));
     const std::size_t equals = std::min(pair.find('='), pair.size());
-    if (!pair.empty())
-      add(split.query, decode(pair.substr(0, equals)),
-          decode(pair.substr(std::min(equals + 1, pair.size()))));
+    if (pair.empty()) continue;
+    std::string key_room, value_room;
+    add(split.query, std::string(engine::form_decoded(pair.substr(0, equals), key_room)),
+        std::string(engine::form_decoded(pair.substr(std::min(equals + 1, pair.size())), value_room)));
   }
   return split;
 }
 
 bool is_namespace_name(std::string_view name) {
-  if (name.size() > 256) return false;
-  for (const char* at = name.data(); at != name.data() + name.size();) {
-    const std::size_t size = utf8_sequence(at, name.data() + name.size());
-    if (size == 0) return false;
-    at += size;
-  }
-  return true;
+  return name.size() <= 256 && engine::valid_utf8(name);
 }
 
 }  // namespace limpet::socketio

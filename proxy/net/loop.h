@@ -24,6 +24,7 @@ class Guest {
  protected:
   ~Guest() = default;
 };
+
 class Deferred;
 
 class Loop {

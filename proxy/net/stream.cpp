@@ -148,14 +148,6 @@ void Stream::reset() {
   close();
 }
 
-Fd Stream::detach() {
-  Watch& watch = *std::exchange(watch_, nullptr);
-  Fd fd(watch.fd);
-  if (watch.interest != 0) ::epoll_ctl(watch.loop->set.get(), EPOLL_CTL_DEL, fd.get(), nullptr);
-  watch.loop->retire(watch);
-  return fd;
-}
-
 // One call, where leaving one set and entering another would be two. The kernel looks again at what holds.
 Fd Stream::move_to_guest(std::uint64_t token, bool& taken) {
   constexpr std::uint32_t kInterest = EPOLLET | EPOLLIN | EPOLLOUT | EPOLLRDHUP;

@@ -3,8 +3,8 @@
 // said that the next bytes bring an event.
 //
 // Owned by one object, touched on the loop's thread only. One waiter a direction. A waiter is called once per
-// wait; it may destroy the Stream. After close(), detach() or destruction no waiter is called. (TLS will
-// stand behind the same four verbs.)
+// wait; it may destroy the Stream. After close(), move_to_guest() or destruction no waiter is called. (TLS
+// will stand behind the same four verbs.)
 #pragma once
 
 #include <sys/uio.h>
@@ -61,7 +61,6 @@ class Stream {
   void shutdown_write();
   void close();  // orderly; unread input makes the kernel send a reset
   void reset();  // closes with RST, so that the peer does not take a cut body for a whole one
-  Fd detach();   // leaves the loop; the caller owns the socket
   // To the loop's guest, whole: its events name `token` from now on, what is readable already included. The
   // caller owns the socket; `taken` is false if the set would not have it.
   Fd move_to_guest(std::uint64_t token, bool& taken);

@@ -39,10 +39,6 @@ class Relay {
     if (events & (EPOLLIN | kEnd)) t.way[side].readable = true;
     if (events & kEnd) t.way[side].ending = true;
   }
-  Verdict on_events(Tunnel& t, int side, std::uint32_t events) {
-    note(t, side, events);
-    return resume(t);
-  }
 
   Verdict resume(Tunnel& t) {
     bool more = move(t, 0);

@@ -9,33 +9,17 @@ namespace {
 constexpr std::uint32_t kBurst = 8;     // messages on every socket at once
 constexpr std::uint32_t kAtOnce = 256;  // sockets, where it is not to be a burst
 
-// The CPU that silent connections cost.
-void idle_window(Load& load, Handler& handler, std::uint32_t connections) {
-  load.begin_window();
-  load.unit(connections);
-  load.loop_for(handler, load.options().seconds);
-  load.end_window();
-}
-
 class IdleTunnels : public Messages {
  public:
   using Messages::Messages;
 
   void run() {
-    Ledger ledger(load_);
-    for (std::uint32_t i = 0; i < load_.options().cycles; ++i) {
-      open_all();
-      if (i == 0) stages(ledger);
-      close_all(true);
-      load_.loop_for(*this, load_.options().seconds);
-      if (i == 0) ledger.stage("after_close", opened());
-      ledger.cycle();
-    }
+    measure_memory([this] { open_all(); }, [this](Ledger& ledger) { stages(ledger); });
   }
 
  private:
   void stages(Ledger& ledger) {
-    idle_window(load_, *this, opened());
+    idle_window();
     ledger.stage("after_101", opened());
     exchange(1, kAtOnce);
     load_.loop_for(*this, load_.options().seconds);
@@ -75,18 +59,11 @@ class IdleKeepalive : public SocketsMode {
                     load.plain_request("GET", load.options().path.empty() ? "/" : load.options().path)) {}
 
   void run() {
-    Ledger ledger(load_);
-    for (std::uint32_t i = 0; i < load_.options().cycles; ++i) {
-      open_all();
-      if (i == 0) {
-        idle_window(load_, *this, opened());
-        ledger.stage("after_get", opened());
-      }
-      close_all(true);
-      load_.loop_for(*this, load_.options().seconds);
-      if (i == 0) ledger.stage("after_close", opened());
-      ledger.cycle();
-    }
+    measure_memory([this] { open_all(); },
+                   [this](Ledger& ledger) {
+                     idle_window();
+                     ledger.stage("after_get", opened());
+                   });
   }
 
   void on_bytes(Client& client, std::span<char> bytes) override {

@@ -5,6 +5,7 @@
 #include "tests/bench/load/json.h"
 #include "tests/bench/load/messages.h"
 #include "tests/bench/load/modes.h"
+#include "tests/bench/load/sent_times.h"
 
 namespace limpet::bench {
 namespace {
@@ -13,9 +14,7 @@ namespace {
 class Echo : public Messages {
  public:
   explicit Echo(Load& load)
-      : Messages(load),
-        each_(load.options().in_flight),
-        sent_at_(std::size_t{load.options().sockets} * each_) {}
+      : Messages(load), each_(load.options().in_flight), sent_at_(load.options().sockets, each_) {}
 
   void run() {
     open_all();
@@ -34,18 +33,14 @@ class Echo : public Messages {
  private:
   void send_more(Client& client, std::uint32_t count) {
     const std::int64_t now = now_ns();
-    for (std::uint32_t i = 0; i < count; ++i) sent_at(client, client.sent + i) = now;
+    for (std::uint32_t i = 0; i < count; ++i) sent_at_.at(client, client.sent + i) = now;
     send(client, count);
-  }
-
-  std::int64_t& sent_at(const Client& client, std::uint64_t message) {
-    return sent_at_[std::size_t{client.index} * each_ + message % each_];
   }
 
   void on_message(Client& client) override {
     load_.unit();
     ++back_;
-    if (load_.measuring()) load_.latency(now_ns() - sent_at(client, client.received - 1));
+    if (load_.measuring()) load_.latency(now_ns() - sent_at_.at(client, client.received - 1));
   }
 
   // All that came back at once goes out at once.
@@ -55,8 +50,8 @@ class Echo : public Messages {
   }
 
   const std::uint32_t each_;
-  std::uint32_t back_ = 0;             // of the batch
-  std::vector<std::int64_t> sent_at_;  // each_ of every socket
+  std::uint32_t back_ = 0;  // of the batch
+  SentTimes sent_at_;
   bool stopping_ = false;
 };
 

@@ -2,6 +2,8 @@
 
 #include <stdexcept>
 
+#include "tests/bench/load/ledger.h"
+
 namespace limpet::bench {
 
 void SocketsMode::open_all(std::uint32_t at_once) {
@@ -66,6 +68,26 @@ void SocketsMode::close_all(bool wait) {
   load_.loop(
       *this, [this] { return open_ == 0; }, now_ns() + 10 * kSecond);
   if (open_ > 0) load_.error(std::to_string(open_) + " connections did not end within 10 s");
+}
+
+void SocketsMode::measure_memory(const std::function<void()>& open,
+                                 const std::function<void(Ledger&)>& stages) {
+  Ledger ledger(load_);
+  for (std::uint32_t i = 0; i < load_.options().cycles; ++i) {
+    open();
+    if (i == 0) stages(ledger);
+    close_all(true);
+    load_.loop_for(*this, load_.options().seconds);
+    if (i == 0) ledger.stage("after_close", opened());
+    ledger.cycle();
+  }
+}
+
+void SocketsMode::idle_window() {
+  load_.begin_window();
+  load_.unit(opened());
+  load_.loop_for(*this, load_.options().seconds);
+  load_.end_window();
 }
 
 }  // namespace limpet::bench

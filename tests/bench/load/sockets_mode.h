@@ -2,6 +2,7 @@
 // them.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -9,6 +10,8 @@
 #include "tests/bench/load/load.h"
 
 namespace limpet::bench {
+
+class Ledger;
 
 class SocketsMode : public Handler {
  public:
@@ -33,6 +36,10 @@ class SocketsMode : public Handler {
   bool closing() const { return closing_; }
   bool as_expected(Client& client);    // the head of its answer; fails it if not
   void count_as_open(Client& client);  // with the head of its answer, unless a mode says otherwise
+  // What all of them cost while they are open and once they have gone: opens and closes them --cycles times;
+  // the first time `stages` look at them in between.
+  void measure_memory(const std::function<void()>& open, const std::function<void(Ledger&)>& stages);
+  void idle_window();  // the CPU that silent connections cost
   Load& load_;
 
  private:

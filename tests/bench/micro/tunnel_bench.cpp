@@ -50,7 +50,8 @@ void tunnel_event(benchmark::State& state) {
     Tunnel* t = world.slab.at(event >> 1);
     if (t == nullptr || t->generation != 0 || t->closing) continue;
     t->active_ms = n;
-    benchmark::DoNotOptimize(world.relay.on_events(*t, static_cast<int>(event & 1), EPOLLIN));
+    world.relay.note(*t, static_cast<int>(event & 1), EPOLLIN);
+    benchmark::DoNotOptimize(world.relay.resume(*t));
   }
 }
 BENCHMARK(tunnel_event)->Apply(tunnels);

@@ -1,5 +1,6 @@
 // What a server bounds, and how it goes down.
 #include "tests/unit/engine/world.h"
+#include "tests/unit/net/turns.h"
 
 namespace limpet::engine {
 namespace {
@@ -114,18 +115,9 @@ std::string many_packets(int count) {
 TEST(ManyPackets, AreHandedUpInPieces) {
   World world(quiet());
   const std::string sid = world.open();
-  struct Count {
-    net::Loop& loop;
-    int turns = 0;
-    net::Deferred next{net::delegate<&Count::on_turn>(this)};
-    void on_turn() {
-      ++turns;
-      loop.at_end_of_turn(next);
-    }
-  } count{world.loop};
+  net::Turns turns(world.loop);
   std::vector<int> at;
-  world.app.sessions[0].act = [&](Seen&, std::string_view) { at.push_back(count.turns); };
-  count.on_turn();
+  world.app.sessions[0].act = [&](Seen&, std::string_view) { at.push_back(turns.count); };
   EXPECT_EQ(body_of(world.post(with_sid(sid), many_packets(1000))), "ok");
   const auto& messages = world.app.sessions[0].messages;
   ASSERT_EQ(messages.size(), 1000u);

@@ -3,8 +3,6 @@
 namespace limpet::http {
 namespace {
 
-constexpr std::string_view kGet = "GET /a HTTP/1.1\r\nHost: h\r\n\r\n";
-
 TEST(Http, AnswersARequestAndKeepsTheConnection) {
   World w;
   w.handler.act = say_ok;

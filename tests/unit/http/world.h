@@ -16,6 +16,8 @@
 
 namespace limpet::http {
 
+constexpr std::string_view kGet = "GET /a HTTP/1.1\r\nHost: h\r\n\r\n";
+
 class Client {
  public:
   explicit Client(const net::Address& server)
@@ -135,6 +137,28 @@ struct World {
   std::deque<Client> made;
   std::vector<Client*> clients;
 };
+
+// A connection whose send buffer holds little, and the client's end of it.
+inline net::Fd narrow(World& w) {
+  int fds[2];
+  EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds), 0);
+  const int least = 1;
+  ::setsockopt(fds[0], SOL_SOCKET, SO_SNDBUF, &least, sizeof(least));
+  w.server->adopt(net::Fd(fds[0]), net::Address());
+  return net::Fd(fds[1]);
+}
+
+inline void say(const net::Fd& fd, std::string_view bytes) {
+  ::send(fd.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+}
+
+inline std::string heard(const net::Fd& fd) {
+  char part[65536];
+  std::string all;
+  for (ssize_t got; (got = ::recv(fd.get(), part, sizeof(part), 0)) > 0;)
+    all.append(part, static_cast<std::size_t>(got));
+  return all;
+}
 
 inline void say_ok(Exchange& exchange) {
   exchange.answer({.content_type = "text/plain", .body = "ok"});

@@ -73,14 +73,23 @@ TEST(Stream, WaiterMayDestroyItsStream) {
   EXPECT_FALSE(p.near);
 }
 
-TEST(Stream, DetachedSocketStaysOpenAndCallsNobody) {
+TEST(Stream, SocketOfTheGuestStaysOpenAndCallsNobodyElse) {
   Pair p;
+  struct Hears final : Guest {
+    void on_event(std::uint64_t token, std::uint32_t) override { last = token; }
+    void on_deadline(TimerNode&) override {}
+    std::uint64_t last = 0;
+  } guest;
+  p.loop.invite(guest);
   p.near.wait_read(delegate<&Pair::count>(&p));
-  const Fd fd = p.near.detach();
+  bool taken = false;
+  const Fd fd = p.near.move_to_guest(Loop::kGuestToken | 7, taken);
+  EXPECT_TRUE(taken);
   ASSERT_EQ(::write(p.far.get(), "x", 1), 1);
   p.loop.post([&] { p.loop.stop(); });
   p.loop.run();
   EXPECT_EQ(p.calls, 0);
+  EXPECT_EQ(guest.last, Loop::kGuestToken | 7);
   char byte;
   EXPECT_EQ(::read(fd.get(), &byte, 1), 1);
 }

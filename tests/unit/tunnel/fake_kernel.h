@@ -244,7 +244,8 @@ struct Rig {
     if (stopped() || events == 0) return;
     if (events & EPOLLIN) kernel.sockets[fd].dry = false;
     const std::uint64_t before[2] = {kernel.sockets[0].read, kernel.sockets[1].read};
-    after_turn(relay.on_events(t, fd, events), before);
+    relay.note(t, fd, events);
+    after_turn(relay.resume(t), before);
   }
   void resume() {
     if (verdict != Verdict::yielded) return;

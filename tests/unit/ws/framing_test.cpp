@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include "peers.h"
+#include "tests/unit/net/turns.h"
 
 namespace limpet::ws {
 namespace {
@@ -69,18 +70,10 @@ TEST_F(Framing, ManyMessagesOfOneReadComeUpInOrder) {
 // Others have their turn meanwhile.
 TEST_F(Framing, BurstIsHandedUpInPieces) {
   open();
-  struct Count {
-    net::Loop& loop;
-    int turns = 0;
-    net::Deferred next{net::delegate<&Count::on_turn>(this)};
-    void on_turn() {
-      ++turns;
-      loop.at_end_of_turn(next);
-    }
-  } count{loop};
+  net::Turns turns(loop);
   std::vector<int> at;
   server.when_message = [&](Kind, std::string_view) {
-    at.push_back(count.turns);
+    at.push_back(turns.count);
     if (at.size() == 700) socket.pause();
   };
   std::string burst;
@@ -89,7 +82,6 @@ TEST_F(Framing, BurstIsHandedUpInPieces) {
     burst += text(std::to_string(i));
     expected.push_back("text " + std::to_string(i));
   }
-  count.on_turn();
   say(burst);
   until([&] { return at.size() >= 700; });
   turn(5);

@@ -16,24 +16,17 @@ class IdleSessions : public Sessions {
       : Sessions(load), event_(echo_event(load.options().size)), ack_(echo_ack(load.options().size)) {}
 
   void run() {
-    Ledger ledger(load_);
-    for (std::uint32_t i = 0; i < load_.options().cycles; ++i) {
-      open_all(kAtOnce);
-      join_all();
-      if (i == 0) stages(ledger);
-      close_all(true);
-      load_.loop_for(*this, load_.options().seconds);
-      if (i == 0) ledger.stage("after_close", opened());
-      ledger.cycle();
-    }
+    measure_memory(
+        [this] {
+          open_all(kAtOnce);
+          join_all();
+        },
+        [this](Ledger& ledger) { stages(ledger); });
   }
 
  private:
   void stages(Ledger& ledger) {
-    load_.begin_window();
-    load_.unit(opened());
-    load_.loop_for(*this, load_.options().seconds);
-    load_.end_window();
+    idle_window();
     ledger.stage("after_join", opened());
     for (std::uint32_t i = 0; i < kAtOnce; ++i) echo_next();
     load_.loop(

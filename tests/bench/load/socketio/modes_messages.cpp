@@ -1,6 +1,7 @@
 // Modes of Socket.IO messages: io-echo (with acks, closed loop) and io-fanout (broadcasts to a room).
 #include "tests/bench/load/json.h"
 #include "tests/bench/load/modes.h"
+#include "tests/bench/load/sent_times.h"
 #include "tests/bench/load/socketio/sessions.h"
 
 namespace limpet::bench {
@@ -14,7 +15,7 @@ class EchoAcks : public Sessions {
         event_(echo_event(load.options().size, 64 * 1024)),
         ack_(echo_ack(load.options().size)),
         each_(load.options().in_flight),
-        sent_at_(std::size_t{load.options().sockets} * each_) {}
+        sent_at_(load.options().sockets, each_) {}
 
   void run() {
     open_all();
@@ -28,13 +29,9 @@ class EchoAcks : public Sessions {
  private:
   void send_more(Client& client, std::uint32_t count) {
     const std::int64_t now = now_ns();
-    for (std::uint32_t i = 0; i < count; ++i) sent_at(client, client.sent + i) = now;
+    for (std::uint32_t i = 0; i < count; ++i) sent_at_.at(client, client.sent + i) = now;
     client.sent += count;
     client.send(event_, count);
-  }
-
-  std::int64_t& sent_at(const Client& client, std::uint64_t event) {
-    return sent_at_[std::size_t{client.index} * each_ + event % each_];
   }
 
   void on_packet(Client& client, std::string_view text) override {
@@ -42,7 +39,7 @@ class EchoAcks : public Sessions {
     if (client.received == client.sent) return client.fail("an ack that nobody asked for");
     load_.unit();
     ++back_;
-    if (load_.measuring()) load_.latency(now_ns() - sent_at(client, client.received));
+    if (load_.measuring()) load_.latency(now_ns() - sent_at_.at(client, client.received));
     ++client.received;
   }
 
@@ -55,8 +52,8 @@ class EchoAcks : public Sessions {
   const Pattern event_;
   const std::string ack_;
   const std::uint32_t each_;
-  std::uint32_t back_ = 0;             // of the batch
-  std::vector<std::int64_t> sent_at_;  // each_ of every socket
+  std::uint32_t back_ = 0;  // of the batch
+  SentTimes sent_at_;
 };
 
 // --sockets members of a room, and beside them --in-flight broadcasters: each sends when all have its last. A

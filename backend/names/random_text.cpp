@@ -1,0 +1,38 @@
+#include "backend/names/random_text.h"
+
+#include <sys/random.h>
+
+#include <algorithm>
+#include <cassert>
+#include <cerrno>
+#include <cstdint>
+#include <system_error>
+#include <utility>
+
+namespace limpet::names {
+
+// At most 256 bytes a call come whole and uninterrupted (getrandom(2)).
+void fill_random(std::span<unsigned char> bytes) {
+  while (!bytes.empty()) {
+    const ssize_t got = ::getrandom(bytes.data(), std::min<std::size_t>(bytes.size(), 256), 0);
+    if (got < 0 && errno != EINTR) throw std::system_error(errno, std::generic_category(), "getrandom");
+    if (got > 0) bytes = bytes.subspan(static_cast<std::size_t>(got));
+  }
+}
+
+void RandomText::write(std::span<char> text) {
+  assert(text.size() % 4 == 0);
+  static_assert(sizeof random_ % 3 == 0);
+  for (std::size_t i = 0; i < text.size(); i += 4) {
+    if (used_ == random_.size()) {
+      fill_random(random_);
+      used_ = 0;
+    }
+    std::uint32_t bits = 0;
+    for (int byte = 0; byte < 3; ++byte) bits = bits << 8 | std::exchange(random_[used_++], 0);
+    for (std::size_t digit = 0; digit < 4; ++digit)
+      text[i + digit] = kBase64Url[bits >> (18 - 6 * digit) & 63];
+  }
+}
+
+}  // namespace limpet::names
