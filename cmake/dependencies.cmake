@@ -39,6 +39,20 @@ add_library(xxhash INTERFACE)
 target_include_directories(xxhash SYSTEM INTERFACE ${XXHASH_INCLUDE_DIR})
 target_compile_definitions(xxhash INTERFACE XXH_INLINE_ALL)
 
+# hiredis' reader and formatter; and libmpack's tokens.
+find_path(HIREDIS_INCLUDE_DIR hiredis/hiredis.h)
+find_library(HIREDIS_LIBRARY hiredis)
+limpet_need(HIREDIS_LIBRARY "hiredis" libhiredis-dev)
+add_library(hiredis INTERFACE)
+target_include_directories(hiredis SYSTEM INTERFACE ${HIREDIS_INCLUDE_DIR})
+target_link_libraries(hiredis INTERFACE ${HIREDIS_LIBRARY})
+find_path(MPACK_INCLUDE_DIR mpack.h)
+find_library(MPACK_LIBRARY mpack)
+limpet_need(MPACK_LIBRARY "libmpack" libmpack-dev)
+add_library(mpack INTERFACE)
+target_include_directories(mpack SYSTEM INTERFACE ${MPACK_INCLUDE_DIR})
+target_link_libraries(mpack INTERFACE ${MPACK_LIBRARY})
+
 # llhttp: a library on Debian 13 (libllhttp-dev), C sources inside node-llhttp on Debian 12.
 find_path(LLHTTP_INCLUDE_DIR llhttp.h PATH_SUFFIXES llhttp PATHS /usr/share/include)
 find_library(LLHTTP_LIBRARY llhttp)

@@ -20,11 +20,14 @@
 #include <string_view>
 #include <vector>
 
-#include "backend/adapter/args.h"
+#include "backend/codec/args.h"
 #include "backend/ws/message.h"
 #include "proxy/net/loop.h"
 
 namespace limpet::adapter {
+
+using codec::Args;
+using codec::Binary;
 
 class Rooms;
 
@@ -90,8 +93,9 @@ class Host {
   virtual void join(const Target& target, const std::vector<std::string>& rooms) = 0;
   virtual void leave(const Target& target, const std::vector<std::string>& rooms) = 0;
   virtual void disconnect(const Target& target, bool close) = 0;
-  // Another node's server_side_emit(): `reply` is empty, or to be called once with one argument.
-  virtual void on_server_side_event(std::string_view name, const Args& args,
+  // Another node's server_side_emit(): `reply` is empty, or to be called once with one argument. False: nobody
+  // here listens to it, and `reply` will not be called.
+  virtual bool on_server_side_event(std::string_view name, const Args& args,
                                     std::function<void(const Args&)> reply) = 0;
 
  protected:
@@ -123,6 +127,10 @@ class Adapter {
   // Connection state recovery. An adapter that cannot do it keeps these.
   virtual bool appends_offsets() const { return false; }  // then single emits pass through broadcast() too
   virtual void persist(Session) {}
+  // Then persist() is also called while a socket lives: when it joins, and after each change of its rooms or
+  // data (at most every 300 ms); forget() when it has left for good.
+  virtual bool saves_early() const { return false; }
+  virtual void forget(std::string_view /*pid*/) {}
   virtual void restore(std::string_view /*pid*/, std::string_view /*offset*/,
                        std::function<void(std::optional<Restored>)> done) {
     done(std::nullopt);

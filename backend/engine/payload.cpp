@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
-#include "backend/engine/base64.h"
+#include "backend/codec/base64.h"
 #include "backend/engine/text.h"
 
 namespace limpet::engine {
@@ -27,7 +27,7 @@ std::optional<Packet> base64_packet(int revision, std::string_view text, std::st
     packet.type = text.empty() ? Type::unknown : type_of(text.front()).value_or(Type::unknown);
     text.remove_prefix(std::min<std::size_t>(text.size(), 1));
   }
-  decode_base64(text, room);
+  codec::decode_base64(text, room);
   packet.data = room;
   return packet;
 }
@@ -123,7 +123,7 @@ void append_separated(std::string& out, const ws::Message& message) {
     return;
   }
   out += 'b';
-  append_base64(out, message.body());
+  codec::append_base64(out, message.body());
 }
 
 void append_counted(std::string& out, const ws::Message& message) {
@@ -133,8 +133,8 @@ void append_counted(std::string& out, const ws::Message& message) {
     out += body;
     return;
   }
-  out += std::to_string(2 + base64_size(body.size())) + ":b4";
-  append_base64(out, body);
+  out += std::to_string(2 + codec::base64_size(body.size())) + ":b4";
+  codec::append_base64(out, body);
 }
 
 void append_bytes(std::string& out, const ws::Message& message) {

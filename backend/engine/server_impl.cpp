@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "backend/engine/base64.h"
+#include "backend/codec/base64.h"
 #include "backend/engine/cors.h"
 
 namespace limpet::engine {
@@ -137,7 +137,7 @@ MessageRef Server::Impl::as_carried(const MessageRef& binary, int revision, bool
   MessageRef made;
   if (base64) {
     std::string packet = revision == 3 ? "b4" : "b";
-    append_base64(packet, binary->body());
+    codec::append_base64(packet, binary->body());
     made = text(packet);
   } else {
     made = ws::Message::make(Kind::binary, {"\x04", binary->body()});

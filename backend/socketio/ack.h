@@ -7,12 +7,12 @@
 #include <string_view>
 #include <utility>
 
-#include "backend/adapter/args.h"
+#include "backend/codec/args.h"
 
 namespace limpet::socketio {
 
-using adapter::Args;
-using adapter::Binary;
+using codec::Args;
+using codec::Binary;
 
 class Socket;
 

@@ -12,7 +12,7 @@
 #include <string_view>
 #include <type_traits>
 
-#include "backend/adapter/args.h"
+#include "backend/codec/args.h"
 #include "backend/socketio/ack.h"
 #include "backend/socketio/task.h"
 

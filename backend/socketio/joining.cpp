@@ -2,7 +2,7 @@
 #include <utility>
 
 #include "backend/socketio/client.h"
-#include "backend/socketio/json_writer.h"
+#include "backend/codec/json_writer.h"
 #include "backend/socketio/namespace_impl.h"
 #include "backend/socketio/query.h"
 #include "backend/socketio/socket_extras.h"
@@ -120,10 +120,10 @@ void Client::let_in(Socket& socket) {
   std::string answer;
   if (revision_ != 3) {
     answer = R"({"sid":)";
-    write_string(answer, socket.id());
+    codec::write_string(answer, socket.id());
     if (server_.options.recovery.enabled) {
       answer += R"(,"pid":)";
-      write_string(answer, socket.extras().pid);
+      codec::write_string(answer, socket.extras().pid);
     }
     answer += '}';
   }
@@ -142,15 +142,15 @@ void Client::refuse(Socket& socket, const Refusal& refusal) {
   std::string error;
   if (revision_ == 3) {
     if (refusal.data.is_null())
-      write_string(error, refusal.message);
+      codec::write_string(error, refusal.message);
     else
-      write_json(error, refusal.data);
+      codec::write_json(error, refusal.data);
   } else {
     error = R"({"message":)";
-    write_string(error, refusal.message);
+    codec::write_string(error, refusal.message);
     if (!refusal.data.is_null()) {
       error += R"(,"data":)";
-      write_json(error, refusal.data);
+      codec::write_json(error, refusal.data);
     }
     error += '}';
   }

@@ -173,12 +173,13 @@ void Namespace::Impl::disconnect(const adapter::Target& target, bool close) {
   for (const SocketPtr& socket : chosen(target)) socket->disconnect(close);
 }
 
-void Namespace::Impl::on_server_side_event(std::string_view name, const Args& args,
+bool Namespace::Impl::on_server_side_event(std::string_view name, const Args& args,
                                            std::function<void(const Args&)> reply) {
   const auto at = server_handlers.find(std::string(name));
-  if (at == server_handlers.end()) return;
+  if (at == server_handlers.end()) return false;
   if (!reply) reply = [](const Args&) {};
   at->second.each([&](ServerHandler& handler) { server->guarded(name, [&] { handler(args, reply); }); });
+  return true;
 }
 
 void check_event(std::string_view event) {

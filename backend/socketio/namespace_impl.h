@@ -40,7 +40,7 @@ struct Namespace::Impl final : adapter::Host {
   void join(const adapter::Target& target, const std::vector<std::string>& rooms) override;
   void leave(const adapter::Target& target, const std::vector<std::string>& rooms) override;
   void disconnect(const adapter::Target& target, bool close) override;
-  void on_server_side_event(std::string_view name, const Args& args,
+  bool on_server_side_event(std::string_view name, const Args& args,
                             std::function<void(const Args&)> reply) override;
 
   // Of many clients, on all nodes (question.cpp)

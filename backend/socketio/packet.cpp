@@ -6,8 +6,8 @@
 #include <boost/json/object.hpp>
 #include <charconv>
 
-#include "backend/socketio/json_reader.h"
-#include "backend/socketio/json_writer.h"
+#include "backend/codec/json_reader.h"
+#include "backend/codec/json_writer.h"
 
 namespace limpet::socketio {
 namespace {
@@ -83,7 +83,7 @@ std::optional<Header> read_header(std::string_view text, const Bounds& bounds) {
 bool read_payload(const Header& header, const Bounds& bounds, boost::json::value& data) {
   if (header.payload.empty()) return true;
   if (header.type == Type::disconnect) return false;
-  auto value = JsonReader(header.payload, bounds.depth).read();
+  auto value = codec::JsonReader(header.payload, bounds.depth).read();
   if (!value || !(value->is_object() || (header.type == Type::connect_error && value->is_string())))
     return false;
   data = std::move(*value);
@@ -92,7 +92,7 @@ bool read_payload(const Header& header, const Bounds& bounds, boost::json::value
 
 bool read_event(const Header& header, const Bounds& bounds, std::string& room, EventData& event) {
   if (header.payload.empty()) return true;
-  auto read = JsonReader(header.payload, bounds.depth).read_event(room);
+  auto read = codec::JsonReader(header.payload, bounds.depth).read_event(room);
   if (!read || (!read->name_is_number && is_reserved(read->name))) return false;
   event.name = read->name;
   event.name_is_number = read->name_is_number;
@@ -102,7 +102,7 @@ bool read_event(const Header& header, const Bounds& bounds, std::string& room, E
 
 bool read_ack(const Header& header, const Bounds& bounds, Args& args) {
   if (header.payload.empty()) return true;
-  auto value = JsonReader(header.payload, bounds.depth).read();
+  auto value = codec::JsonReader(header.payload, bounds.depth).read();
   if (!value || !value->is_array()) return false;
   args = Args(std::move(value->get_array()));
   return true;
@@ -123,14 +123,14 @@ void PacketWriter::event(std::string_view nsp, std::optional<AckId> id, std::str
   if (name_is_number)
     out += name;
   else
-    write_string(out, name);
+    codec::write_string(out, name);
   for (const boost::json::value& value : args.values()) {
     out += ',';
-    write_json(out, value, args, attachments_);
+    codec::write_json(out, value, args, attachments_);
   }
   if (offset) {
     out += ',';
-    write_string(out, *offset);
+    codec::write_string(out, *offset);
   }
   out += ']';
   if (may_hold_bytes) {
@@ -147,7 +147,7 @@ void PacketWriter::ack(std::string_view nsp, AckId id, const Args& args) {
   out += '[';
   for (const boost::json::value& value : args.values()) {
     if (&value != args.values().begin()) out += ',';
-    write_json(out, value, args, attachments_);
+    codec::write_json(out, value, args, attachments_);
   }
   out += ']';
   if (may_hold_bytes) {

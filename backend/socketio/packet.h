@@ -16,12 +16,12 @@
 #include <string_view>
 #include <vector>
 
-#include "backend/adapter/args.h"
+#include "backend/codec/args.h"
 
 namespace limpet::socketio {
 
-using adapter::Args;
-using adapter::Binary;
+using codec::Args;
+using codec::Binary;
 
 enum class Type : std::uint8_t { connect, disconnect, event, ack, connect_error, binary_event, binary_ack };
 

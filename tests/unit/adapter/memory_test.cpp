@@ -30,7 +30,9 @@ class Nobody final : public Host {
   void join(const Target&, const std::vector<std::string>&) override {}
   void leave(const Target&, const std::vector<std::string>&) override {}
   void disconnect(const Target&, bool) override {}
-  void on_server_side_event(std::string_view, const Args&, std::function<void(const Args&)>) override {}
+  bool on_server_side_event(std::string_view, const Args&, std::function<void(const Args&)>) override {
+    return false;
+  }
 
   std::string last_offset;
 

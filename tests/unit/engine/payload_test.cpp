@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "backend/engine/base64.h"
+#include "backend/codec/base64.h"
 
 namespace limpet::engine {
 namespace {
@@ -144,7 +144,7 @@ TEST(Bytes, Written) {
 TEST(Base64, LenientAsNode) {
   const auto decoded = [](std::string_view text) {
     std::string out = "left over";
-    decode_base64(text, out);
+    codec::decode_base64(text, out);
     return out;
   };
   EXPECT_EQ(decoded("AQI+/w=="), "\x01\x02\x3e\xff");
@@ -160,9 +160,9 @@ TEST(Base64, RoundTrip) {
   for (std::size_t size = 0; size < 70; ++size) {
     std::string bytes, text, again;
     for (std::size_t i = 0; i < size; ++i) bytes += static_cast<char>(i * 37 + size);
-    append_base64(text, bytes);
-    EXPECT_EQ(text.size(), base64_size(size));
-    decode_base64(text, again);
+    codec::append_base64(text, bytes);
+    EXPECT_EQ(text.size(), codec::base64_size(size));
+    codec::decode_base64(text, again);
     EXPECT_EQ(again, bytes);
   }
 }

@@ -4,10 +4,10 @@
 #include <limits>
 #include <string>
 
-#include "backend/socketio/json_reader.h"
-#include "backend/socketio/json_writer.h"
+#include "backend/codec/json_reader.h"
+#include "backend/codec/json_writer.h"
 
-namespace limpet::socketio {
+namespace limpet::codec {
 namespace {
 
 // What JavaScript's JSON.stringify(JSON.parse(text)) gives; "refused" where parsing throws.
@@ -138,4 +138,4 @@ TEST(Json, A64BitIntegerKeepsItsDigits) {
 }
 
 }  // namespace
-}  // namespace limpet::socketio
+}  // namespace limpet::codec

@@ -1,9 +1,9 @@
-#include "backend/engine/base64.h"
+#include "backend/codec/base64.h"
 
 #include <array>
 #include <cstdint>
 
-namespace limpet::engine {
+namespace limpet::codec {
 namespace {
 
 constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -59,4 +59,4 @@ void decode_base64(std::string_view text, std::string& out) {
   out.resize(size);
 }
 
-}  // namespace limpet::engine
+}  // namespace limpet::codec

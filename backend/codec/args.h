@@ -22,7 +22,7 @@
 #include <utility>
 #include <vector>
 
-namespace limpet::adapter {
+namespace limpet::codec {
 
 // An argument that is sent as bytes, a Buffer or ArrayBuffer in JavaScript. (A std::string is sent as text.)
 struct Binary {
@@ -78,4 +78,4 @@ class Args {
   std::vector<std::string> binaries_;
 };
 
-}  // namespace limpet::adapter
+}  // namespace limpet::codec

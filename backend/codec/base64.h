@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-namespace limpet::engine {
+namespace limpet::codec {
 
 constexpr std::size_t base64_size(std::size_t bytes) {
   return (bytes + 2) / 3 * 4;
@@ -15,4 +15,4 @@ void append_base64(std::string& out, std::string_view bytes);  // standard alpha
 // after a `=` is nothing. Replaces `out`.
 void decode_base64(std::string_view text, std::string& out);
 
-}  // namespace limpet::engine
+}  // namespace limpet::codec

@@ -16,7 +16,7 @@
 #include <string>
 #include <string_view>
 
-namespace limpet::socketio {
+namespace limpet::codec {
 
 class JsonReader {
  public:
@@ -56,4 +56,4 @@ class JsonReader {
   std::string room_;  // of strings with escapes
 };
 
-}  // namespace limpet::socketio
+}  // namespace limpet::codec

@@ -1,4 +1,4 @@
-#include "backend/socketio/json_writer.h"
+#include "backend/codec/json_writer.h"
 
 #include <algorithm>
 #include <boost/json/array.hpp>
@@ -8,10 +8,10 @@
 #include <cstdint>
 #include <optional>
 
-#include "backend/socketio/json_text.h"
-#include "backend/socketio/utf8.h"
+#include "backend/codec/json_text.h"
+#include "backend/codec/utf8.h"
 
-namespace limpet::socketio {
+namespace limpet::codec {
 namespace {
 
 void write_escape(std::string& out, unsigned code) {
@@ -69,7 +69,7 @@ std::optional<std::uint32_t> array_index(std::string_view key) {
 
 class Writer {
  public:
-  Writer(std::string& out, const adapter::Args* args, std::vector<const std::string*>* binaries)
+  Writer(std::string& out, const Args* args, std::vector<const std::string*>* binaries)
       : out_(out), args_(args), binaries_(binaries) {}
 
   void value(const boost::json::value& value) {
@@ -136,7 +136,7 @@ class Writer {
   }
 
   std::string& out_;
-  const adapter::Args* args_;
+  const Args* args_;
   std::vector<const std::string*>* binaries_;
 };
 
@@ -192,9 +192,9 @@ void write_json(std::string& out, const boost::json::value& value) {
   Writer(out, nullptr, nullptr).value(value);
 }
 
-void write_json(std::string& out, const boost::json::value& value, const adapter::Args& args,
+void write_json(std::string& out, const boost::json::value& value, const Args& args,
                 std::vector<const std::string*>& binaries) {
   Writer(out, &args, &binaries).value(value);
 }
 
-}  // namespace limpet::socketio
+}  // namespace limpet::codec

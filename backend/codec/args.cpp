@@ -1,8 +1,8 @@
-#include "backend/adapter/args.h"
+#include "backend/codec/args.h"
 
 #include <boost/json/object.hpp>
 
-namespace limpet::adapter {
+namespace limpet::codec {
 
 const boost::json::value& Args::operator[](std::size_t i) const {
   static const boost::json::value kNull;
@@ -26,4 +26,4 @@ const std::string* Args::binary(const boost::json::value& value) const {
   return index < binaries_.size() ? &binaries_[index] : nullptr;
 }
 
-}  // namespace limpet::adapter
+}  // namespace limpet::codec

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace limpet::socketio {
+namespace limpet::codec {
 
 // Bytes of the well-formed sequence that the text begins with (RFC 3629), or 0.
 inline std::size_t utf8_sequence(const char* at, const char* end) {
@@ -55,4 +55,4 @@ inline void append_code_point(std::string& out, std::uint32_t code) {  // surrog
 
 inline constexpr std::string_view kReplacement = "\xef\xbf\xbd";  // U+FFFD
 
-}  // namespace limpet::socketio
+}  // namespace limpet::codec

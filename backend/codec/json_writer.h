@@ -11,9 +11,9 @@
 #include <string_view>
 #include <vector>
 
-#include "backend/adapter/args.h"
+#include "backend/codec/args.h"
 
-namespace limpet::socketio {
+namespace limpet::codec {
 
 void write_string(std::string& out, std::string_view text);  // with its quotes
 void write_number(std::string& out, double number);
@@ -21,7 +21,7 @@ void write_json(std::string& out, const boost::json::value& value);
 
 // As above; what stands for bytes in `args` is numbered anew, in the order in which it is written, and its
 // bytes are added to `binaries`, once for each time.
-void write_json(std::string& out, const boost::json::value& value, const adapter::Args& args,
+void write_json(std::string& out, const boost::json::value& value, const Args& args,
                 std::vector<const std::string*>& binaries);
 
-}  // namespace limpet::socketio
+}  // namespace limpet::codec

@@ -1,15 +1,15 @@
-#include "backend/socketio/json_reader.h"
+#include "backend/codec/json_reader.h"
 
 #include <charconv>
 #include <cmath>
 #include <cstdint>
 #include <limits>
 
-#include "backend/socketio/json_text.h"
-#include "backend/socketio/json_writer.h"
-#include "backend/socketio/utf8.h"
+#include "backend/codec/json_text.h"
+#include "backend/codec/json_writer.h"
+#include "backend/codec/utf8.h"
 
-namespace limpet::socketio {
+namespace limpet::codec {
 namespace {
 
 constexpr double kSafe = 9007199254740991;  // JavaScript's largest exact integer
@@ -291,4 +291,4 @@ bool JsonReader::at_end() {
   return at_ == end_;
 }
 
-}  // namespace limpet::socketio
+}  // namespace limpet::codec

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <cstring>
 
-namespace limpet::socketio {
+namespace limpet::codec {
 
 // One byte, neither a control character nor a quote nor a backslash.
 inline bool is_plain(char c) {
@@ -30,4 +30,4 @@ inline const char* plain_run(const char* at, const char* end) {
   return at;
 }
 
-}  // namespace limpet::socketio
+}  // namespace limpet::codec
