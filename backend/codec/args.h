@@ -47,10 +47,16 @@ class Args {
   void add(Binary binary) { values_.push_back(attach(std::move(binary.bytes))); }
   // Keeps the bytes; what comes back stands for them, once or often, anywhere inside this Args' values.
   boost::json::value attach(std::string bytes);
+  // A value of another Args as one of this: its bytes come along.
+  boost::json::value adopt(const Args& from, const boost::json::value& value);
 
   // The bytes that a value of this Args stands for, or nullptr: it is something else.
   const std::string* binary(const boost::json::value& value) const;
+  // It looks as if it stood for bytes of this Args, but does not.
+  bool dangles(const boost::json::value& value) const;
   const std::vector<std::string>& binaries() const { return binaries_; }
+  // For another Args that takes some of these values over, unchanged: Args(values, from.take_binaries()).
+  std::vector<std::string> take_binaries() { return std::exchange(binaries_, {}); }
 
   // Args::of(1, "two", Binary{three}). An Args alone is taken as it is.
   template <class... T>

@@ -96,7 +96,7 @@ class Writer {
   }
 
   void object(const boost::json::value& whole, const boost::json::object& object) {
-    if (args_ != nullptr && !args_->binaries().empty() && placeholder(whole, object)) return;
+    if (args_ != nullptr && !args_->binaries().empty() && placeholder(whole)) return;
     out_ += '{';
     bool first = true;
     std::vector<std::pair<std::uint32_t, const boost::json::key_value_pair*>> indexes;
@@ -120,12 +120,15 @@ class Writer {
 
   // What looks like one but stands for no bytes would end the connection of all who receive it: they get
   // null.
-  bool placeholder(const boost::json::value& whole, const boost::json::object& object) {
-    const boost::json::value* mark = object.if_contains("_placeholder");
-    if (mark == nullptr || !mark->is_bool() || !mark->get_bool()) return false;
+  bool placeholder(const boost::json::value& whole) {
     const std::string* bytes = args_->binary(whole);
     if (bytes == nullptr) {
+      if (!args_->dangles(whole)) return false;
       out_ += "null";
+      return true;
+    }
+    if (binaries_ == nullptr) {
+      buffer(*bytes);
       return true;
     }
     out_ += R"({"_placeholder":true,"num":)";
@@ -135,9 +138,18 @@ class Writer {
     return true;
   }
 
+  void buffer(std::string_view bytes) {
+    out_ += R"({"type":"Buffer","data":[)";
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
+      if (i != 0) out_ += ',';
+      write_integer(out_, static_cast<unsigned>(static_cast<unsigned char>(bytes[i])));
+    }
+    out_ += "]}";
+  }
+
   std::string& out_;
   const Args* args_;
-  std::vector<const std::string*>* binaries_;
+  std::vector<const std::string*>* binaries_;  // null: bytes are written where they stand
 };
 
 }  // namespace
@@ -195,6 +207,10 @@ void write_json(std::string& out, const boost::json::value& value) {
 void write_json(std::string& out, const boost::json::value& value, const Args& args,
                 std::vector<const std::string*>& binaries) {
   Writer(out, &args, &binaries).value(value);
+}
+
+void write_json_with_buffers(std::string& out, const boost::json::value& value, const Args& args) {
+  Writer(out, &args, nullptr).value(value);
 }
 
 }  // namespace limpet::codec

@@ -24,4 +24,7 @@ void write_json(std::string& out, const boost::json::value& value);
 void write_json(std::string& out, const boost::json::value& value, const Args& args,
                 std::vector<const std::string*>& binaries);
 
+// Bytes as Node.js's JSON.stringify writes a Buffer: {"type":"Buffer","data":[1,2]}.
+void write_json_with_buffers(std::string& out, const boost::json::value& value, const Args& args);
+
 }  // namespace limpet::codec

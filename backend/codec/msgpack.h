@@ -2,8 +2,12 @@
 // byte strings among them as Args has them. Pure.
 //
 // Written like notepack.io 3: integers in the smallest form (unsigned first), other numbers as float64, text
-// as str, bytes as bin. Read: anything well-formed; ext type -1 becomes the date's ISO text, other ext types
-// null, map keys that are no text become their text, duplicates: the last, text that is not UTF-8 gets U+FFFD.
+// as str (always UTF-8), bytes as bin. Integers of 65 bits and more, which notepack.io garbles, are float64.
+//
+// Read: anything well-formed. Numbers become what JavaScript makes of them (whole ones up to 2^53 integers,
+// larger ones doubles); ext type -1 the date's ISO text; what notepack.io 2 wrote as ext type 0 dates and
+// bytes; other ext types null. Map keys that are no text become their text; of duplicates the last counts.
+// Text that is not UTF-8 gets U+FFFD.
 #pragma once
 
 #include <boost/json/value.hpp>
@@ -34,6 +38,8 @@ class Writer {
   void value(const boost::json::value& value, const Args& args);
 
  private:
+  void natural(std::uint64_t value);
+
   std::string bytes_;
 };
 
@@ -43,7 +49,7 @@ struct Bounds {
 };
 
 // The one value that `bytes` are: args[0], with its bin as byte strings. Nothing: cut, longer than one value,
-// too deep, or no MessagePack.
+// too deep, too many elements, or no MessagePack.
 std::optional<Args> read(std::string_view bytes, const Bounds& bounds = {});
 
 }  // namespace limpet::codec::msgpack

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <string_view>
 
@@ -54,5 +55,31 @@ inline void append_code_point(std::string& out, std::uint32_t code) {  // surrog
 }
 
 inline constexpr std::string_view kReplacement = "\xef\xbf\xbd";  // U+FFFD
+
+// Where the well-formed UTF-8 that begins at `at` ends. Eight at a time while it is ASCII: most texts are.
+inline const char* utf8_run(const char* at, const char* end) {
+  constexpr std::uint64_t kHigh = 0x8080808080808080;
+  for (;;) {
+    std::uint64_t word = 0;
+    while (end - at >= 8 && (std::memcpy(&word, at, sizeof word), (word & kHigh) == 0)) at += 8;
+    const std::size_t size = utf8_sequence(at, end);
+    if (size == 0) return at;
+    at += size;
+  }
+}
+
+// With U+FFFD for each lone surrogate, and for each other byte that is not of a well-formed sequence.
+inline std::string well_formed(std::string_view text) {
+  std::string out;
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  for (;;) {
+    const char* const stop = utf8_run(at, end);
+    out.append(at, stop);
+    if (stop == end) return out;
+    out += kReplacement;
+    at = stop + (is_lone_surrogate(stop, end) ? 3 : 1);
+  }
+}
 
 }  // namespace limpet::codec

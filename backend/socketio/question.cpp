@@ -8,27 +8,6 @@
 #include "backend/socketio/socket_extras.h"
 
 namespace limpet::socketio {
-namespace {
-
-// Copies a value from one Args into another, with the bytes that it stands for.
-boost::json::value adopt(Args& to, const Args& from, const boost::json::value& value) {
-  if (from.binaries().empty()) return value;
-  if (const std::string* bytes = from.binary(value)) return to.attach(*bytes);
-  if (const auto* array = value.if_array()) {
-    boost::json::array copy;
-    for (const auto& element : *array) copy.push_back(adopt(to, from, element));
-    return copy;
-  }
-  if (const auto* object = value.if_object()) {
-    boost::json::object copy;
-    for (const auto& member : *object) copy[member.key()] = adopt(to, from, member.value());
-    return copy;
-  }
-  return value;
-}
-
-}  // namespace
-
 Question::Question(Namespace::Impl& the_namespace, std::uint64_t the_id, OnReplies then,
                    std::uint64_t timeout_ms)
     : nsp(the_namespace),
@@ -46,7 +25,7 @@ void Question::on_clients(std::size_t count) {
 
 // Of each answer the first argument.
 void Question::on_answer(const Args& args) {
-  replies.answers.add(adopt(replies.answers, args, args[0]));
+  replies.answers.add(replies.answers.adopt(args, args[0]));
   check();
 }
 
@@ -114,6 +93,7 @@ void Round::on_timeout() {
 // One id for all; each is asked once, and may answer once.
 std::size_t Namespace::Impl::deliver_with_ack(const adapter::Event& event, const adapter::Target& target,
                                               std::function<void(const Args&)> on_ack) {
+  check_event(event);
   const std::uint64_t id = next_ack++;
   server->writer.event(name_, id, event.name, event.name_is_number, event.args);
   const adapter::Encoded packet = encoded(server->writer);
