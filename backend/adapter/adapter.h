@@ -81,9 +81,13 @@ struct Restored {
 class Host {
  public:
   virtual std::string_view name() const = 0;  // of the namespace, with its slash
+  // The namespace is no more, since a handler that one of the calls below has run; its adapter lives until the
+  // end of the turn and must call nothing else here.
+  virtual bool stopped() const = 0;
   virtual net::Loop& loop() = 0;
   virtual Rooms& rooms() = 0;  // this node's sockets
-  // `offset`, if there is one, becomes the last argument.
+  // `offset`, if there is one, becomes the last argument. Throws std::invalid_argument for what no client would
+  // take: a reserved name, too many attachments. So does deliver_with_ack().
   virtual Encoded encode(const Event& event, std::optional<std::string_view> offset) = 0;
   virtual void deliver(const Encoded& event, const Target& target) = 0;
   // Returns how many were asked; `on_ack` follows for each that answers before the timeout.

@@ -126,6 +126,7 @@ std::vector<SocketPtr> Namespace::Impl::chosen(const adapter::Target& target) {
 
 adapter::Encoded Namespace::Impl::encode(const adapter::Event& event,
                                          std::optional<std::string_view> offset) {
+  check_event(event);
   server->writer.event(name_, std::nullopt, event.name, event.name_is_number, event.args, offset);
   return encoded(server->writer);
 }
@@ -184,6 +185,10 @@ bool Namespace::Impl::on_server_side_event(std::string_view name, const Args& ar
 
 void check_event(std::string_view event) {
   if (is_reserved(event)) throw std::invalid_argument("reserved event: " + std::string(event));
+}
+
+void check_event(const adapter::Event& event) {
+  if (!event.name_is_number) check_event(event.name);
 }
 
 void check_attachments(const PacketWriter& packet, const Bounds& bounds) {

@@ -30,6 +30,7 @@ struct Namespace::Impl final : adapter::Host {
 
   // adapter::Host
   std::string_view name() const override { return name_; }
+  bool stopped() const override { return server == nullptr; }
   net::Loop& loop() override { return server->loop; }
   adapter::Rooms& rooms() override { return rooms_; }
   adapter::Encoded encode(const adapter::Event& event, std::optional<std::string_view> offset) override;
@@ -74,6 +75,7 @@ struct Namespace::Impl final : adapter::Host {
 
 // Throws std::invalid_argument for what no client would take.
 void check_event(std::string_view event);
+void check_event(const adapter::Event& event);
 void check_attachments(const PacketWriter& packet, const Bounds& bounds);
 
 }  // namespace limpet::socketio

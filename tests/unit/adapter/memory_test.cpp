@@ -16,6 +16,7 @@ namespace {
 class Nobody final : public Host {
  public:
   std::string_view name() const override { return "/"; }
+  bool stopped() const override { return false; }
   net::Loop& loop() override { return loop_; }
   Rooms& rooms() override { return rooms_; }
   Encoded encode(const Event& event, std::optional<std::string_view> offset) override {
