@@ -31,13 +31,14 @@ using Words = std::span<const std::string_view>;
 
 enum class Subscribed : std::uint8_t { channel, pattern, shard };  // SUBSCRIBE, PSUBSCRIBE, SSUBSCRIBE
 
-// Who hears a channel. Must not destroy its Subscription from within on_message(); everything else it may.
+// Who hears a channel. From within any of these it may end its Subscription, and destroy itself and Redis.
 class Listener {
  public:
   // `channel` is the one that was published to, also for a pattern.
   virtual void on_message(std::string_view channel, std::string_view payload) = 0;
   virtual void on_subscribed() {}  // Redis has confirmed; again after each gap
-  virtual void on_gap() {}         // the link was lost: messages may be missing until on_subscribed()
+  // The link was lost, or the channel moved to another server: messages may be missing until on_subscribed().
+  virtual void on_gap() {}
 
  protected:
   ~Listener() = default;
@@ -53,20 +54,26 @@ class Subscription {
   Subscription& operator=(Subscription&& other) noexcept;
   ~Subscription();
 
+  struct Entry;
+
  private:
   friend class Redis;
-  struct Entry;
-  Entry* entry_ = nullptr;
+  explicit Subscription(Entry* entry) : entry_(entry) {}
+  Entry* entry_ = nullptr;  // ours; it may outlive Redis, and then does nothing
 };
 
 // One more connection, for a command that blocks (XREAD BLOCK). Lost with its link: then the answer that it
-// owes fails, and it is made again like the others. Commands go one behind the other.
+// owes fails, and it is made again like the others. Commands go one behind the other. May be destroyed from
+// within any callback, before Redis or after it.
 class Dedicated {
  public:
-  ~Dedicated();
-  void command(Words words, Done done);
-  void command(std::initializer_list<std::string_view> words, Done done) {
-    command(Words(words.begin(), words.size()), std::move(done));
+  ~Dedicated();  // what is owed fails
+  Dedicated(const Dedicated&) = delete;
+  // `blocks_ms`: for so long the command may keep Redis silent (BLOCK). A silence of answer_timeout_ms more
+  // means that the link is dead.
+  void command(Words words, Done done, std::uint64_t blocks_ms = 0);
+  void command(std::initializer_list<std::string_view> words, Done done, std::uint64_t blocks_ms = 0) {
+    command(Words(words.begin(), words.size()), std::move(done), blocks_ms);
   }
   bool up() const;
   std::function<void(bool up)> on_link;  // the link has come up, or was lost; may be unset
@@ -75,24 +82,26 @@ class Dedicated {
 
  private:
   friend class Redis;
-  explicit Dedicated(std::unique_ptr<Impl> impl);
-  std::unique_ptr<Impl> impl_;
+  explicit Dedicated(std::shared_ptr<Impl> impl);
+  std::shared_ptr<Impl> impl_;
 };
 
 struct Totals {
-  std::uint64_t commands = 0, failed = 0;     // failed: no answer, or an error
+  std::uint64_t commands = 0, failed = 0;             // failed: no answer, or an error
   std::uint64_t published = 0, publishes_failed = 0;  // PUBLISH, SPUBLISH and XADD among them
-  std::uint64_t messages = 0;                 // that came by subscriptions
+  std::uint64_t messages = 0;                         // that came by subscriptions
+  // Of links. A reconnect is a connect as well: of a link that had been up before.
   std::uint64_t connects = 0, reconnects = 0, connects_failed = 0;
   std::uint64_t bytes_in = 0, bytes_out = 0;
-  std::uint64_t last_answer_us = 0;           // how long the last command took: Redis' lag
-  std::size_t pending_bytes = 0;              // now
+  std::uint64_t last_answer_us = 0;  // how long the last command took: Redis' lag
+  std::size_t pending_bytes = 0;     // now
 };
 
+// May be destroyed from within any callback of its own.
 class Redis {
  public:
   Redis(net::Loop& loop, Settings settings);
-  ~Redis();  // what is owed fails
+  ~Redis();  // what is owed fails, from within
   Redis(const Redis&) = delete;
 
   void start();
@@ -127,7 +136,7 @@ class Redis {
   struct Impl;
 
  private:
-  std::unique_ptr<Impl> impl_;
+  std::shared_ptr<Impl> impl_;  // outlasts us while a callback of its own is under way
 };
 
 }  // namespace limpet::redis

@@ -1,0 +1,90 @@
+// Channels: which channels this process listens to, who hears them, and on which link each was asked for.
+//
+// Owned by Redis, on its thread. Listeners may subscribe, end any Subscription, their own included, and
+// destroy Redis from within their callbacks.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "backend/redis/link.h"
+
+namespace limpet::redis {
+
+class Channels;
+
+struct Channel {
+  enum class State : std::uint8_t { unasked, asked, heard };
+  Subscribed kind;
+  std::string name;
+  Channels* table;  // null once that is gone
+  State state = State::unasked;
+  Link* link = nullptr;  // on which it was asked for; only compared unless it is up
+  std::vector<Subscription::Entry*> listeners = {};  // null: has gone
+  bool settled = true;                               // listeners have no holes
+};
+
+struct Subscription::Entry {
+  std::shared_ptr<Channel> channel;
+  Listener* listener;
+  bool told = false;  // on_subscribed() has been called since the last gap
+};
+
+class Channels {
+ public:
+  // Who knows the links.
+  class Carrier {
+   public:
+    virtual Link* link_of(Subscribed kind, std::string_view channel) = 0;  // null: none is known now
+    virtual void on_subscribe_refused(Subscribed kind, std::string_view channel, std::string_view error) = 0;
+
+   protected:
+    ~Carrier() = default;
+  };
+
+  Channels(net::Loop& loop, Carrier& carrier, std::uint64_t retry_ms);
+  ~Channels();
+  Channels(const Channels&) = delete;
+
+  Subscription::Entry* add(Subscribed kind, std::string_view name, Listener& listener);
+  void remove(Subscription::Entry& entry);
+  void close();  // nobody hears anything any more
+
+  void link_up(Link& link);
+  void link_lost(Link& link);
+  void place_all();  // links have come, gone or changed places: each channel goes where it belongs
+  void message(Subscribed kind, std::string_view name, std::string_view channel, std::string_view payload);
+  void sunsubscribed(Link& link, std::string_view name);
+
+ private:
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
+  };
+  using Table = std::unordered_map<std::string, std::shared_ptr<Channel>, Hash, std::equal_to<>>;
+
+  Table& of(Subscribed kind) { return tables_[static_cast<std::size_t>(kind)]; }
+  const Table& of(Subscribed kind) const { return tables_[static_cast<std::size_t>(kind)]; }
+  void place(const std::shared_ptr<Channel>& channel);
+  void on_confirmed(Channel& channel, Link* link, const Result& result);
+  void lose(Channel& channel);
+  void tell_subscribed(Channel& channel);
+  void tell_late();
+  std::vector<std::shared_ptr<Channel>> all() const;
+
+  Carrier& carrier_;
+  net::Loop& loop_;
+  const std::uint64_t retry_ms_;
+  std::array<Table, 3> tables_;
+  std::vector<std::weak_ptr<Channel>> late_;  // confirmed before a listener came
+  net::Deferred tell_late_;
+  net::Timer retry_;  // of what was refused
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+}  // namespace limpet::redis

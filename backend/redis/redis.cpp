@@ -1,0 +1,341 @@
+#include "backend/redis/redis.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "backend/redis/impl.h"
+
+namespace limpet::redis {
+namespace {
+
+constexpr std::size_t kMostTold = 16;
+
+Tally tally_of(Words words) {
+  if (words.empty()) return Tally::command;
+  const std::string_view verb = words.front();
+  return verb == "PUBLISH" || verb == "SPUBLISH" || verb == "XADD" ? Tally::publish : Tally::command;
+}
+
+}  // namespace
+
+// --- what stands behind it ---
+
+Redis::Impl::Impl(Redis& its_self, net::Loop& loop, Settings settings)
+    : self(&its_self),
+      context(std::make_shared<Context>(loop, std::move(settings))),
+      channels(loop, *this, context->settings.last_retry_ms) {}
+
+Redis::Impl::~Impl() = default;
+
+std::shared_ptr<Link> Redis::Impl::make_link(Link::Owner& owner, Link::Use use) {
+  const Settings& settings = context->settings;
+  Greeting greeting{settings.user, settings.password, settings.db, settings.tls.on,
+                    settings.kind == Kind::sentinel};
+  return std::make_shared<Link>(context, owner, use, std::move(greeting));
+}
+
+Node& Redis::Impl::add_node(const Endpoint& at) {
+  auto node = std::make_unique<Node>();
+  node->at = at;
+  node->commands = make_link(*this, Link::Use::commands);
+  return *nodes.emplace_back(std::move(node));
+}
+
+void Redis::Impl::begin() {
+  const Settings& settings = context->settings;
+  if (settings.kind == Kind::cluster) return watch_cluster();
+  Node& node = add_node(settings.endpoints.empty() ? Endpoint{} : settings.endpoints.front());
+  node.subscriptions = make_link(*this, Link::Use::subscriptions);
+  if (settings.kind == Kind::sentinel) watch_master();
+}
+
+void Redis::Impl::start() {
+  if (std::exchange(started, true)) return;
+  if (scout) scout->start();
+  for (const auto& node : nodes) {
+    node->commands->start();
+    if (node->subscriptions) node->subscriptions->start();
+  }
+  for (const auto& weak : dedicated) {
+    if (const auto each = weak.lock()) each->link->start();
+  }
+}
+
+void Redis::Impl::close() {
+  self = nullptr;
+  channels.close();
+  if (scout) scout->end();
+  if (cluster) cluster->clear();
+  for (const auto& weak : std::exchange(dedicated, {})) {
+    if (const auto each = weak.lock()) each->link->end();
+  }
+  for (const auto& node : std::exchange(nodes, {})) {
+    node->commands->end();
+    if (node->subscriptions) node->subscriptions->end();
+  }
+}
+
+bool Redis::Impl::all_up() const {
+  if (nodes.empty()) return false;
+  return std::ranges::all_of(nodes, [this](const auto& node) {
+    const Link* heard = node->subscriptions.get();
+    // In a cluster one more is made when a channel wants it: that is no loss.
+    return node->commands->up() && (heard == nullptr || heard->up() || (cluster && heard->untried()));
+  });
+}
+
+void Redis::Impl::command(Words words, Asked asked, std::string_view key) {
+  if (nodes.empty() || cluster) {
+    std::string bytes;
+    append_command(bytes, words);
+    return command_encoded(std::move(bytes), std::move(asked), key);
+  }
+  nodes.front()->commands->send(words, std::move(asked));
+}
+
+void Redis::Impl::command_encoded(std::string bytes, Asked asked, std::string_view key) {
+  if (nodes.empty()) {
+    context->asked(asked.tally);
+    context->answered(asked.tally, false);
+    if (asked.done) asked.done({"there is no connection to Redis", false, Reply()});
+    return;
+  }
+  if (!cluster) return nodes.front()->commands->send_encoded(bytes, std::move(asked));
+  Node* to = key.empty() ? cluster->home(nodes) : cluster->owner(slot_of(key));
+  const auto find = [this](const Endpoint& endpoint) { return node_at(endpoint); };
+  cluster->send(std::move(bytes), std::move(asked), to, find, [this] {
+    if (self != nullptr) scout->ask();
+  });
+}
+
+// --- news of links ---
+
+std::optional<Endpoint> Redis::Impl::target_of(std::uint16_t slot) {
+  if (context->settings.kind == Kind::sentinel) return master;
+  if (cluster) {
+    const Node* owner = cluster->owner(slot);
+    return owner != nullptr ? std::optional(owner->at) : std::nullopt;
+  }
+  return nodes.empty() ? std::nullopt : std::optional(nodes.front()->at);
+}
+
+std::optional<Endpoint> Redis::Impl::link_target(const Link& link) {
+  if (!cluster) return target_of(0);
+  for (const auto& node : nodes) {
+    if (node->commands.get() == &link || node->subscriptions.get() == &link) return node->at;
+  }
+  return std::nullopt;
+}
+
+void Redis::Impl::on_link_up(Link& link) {
+  const auto pin = shared_from_this();
+  for (const auto& node : nodes) {
+    if (node->subscriptions.get() != &link) continue;
+    channels.link_up(link);
+    break;
+  }
+  check_up();
+}
+
+void Redis::Impl::on_link_lost(Link& link, bool link_was_up, std::string_view why) {
+  const auto pin = shared_from_this();
+  const Endpoint endpoint = link.endpoint();
+  const bool silent = link.dead_silent();
+  const std::string what =
+      std::string(link_was_up ? "lost " : "cannot connect to ") + shown(endpoint) + ": " + std::string(why);
+  if (link_was_up && was_up) {
+    tell(true, what + "; trying again");
+  } else if (!link_was_up) {
+    tell_once(what + "; trying again");
+  }
+  channels.link_lost(link);
+  check_up();
+  if (link_was_up && silent) drop_all_of(endpoint, "another connection to it is dead");
+  if (self == nullptr || !scout) return;
+  if (link_was_up || cluster) {
+    scout->ask();
+  } else {
+    scout->doubt();
+  }
+  if (cluster) channels.place_all();  // what has no slot is heard from any that is up
+}
+
+// What a failover leaves behind: the server is there, but not the one that we want.
+void Redis::Impl::on_link_error(Link& link, std::string_view error) {
+  if (error.starts_with("MOVED ") || error.starts_with("CLUSTERDOWN")) {
+    if (cluster) return on_moved(link, error);
+    return tell_once(shown(link.endpoint()) + " is a node of a Redis Cluster: give redis+cluster://");
+  }
+  const bool demoted = error.starts_with("READONLY") || error.starts_with("UNBLOCKED");
+  if (!demoted && !error.starts_with("NOAUTH")) return;
+  const auto pin = shared_from_this();
+  drop_all_of(link.endpoint(),
+              demoted ? "it is no master any more" : "it wants to be told the password again");
+}
+
+void Redis::Impl::drop_all_of(const Endpoint& endpoint, std::string_view why) {
+  std::vector<std::shared_ptr<Link>> links;
+  for (const auto& node : nodes) {
+    links.push_back(node->commands);
+    if (node->subscriptions) links.push_back(node->subscriptions);
+  }
+  for (const auto& weak : dedicated) {
+    if (const auto each = weak.lock()) links.push_back(each->link);
+  }
+  for (const auto& link : links) {
+    if (link->up() && link->endpoint() == endpoint) link->drop(why);
+  }
+}
+
+void Redis::Impl::on_link_message(Link&, Subscribed kind, std::string_view name, std::string_view channel,
+                                  std::string_view payload) {
+  const auto pin = shared_from_this();
+  channels.message(kind, name, channel, payload);
+}
+
+void Redis::Impl::on_link_sunsubscribed(Link& link, std::string_view channel) {
+  const auto pin = shared_from_this();
+  if (cluster) scout->ask();
+  channels.sunsubscribed(link, channel);
+}
+
+Link* Redis::Impl::link_of(Subscribed kind, std::string_view channel) {
+  if (nodes.empty()) return nullptr;
+  if (!cluster) return nodes.front()->subscriptions.get();
+  Node* node = kind == Subscribed::shard ? cluster->owner(slot_of(channel)) : cluster->home(nodes);
+  if (node == nullptr) return nullptr;
+  if (!node->subscriptions) {
+    node->subscriptions = make_link(*this, Link::Use::subscriptions);
+    node->subscriptions->start();
+  }
+  return node->subscriptions.get();
+}
+
+void Redis::Impl::on_subscribe_refused(Subscribed, std::string_view channel, std::string_view error) {
+  if (cluster && error.starts_with("MOVED ")) return;  // the scout is asking
+  tell_once("cannot subscribe to " + std::string(channel) + ": " + std::string(error) + "; trying again");
+}
+
+// --- telling ---
+
+void Redis::Impl::check_up() {
+  const bool up = all_up();
+  if (self == nullptr || up == was_up) return;
+  was_up = up;
+  const auto pin = shared_from_this();
+  if (up) {
+    told.clear();
+    tell(false, "connected to " + where());
+  }
+  if (self == nullptr) return;
+  if (const auto on_link = self->on_link) on_link(up);
+}
+
+void Redis::Impl::tell(bool bad, const std::string& what) {
+  if (self == nullptr) return;
+  if (const auto on_event = self->on_event) on_event(bad, what);
+}
+
+void Redis::Impl::tell_once(const std::string& what) {
+  if (std::ranges::find(told, what) != told.end() || told.size() >= kMostTold) return;
+  told.push_back(what);
+  tell(true, what);
+}
+
+// --- the interface ---
+
+Redis::Redis(net::Loop& loop, Settings settings)
+    : impl_(std::make_shared<Impl>(*this, loop, std::move(settings))) {
+  impl_->begin();
+}
+
+Redis::~Redis() {
+  impl_->close();
+}
+
+void Redis::start() {
+  impl_->start();
+}
+
+bool Redis::up() const {
+  return impl_->all_up();
+}
+
+void Redis::command(Words words, Done done, std::string_view key) {
+  impl_->command(words, {.done = std::move(done), .tally = tally_of(words)}, key);
+}
+
+void Redis::transaction(std::initializer_list<std::initializer_list<std::string_view>> commands, Done done,
+                        std::string_view key) {
+  const std::string_view multi[] = {"MULTI"}, exec[] = {"EXEC"};
+  std::string bytes;
+  append_command(bytes, multi);
+  for (const auto& each : commands) append_command(bytes, Words(each.begin(), each.size()));
+  append_command(bytes, exec);
+  const auto before = static_cast<std::uint16_t>(commands.size() + 1);
+  impl_->command_encoded(std::move(bytes),
+                         {.done = std::move(done), .tally = Tally::command, .before = before}, key);
+}
+
+void Redis::publish(std::string_view channel, std::string_view payload, Done done) {
+  const std::string_view words[] = {"PUBLISH", channel, payload};
+  impl_->command(words, {.done = std::move(done), .tally = Tally::publish}, {});
+}
+
+void Redis::shard_publish(std::string_view channel, std::string_view payload, Done done) {
+  const std::string_view words[] = {"SPUBLISH", channel, payload};
+  impl_->command(words, {.done = std::move(done), .tally = Tally::publish}, channel);
+}
+
+void Redis::count_subscribers(Subscribed kind, std::string_view channel,
+                              std::function<void(std::optional<std::size_t>)> done) {
+  struct Count {
+    std::size_t left, sum = 0;
+    bool failed = false;
+    std::function<void(std::optional<std::size_t>)> done;
+  };
+  const std::string_view words[] = {"PUBSUB", kind == Subscribed::shard ? "SHARDNUMSUB" : "NUMSUB", channel};
+  std::vector<std::shared_ptr<Link>> links;
+  for (const auto& node : impl_->nodes) links.push_back(node->commands);
+  if (links.empty()) return done(std::nullopt);
+  const auto count = std::make_shared<Count>(Count{links.size(), 0, false, std::move(done)});
+  for (const auto& link : links) {
+    link->send(words, {.done =
+                           [count](const Result& result) {
+                             const auto number = result.reply[1].integer();
+                             if (result.ok() && number && *number >= 0) {
+                               count->sum += static_cast<std::size_t>(*number);
+                             } else {
+                               count->failed = true;
+                             }
+                             if (--count->left > 0) return;
+                             count->done(count->failed ? std::nullopt : std::optional(count->sum));
+                           },
+                       .tally = Tally::command});
+  }
+}
+
+Subscription Redis::subscribe(Subscribed kind, std::string_view channel, Listener& listener) {
+  return Subscription(impl_->channels.add(kind, channel, listener));
+}
+
+std::unique_ptr<Dedicated> Redis::dedicate(std::string_view key) {
+  auto behind = std::make_shared<Dedicated::Impl>();
+  behind->slot = slot_of(key);
+  behind->redis = impl_;
+  behind->link = impl_->make_link(*behind, Link::Use::commands);
+  std::erase_if(impl_->dedicated, [](const auto& each) { return each.expired(); });
+  impl_->dedicated.push_back(behind);
+  if (impl_->started) behind->link->start();
+  return std::unique_ptr<Dedicated>(new Dedicated(std::move(behind)));
+}
+
+Totals Redis::totals() const {
+  return impl_->context->totals;
+}
+
+const Settings& Redis::settings() const {
+  return impl_->context->settings;
+}
+
+}  // namespace limpet::redis
