@@ -1,0 +1,166 @@
+#include "backend/cluster/classic.h"
+
+#include <array>
+#include <stdexcept>
+#include <utility>
+
+#include "backend/adapter/rooms.h"
+#include "backend/cluster/classic_asked.h"
+#include "backend/names/random_text.h"
+
+namespace limpet::cluster {
+adapter::Factory classic(redis::Redis& redis, const ClassicSettings& settings, Tally tally) {
+  return [&redis, settings, tally = std::move(tally)](adapter::Host& host) {
+    return std::make_unique<Classic>(host, redis, settings, tally);
+  };
+}
+
+void Classic::Ear::on_message(std::string_view channel, std::string_view body) {
+  if (!owner_.host_.stopped()) (owner_.*heard_)(channel, body);
+}
+
+void Classic::Ear::on_gap() {
+  open_ = false;
+  if (this == &owner_.requests_) owner_.on_gap();
+}
+
+Classic::Classic(adapter::Host& host, redis::Redis& redis, const ClassicSettings& settings, Tally tally)
+    : host_(host),
+      redis_(redis),
+      settings_(settings),
+      tally_(std::move(tally)),
+      uid_(draw_id()),
+      channels_(settings.key, host.name(), uid_),
+      own_beginning_(classic_wire::beginning_of_own(uid_)),
+      self_(std::make_shared<Classic*>(this)),
+      broadcasts_(*this, &Classic::on_broadcast),
+      requests_(*this, &Classic::on_request),
+      answers_(*this, &Classic::on_answer),
+      own_answers_(*this, &Classic::on_answer) {
+  using redis::Subscribed;
+  subscriptions_[0] = redis_.subscribe(Subscribed::pattern, channels_.pattern, broadcasts_);
+  subscriptions_[1] = redis_.subscribe(Subscribed::channel, channels_.request, requests_);
+  subscriptions_[2] = redis_.subscribe(Subscribed::channel, channels_.response, answers_);
+  subscriptions_[3] = redis_.subscribe(Subscribed::channel, channels_.own_response, own_answers_);
+}
+
+// Whoever waits is told; what they then ask of the namespace fails at once, as it has no adapter any more.
+Classic::~Classic() {
+  for (redis::Subscription& subscription : subscriptions_) subscription = {};
+  *self_ = nullptr;
+  while (!asked_.empty()) finish(asked_.begin()->first, "the namespace is no more");
+  for (const auto& [id, then] : std::exchange(counting_, {})) then(std::nullopt);
+}
+
+bool Classic::listening() const {
+  return broadcasts_.open() && requests_.open() && answers_.open() && own_answers_.open();
+}
+
+// Encoded first: what no client would take must not reach the other nodes either.
+void Classic::broadcast(const adapter::Event& event, const Target& target) {
+  const adapter::Encoded packet = host_.encode(event, std::nullopt);
+  if (!target.flags.local) {
+    writer_.clear();
+    classic_wire::write_broadcast(writer_, uid_, host_.name(), event, target);
+    redis_.publish(channels_.of(target), writer_.bytes());
+  }
+  host_.deliver(packet, target);
+}
+
+void Classic::on_broadcast(std::string_view channel, std::string_view body) {
+  if (!channel.starts_with(channels_.broadcast) || body.starts_with(own_beginning_)) return;
+  const std::string_view room = channel.substr(channels_.broadcast.size());
+  if (!room.empty() && !knows(room.substr(0, room.size() - 1))) return;
+  const auto read = classic_wire::read_broadcast(body);
+  if (!read) return drop();
+  if (read->uid == uid_ || read->nsp != host_.name()) return;
+  try {
+    host_.deliver(host_.encode(read->packet.event(), std::nullopt), read->target);
+    ++tally_->received;
+  } catch (const std::invalid_argument&) {
+    drop();
+  }
+}
+
+// In a channel a number looks like its text.
+bool Classic::knows(std::string_view room) const {
+  if (host_.rooms().exists(room)) return true;
+  const bool maybe_number = !room.empty() && (room[0] == '-' || (room[0] >= '0' && room[0] <= '9'));
+  return maybe_number && host_.rooms().exists("\xff" + std::string(room));
+}
+
+void Classic::tell(std::string body, Type type, const Target& target, const std::vector<std::string>& rooms,
+                   bool close) {
+  if (!requests_.open()) {  // it would not be heard here
+    redis_.publish(channels_.request, body);
+    return carry_out(type, target, rooms, close);
+  }
+  const std::uint64_t number = next_number_++;
+  told_.push_back({number, body, type, target, rooms, close});
+  redis_.publish(channels_.request, body, [self = self_, number](const redis::Result& result) {
+    if (*self != nullptr && !result.ok()) (*self)->on_not_told(number);
+  });
+}
+
+void Classic::on_not_told(std::uint64_t number) {
+  if (!told_.empty() && told_.front().number <= number) do_what_was_told(number - told_.front().number + 1);
+}
+
+// What was said before it and has not come back never will.
+bool Classic::is_own_echo(std::string_view body) {
+  for (std::size_t i = 0; i < told_.size(); ++i) {
+    if (told_[i].body != body) continue;
+    do_what_was_told(i + 1);
+    return true;
+  }
+  return false;
+}
+
+void Classic::do_what_was_told(std::size_t count) {
+  for (; count > 0 && !told_.empty(); --count) {
+    const Told told = std::move(told_.front());
+    told_.pop_front();
+    carry_out(told.type, told.target, told.rooms, told.close);
+  }
+}
+
+void Classic::carry_out(Type type, const Target& target, const std::vector<std::string>& rooms, bool close) {
+  if (host_.stopped()) return;
+  if (type == Type::join) host_.join(target, rooms);
+  if (type == Type::leave) host_.leave(target, rooms);
+  if (type == Type::disconnect) host_.disconnect(target, close);
+}
+
+void Classic::join(const Target& target, const std::vector<std::string>& rooms) {
+  if (target.flags.local) return host_.join(target, rooms);
+  tell(classic_wire::rooms_request(Type::join, uid_, target, rooms), Type::join, target, rooms, false);
+}
+
+void Classic::leave(const Target& target, const std::vector<std::string>& rooms) {
+  if (target.flags.local) return host_.leave(target, rooms);
+  tell(classic_wire::rooms_request(Type::leave, uid_, target, rooms), Type::leave, target, rooms, false);
+}
+
+void Classic::disconnect(const Target& target, bool close) {
+  if (target.flags.local) return host_.disconnect(target, close);
+  tell(classic_wire::disconnect_request(uid_, target, close), Type::disconnect, target, {}, close);
+}
+
+// As Node.js's nodes name themselves and their questions.
+std::string Classic::draw_id() {
+  std::array<char, 8> text;
+  random_.write(text);
+  return {text.data(), 6};
+}
+
+// What this node has said to all may not come back: it is done now, as the others do it.
+void Classic::on_gap() {
+  if (host_.name() == "/") ++tally_->gaps;  // one for all namespaces
+  do_what_was_told(told_.size());
+}
+
+void Classic::drop() {
+  ++tally_->malformed;
+}
+
+}  // namespace limpet::cluster

@@ -1,0 +1,95 @@
+// What a publisher on Redis may send to a node of the classic adapter: it is used or counted, and nothing
+// else happens. What this node writes is read again as the same.
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+
+#include "backend/cluster/classic.h"
+#include "tests/unit/cluster/fake_host.h"
+
+using namespace limpet;
+namespace wire = limpet::cluster::classic_wire;
+
+namespace {
+
+void check(bool so) {
+  if (!so) std::abort();
+}
+std::string text(const codec::Args& args) {
+  return cluster::FakeHost::json(args);
+}
+
+void broadcast_stays(std::string_view body) {
+  const auto read = wire::read_broadcast(body);
+  if (!read) return;
+  codec::msgpack::Writer out;
+  wire::write_broadcast(out, read->uid, read->nsp, read->packet.event(), read->target);
+  const auto again = wire::read_broadcast(out.bytes());
+  check(again && again->nsp == read->nsp && again->packet.name == read->packet.name &&
+        again->packet.name_is_number == read->packet.name_is_number &&
+        text(again->packet.args) == text(read->packet.args) &&
+        again->target.rooms.size() == read->target.rooms.size());
+}
+
+void request_stays(std::string_view body) {
+  const auto read = wire::read_request(body);
+  if (!read) return;
+  std::optional<wire::Request> again;
+  switch (read->type) {
+    case wire::Type::join:
+    case wire::Type::leave:
+      if (!read->target) return;
+      again = wire::read_request(wire::rooms_request(read->type, "u", *read->target, read->rooms));
+      return check(again && again->rooms.size() == read->rooms.size());
+    case wire::Type::disconnect:
+      if (!read->target) return;
+      again = wire::read_request(wire::disconnect_request("u", *read->target, read->close));
+      return check(again && again->close == read->close);
+    case wire::Type::fetch:
+      again = wire::read_request(wire::fetch_request("u", *read->id, *read->target));
+      return check(again && again->id == read->id);
+    case wire::Type::server_side_emit:
+      if (read->packet.name_is_number) return;
+      again = wire::read_request(wire::emit_request("u", read->id, read->packet.name, read->packet.args));
+      return check(again && again->packet.name == read->packet.name);
+    case wire::Type::broadcast: {
+      codec::msgpack::Writer out;
+      wire::write_broadcast_request(out, "u", *read->id, "/", read->packet.event(), *read->target);
+      again = wire::read_request(out.bytes());
+      return check(again && again->packet.args.size() == read->packet.args.size());
+    }
+    default: return;
+  }
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string_view body(reinterpret_cast<const char*>(data), size);
+  broadcast_stays(body);
+  request_stays(body);
+
+  net::Loop loop;
+  redis::Settings nowhere;
+  nowhere.endpoints = {{"/nowhere", 0}};
+  redis::Redis redis(loop, nowhere);  // never started: what is published fails
+  const auto tally = std::make_shared<cluster::Totals>();
+  cluster::FakeHost host(loop);
+  host.handlers["ping"] = [](const codec::Args& args, const cluster::FakeHost::Reply& reply) {
+    if (reply) reply(args);
+  };
+  host.add("sid1", {"room",
+                    "\xff"
+                    "42"});
+  host.add("sid2", {"room"});
+  cluster::Classic classic(host, redis, {}, tally);
+  classic.broadcast_with_ack(
+      {"x", {}}, {}, [](std::size_t) {}, [](const codec::Args&) {});
+  classic.on_broadcast("socket.io#/#", body);
+  classic.on_broadcast("socket.io#/#room#", body);
+  classic.on_request("socket.io-request#/#", body);
+  host.answer(codec::Args{1});
+  classic.on_answer("socket.io-response#/#", body);
+  return 0;
+}
