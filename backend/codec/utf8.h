@@ -1,4 +1,4 @@
-// UTF-8, sequence by sequence. Pure.
+// UTF-8, character by character. Pure. (What comes in pieces is checked by wire::Utf8.)
 #pragma once
 
 #include <cstddef>
@@ -9,23 +9,37 @@
 
 namespace limpet::codec {
 
-// Bytes of the well-formed sequence that the text begins with (RFC 3629), or 0.
-inline std::size_t utf8_sequence(const char* at, const char* end) {
+// What a text begins with: a whole character of `bytes` (RFC 3629), or as many bytes that are the beginning
+// of none, as decoders of the web count them. 0 bytes: nothing.
+struct Utf8Front {
+  std::size_t bytes;
+  bool whole;
+};
+
+// Table 3-7 of the Unicode standard: the second byte's range is the first one's.
+inline Utf8Front utf8_front(const char* at, const char* end) {
   const auto byte = [&](std::ptrdiff_t i) { return i < end - at ? static_cast<unsigned char>(at[i]) : 0U; };
-  const auto tail = [&](std::ptrdiff_t i) { return (byte(i) & 0xc0U) == 0x80U; };
+  const auto within = [&](std::ptrdiff_t i, unsigned least, unsigned most) {
+    return byte(i) >= least && byte(i) <= most;
+  };
+  if (at == end) return {0, false};
   const unsigned first = byte(0);
-  if (at == end) return 0;
-  if (first < 0x80) return 1;
-  if (first < 0xc2) return 0;
-  if (first < 0xe0) return tail(1) ? 2 : 0;
-  if (first < 0xf0) {
-    if (!tail(1) || !tail(2) || (first == 0xe0 && byte(1) < 0xa0) || (first == 0xed && byte(1) > 0x9f))
-      return 0;
-    return 3;
+  if (first < 0x80) return {1, true};
+  if (first < 0xc2 || first > 0xf4) return {1, false};
+  const std::size_t size = first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+  const unsigned least = first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : 0x80;
+  const unsigned most = first == 0xed ? 0x9f : first == 0xf4 ? 0x8f : 0xbf;
+  if (!within(1, least, most)) return {1, false};
+  for (std::size_t i = 2; i < size; ++i) {
+    if (!within(static_cast<std::ptrdiff_t>(i), 0x80, 0xbf)) return {i, false};
   }
-  if (first > 0xf4 || !tail(1) || !tail(2) || !tail(3)) return 0;
-  if ((first == 0xf0 && byte(1) < 0x90) || (first == 0xf4 && byte(1) > 0x8f)) return 0;
-  return 4;
+  return {size, true};
+}
+
+// Bytes of the whole character that the text begins with, or 0.
+inline std::size_t utf8_sequence(const char* at, const char* end) {
+  const Utf8Front front = utf8_front(at, end);
+  return front.whole ? front.bytes : 0;
 }
 
 // A surrogate alone, in the three bytes that UTF-8 would have for it: no UTF-8, but what JavaScript's strings

@@ -2,39 +2,16 @@
 
 #include <cstdint>
 
+#include "backend/codec/utf8.h"
+
 namespace limpet::engine {
 namespace {
 
-constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
+using codec::kReplacement;
+using codec::Utf8Front;
 
-std::uint8_t byte(std::string_view text, std::size_t at) {
-  return at < text.size() ? static_cast<std::uint8_t>(text[at]) : 0;
-}
-
-bool within(std::uint8_t byte, std::uint8_t least, std::uint8_t most) {
-  return byte >= least && byte <= most;
-}
-
-// What is at the front of a text: a whole character of `bytes`, or as many bytes that are the beginning of
-// none.
-struct Front {
-  std::size_t bytes;
-  bool valid;
-};
-
-// Table 3-7 of the Unicode standard: the second byte's range is the first one's.
-Front front_of(std::string_view text) {
-  const std::uint8_t lead = byte(text, 0);
-  if (lead < 0x80) return {1, true};
-  if (!within(lead, 0xC2, 0xF4)) return {1, false};
-  const std::size_t size = lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
-  const std::uint8_t least = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
-  const std::uint8_t most = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
-  if (!within(byte(text, 1), least, most)) return {1, false};
-  for (std::size_t i = 2; i < size; ++i) {
-    if (!within(byte(text, i), 0x80, 0xBF)) return {i, false};
-  }
-  return {size, true};
+Utf8Front front_of(std::string_view text) {
+  return codec::utf8_front(text.data(), text.data() + text.size());
 }
 
 // Where the first byte of `text` that belongs to no character stands.
@@ -45,8 +22,8 @@ std::size_t valid_bytes(std::string_view text) {
       ++at;
       continue;
     }
-    const Front front = front_of(text.substr(at));
-    if (!front.valid) break;
+    const Utf8Front front = front_of(text.substr(at));
+    if (!front.whole) break;
     at += front.bytes;
   }
   return at;
