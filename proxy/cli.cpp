@@ -14,6 +14,7 @@
 #include "proxy/remote.h"
 #include "proxy/service.h"
 #include "proxy/start_log.h"
+#include "proxy/usage.h"
 
 namespace limpet {
 namespace {
@@ -114,7 +115,9 @@ int run_command_line(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : kUsage;
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+    std::cerr << usage_fault(app, error) << '\n';
+    return kUsage;
   }
   if (run_command.parsed()) return run(file);
   if (check_command.parsed()) return check(file);
