@@ -1,21 +1,35 @@
 #include "backend/socketio/broadcast.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "backend/socketio/namespace_impl.h"
 
 namespace limpet::socketio {
+namespace {
 
-Broadcast Broadcast::to(std::string_view room) const& {
-  return Broadcast(*this).to(room);
+void append(std::vector<std::string>& list, std::vector<std::string> more) {
+  if (list.empty()) {
+    list = std::move(more);
+  } else {
+    std::move(more.begin(), more.end(), std::back_inserter(list));
+  }
 }
-Broadcast Broadcast::to(std::string_view room) && {
-  target_.rooms.emplace_back(room);
+
+}  // namespace
+
+Broadcast Broadcast::to(RoomList rooms) const& {
+  return Broadcast(*this).to(std::move(rooms));
+}
+Broadcast Broadcast::to(RoomList rooms) && {
+  append(target_.rooms, std::move(rooms.names));
   return std::move(*this);
 }
-Broadcast Broadcast::except(std::string_view room) const& {
-  return Broadcast(*this).except(room);
+Broadcast Broadcast::except(RoomList rooms) const& {
+  return Broadcast(*this).except(std::move(rooms));
 }
-Broadcast Broadcast::except(std::string_view room) && {
-  target_.except.emplace_back(room);
+Broadcast Broadcast::except(RoomList rooms) && {
+  append(target_.except, std::move(rooms.names));
   return std::move(*this);
 }
 Broadcast Broadcast::local() const {
@@ -71,11 +85,11 @@ Pending<Found> Broadcast::fetch_sockets() const {
   });
 }
 
-void Broadcast::sockets_join(const std::vector<std::string>& rooms) const {
-  if (auto& adapter = nsp_->impl().adapter) adapter->join(target_, rooms);
+void Broadcast::sockets_join(const RoomList& rooms) const {
+  if (auto& adapter = nsp_->impl().adapter) adapter->join(target_, rooms.names);
 }
-void Broadcast::sockets_leave(const std::vector<std::string>& rooms) const {
-  if (auto& adapter = nsp_->impl().adapter) adapter->leave(target_, rooms);
+void Broadcast::sockets_leave(const RoomList& rooms) const {
+  if (auto& adapter = nsp_->impl().adapter) adapter->leave(target_, rooms.names);
 }
 void Broadcast::disconnect_sockets(bool close) const {
   if (auto& adapter = nsp_->impl().adapter) adapter->disconnect(target_, close);

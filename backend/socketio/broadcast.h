@@ -3,13 +3,16 @@
 //
 //   socket.to("room").except("muted").emit("message", text);      // everyone in the room but the sender
 //   nsp.in("a").in("b").local().disconnect_sockets();             // the union of both, on this node
+//   nsp.to({"a", "b"}).sockets_join("c");
 //   nsp.to("room").timeout(1'000).emit_with_ack("vote", {}, [](const Replies& r) { ... });
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <initializer_list>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -28,17 +31,28 @@ struct Found {
 };
 using OnFound = std::function<void(const Found&)>;
 
+// Rooms that a call names: one, a few in braces, or a vector. A RemoteSocket's id names it alone.
+class RoomList {
+ public:
+  template <class Text>
+  requires std::is_convertible_v<const Text&, std::string_view> RoomList(const Text& room)
+      : names{std::string(std::string_view(room))} {}
+  RoomList(std::initializer_list<std::string_view> rooms) : names(rooms.begin(), rooms.end()) {}
+  RoomList(std::vector<std::string> rooms) : names(std::move(rooms)) {}
+  std::vector<std::string> names;
+};
+
 class Broadcast {
  public:
   explicit Broadcast(Namespace& nsp) : nsp_(&nsp) {}
 
   // Each gives a Broadcast of its own back, as Socket.IO's do.
-  Broadcast to(std::string_view room) const&;
-  Broadcast to(std::string_view room) &&;
-  Broadcast in(std::string_view room) const& { return to(room); }
-  Broadcast in(std::string_view room) && { return std::move(*this).to(room); }
-  Broadcast except(std::string_view room) const&;
-  Broadcast except(std::string_view room) &&;
+  Broadcast to(RoomList rooms) const&;
+  Broadcast to(RoomList rooms) &&;
+  Broadcast in(RoomList rooms) const& { return to(std::move(rooms)); }
+  Broadcast in(RoomList rooms) && { return std::move(*this).to(std::move(rooms)); }
+  Broadcast except(RoomList rooms) const&;
+  Broadcast except(RoomList rooms) &&;
   Broadcast local() const;            // this node alone
   Broadcast volatile_() const;        // those who cannot take it now miss it
   Broadcast compress(bool on) const;  // for other nodes to know; here deflate is the connection's
@@ -58,8 +72,8 @@ class Broadcast {
 
   void fetch_sockets(OnFound done) const;
   Pending<Found> fetch_sockets() const;
-  void sockets_join(const std::vector<std::string>& rooms) const;
-  void sockets_leave(const std::vector<std::string>& rooms) const;
+  void sockets_join(const RoomList& rooms) const;
+  void sockets_leave(const RoomList& rooms) const;
   void disconnect_sockets(bool close = false) const;  // true: their connections too
 
  private:

@@ -132,7 +132,7 @@ bool Client::within_rate() {
 void Client::invalid() {
   ++server_.totals.invalid;
   const auto sockets = sockets_;
-  for (const SocketPtr& socket : sockets) socket->tell_error("invalid payload");
+  for (const SocketPtr& socket : sockets) socket->tell_error({"invalid payload", nullptr});
   close();
 }
 

@@ -1,8 +1,8 @@
 // How a client gets into a namespace: found or made, session restored, middlewares asked, answered.
 #include <utility>
 
-#include "backend/socketio/client.h"
 #include "backend/codec/json_writer.h"
+#include "backend/socketio/client.h"
 #include "backend/socketio/namespace_impl.h"
 #include "backend/socketio/query.h"
 #include "backend/socketio/socket_extras.h"

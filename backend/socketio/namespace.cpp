@@ -17,23 +17,35 @@ Handlers::~Handlers() = default;
 void Handlers::add_middleware(Middleware middleware) {
   table_->middlewares.push_back(std::make_shared<Middleware>(std::move(middleware)));
 }
-void Handlers::add(std::string_view event, EventHandler handler) {
-  table_->events.add(event, std::move(handler));
+void Handlers::add_event_middleware(EventMiddleware middleware) {
+  table_->events.middlewares.push_back(std::make_shared<EventMiddleware>(std::move(middleware)));
+}
+HandlerId Handlers::add(std::string_view event, EventHandler handler, bool once) {
+  return table_->events.add(event, std::move(handler), once);
+}
+HandlerId Handlers::add_error(ErrorHandler handler) {
+  return table_->events.add(table_->events.error, std::move(handler));
+}
+void Handlers::off(std::string_view event) {
+  table_->events.off(event);
+}
+void Handlers::off(HandlerId handler) {
+  table_->events.off(handler);
 }
 void Handlers::on_connection(ConnectHandler handler) {
   table_->connection.add(std::move(handler));
 }
-void Handlers::on_any(AnyHandler handler) {
-  table_->events.any.add(std::move(handler));
+HandlerId Handlers::on_any(AnyHandler handler) {
+  return table_->events.add(table_->events.any, std::move(handler));
 }
-void Handlers::on_disconnecting(LeaveHandler handler) {
-  table_->events.disconnecting.add(std::move(handler));
+HandlerId Handlers::on_any_outgoing(AnyHandler handler) {
+  return table_->events.add(table_->events.any_outgoing, std::move(handler));
 }
-void Handlers::on_disconnect(LeaveHandler handler) {
-  table_->events.disconnect.add(std::move(handler));
+HandlerId Handlers::on_disconnecting(LeaveHandler handler) {
+  return table_->events.add(table_->events.disconnecting, std::move(handler));
 }
-void Handlers::on_error(LeaveHandler handler) {
-  table_->events.error.add(std::move(handler));
+HandlerId Handlers::on_disconnect(LeaveHandler handler) {
+  return table_->events.add(table_->events.disconnect, std::move(handler));
 }
 
 Namespace::Namespace(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -67,6 +79,16 @@ std::vector<std::string> Namespace::room_names() const {
 
 void Namespace::for_each(const std::function<void(Socket&)>& visit) {
   for (const SocketPtr& socket : impl_->chosen({})) visit(*socket);
+}
+
+Pending<Answers> Namespace::server_side_emit_with_ack(std::string_view event, Args args) {
+  return Pending<Answers>(
+      [self = NamespacePtr(this), event = std::string(event), args = std::move(args)](auto done) {
+        self->server_side_emit(event, args,
+                               [done = std::move(done)](std::string_view error, const Args& answers) {
+                                 done({std::string(error), answers});
+                               });
+      });
 }
 
 void Namespace::server_side_emit(std::string_view event, const Args& args, OnAnswers done) {
@@ -141,6 +163,8 @@ adapter::Encoded Namespace::Impl::encoded(const PacketWriter& packet) const {
 }
 
 void Namespace::Impl::deliver(const adapter::Encoded& event, const adapter::Target& target) {
+  tell_outgoing(event, target);
+  if (server == nullptr) return;  // nobody is left
   const Server::Impl::Sending sending(*server);
   rooms_.visit(target, [&](adapter::Member& member) {
     Client* client = static_cast<Socket&>(member).client_;

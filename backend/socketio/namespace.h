@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "backend/socketio/audience.h"
 #include "backend/socketio/broadcast.h"
 #include "backend/socketio/handlers.h"
 #include "backend/socketio/socket.h"
@@ -27,52 +28,61 @@ class Handlers {
   ~Handlers();
   Handlers(const Handlers&) = delete;
 
-  // Asked in order before a socket joins; the first refusal ends it. See middleware() for what `f` may look
+  // Asked in order before a socket joins; the first refusal ends it. See handlers.h for what `f` may look
   // like.
   template <class F>
   void use(F f) {
     add_middleware(middleware(std::move(f)));
   }
-  void on_connection(ConnectHandler handler);  // its CONNECT is answered before what this emits
-  // See handlers.h for what `f` may look like.
+  // Asked of each event that a socket's client sends: Socket.IO's socket.use(), for all of them.
   template <class F>
-  void on(std::string_view event, F f) {
-    add(event, event_handler(std::move(f)));
+  void use_events(F f) {
+    add_event_middleware(event_middleware(std::move(f)));
   }
-  void on_any(AnyHandler handler);              // every event, before its own handlers
-  void on_disconnecting(LeaveHandler handler);  // rooms are still there
-  void on_disconnect(LeaveHandler handler);
-  void on_error(LeaveHandler handler);  // the client sent what cannot be read; its connection ends
+  void on_connection(ConnectHandler handler);  // its CONNECT is answered before what this emits
+  template <class F>
+  HandlerId on(std::string_view event, F f) {
+    return add(event, event_handler(std::move(f)), false);
+  }
+  template <class F>
+  HandlerId once(std::string_view event, F f) {  // for the first socket whose client sends it
+    return add(event, event_handler(std::move(f)), true);
+  }
+  void off(std::string_view event);                  // all of them
+  void off(HandlerId handler);                       // whatever it was registered for
+  HandlerId on_any(AnyHandler handler);              // every event, before middlewares and its own handlers
+  HandlerId on_any_outgoing(AnyHandler handler);     // as a Socket's: once for each that is sent to
+  HandlerId on_disconnecting(LeaveHandler handler);  // rooms are still there
+  HandlerId on_disconnect(LeaveHandler handler);
+  // The client sent what cannot be read (its connection ends), or a middleware has refused an event. For
+  // f(socket, refusal) or f(socket, message).
+  template <class F>
+  HandlerId on_error(F f) {
+    return add_error(error_handler(std::move(f)));
+  }
 
   struct Table;
   Table& table() { return *table_; }
 
  protected:
   void add_middleware(Middleware middleware);
-  void add(std::string_view event, EventHandler handler);
+  void add_event_middleware(EventMiddleware middleware);
+  HandlerId add(std::string_view event, EventHandler handler, bool once);
+  HandlerId add_error(ErrorHandler handler);
   std::unique_ptr<Table> table_;
 };
 
-class Namespace final : public Handlers {
+// What other nodes answer: one value of each; with an error, of those that did in time.
+struct Answers {
+  std::string error;
+  Args answers;
+};
+
+class Namespace final : public Handlers, public Audience<Namespace> {
  public:
   ~Namespace();
   std::string_view name() const;  // with its slash
   Server& server() const;         // while both live
-
-  Broadcast to(std::string_view room) { return Broadcast(*this).to(room); }
-  Broadcast in(std::string_view room) { return Broadcast(*this).to(room); }
-  Broadcast except(std::string_view room) { return Broadcast(*this).except(room); }
-  Broadcast local() { return Broadcast(*this).local(); }
-  Broadcast volatile_() { return Broadcast(*this).volatile_(); }
-  Broadcast timeout(std::uint64_t ms) { return Broadcast(*this).timeout(ms); }
-  template <class... T>
-  void emit(std::string_view event, T&&... args) {
-    Broadcast(*this).emit(event, std::forward<T>(args)...);
-  }
-  void fetch_sockets(OnFound done) { Broadcast(*this).fetch_sockets(std::move(done)); }
-  void sockets_join(const std::vector<std::string>& rooms) { Broadcast(*this).sockets_join(rooms); }
-  void sockets_leave(const std::vector<std::string>& rooms) { Broadcast(*this).sockets_leave(rooms); }
-  void disconnect_sockets(bool close = false) { Broadcast(*this).disconnect_sockets(close); }
 
   // This node's.
   std::size_t size() const;
@@ -84,8 +94,11 @@ class Namespace final : public Handlers {
   // To the other nodes' handlers of the same namespace; `done` (may be empty) has one answer of each.
   using OnAnswers = std::function<void(std::string_view error, const Args& answers)>;
   void server_side_emit(std::string_view event, const Args& args, OnAnswers done = {});
+  Pending<Answers> server_side_emit_with_ack(std::string_view event, Args args);
   using ServerHandler = std::function<void(const Args&, const std::function<void(const Args&)>& reply)>;
   void on_server_event(std::string_view event, ServerHandler handler);
+
+  Namespace& sockets() { return *this; }
 
   struct Impl;
   Impl& impl() { return *impl_; }

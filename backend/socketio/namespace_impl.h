@@ -55,6 +55,10 @@ struct Namespace::Impl final : adapter::Host {
   }
   std::shared_ptr<Middleware> middleware(std::size_t index);  // of both; null behind the last
   std::vector<SocketPtr> chosen(const adapter::Target& target);
+  // Those of the target that want to hear what is sent (dispatch.cpp).
+  bool is_watched();
+  void tell_outgoing(std::string_view event, const Args& args, const adapter::Target& target);
+  void tell_outgoing(const adapter::Encoded& sent, const adapter::Target& target);
   adapter::Encoded encoded(const PacketWriter& packet) const;
 
   Server::Impl* server;  // null, as its adapter, once stopped
@@ -70,6 +74,7 @@ struct Namespace::Impl final : adapter::Host {
   std::map<std::uint64_t, std::unique_ptr<Question>> questions;
   std::uint32_t count = 0;      // who holds it
   std::uint32_t joining = 0;    // sockets that are not in yet
+  std::uint32_t watched = 0;    // sockets with an on_any_outgoing() of their own
   std::uint32_t connected = 0;  // those that are: one whose id a newer one has taken is in no room
 };
 

@@ -93,10 +93,21 @@ DynamicNamespace& Server::of(
 }
 
 DynamicNamespace& Server::of_pattern(const std::string& pattern) {
-  return of([regex = std::regex(pattern, std::regex::ECMAScript | std::regex::optimize)](
-                std::string_view name, const boost::json::value&, const Verdict& verdict) {
-    verdict(std::regex_search(name.begin(), name.end(), regex));
-  });
+  const auto fits = [regex = std::regex(pattern, std::regex::ECMAScript | std::regex::optimize)](
+                        std::string_view name) { return std::regex_search(name.begin(), name.end(), regex); };
+  DynamicNamespace& parent = of([fits](std::string_view name, const boost::json::value&,
+                                       const Verdict& verdict) { verdict(fits(name)); });
+  parent.impl().fits = fits;
+  return parent;
+}
+
+Namespace& Server::Impl::make_asked_for(const std::string& name) {
+  for (DynamicNamespace& parent : parents) {
+    if (!parent.impl().fits || !parent.impl().fits(name)) continue;
+    ++dynamic_count;
+    return make(name, &parent);
+  }
+  return make(name, nullptr);
 }
 
 }  // namespace limpet::socketio

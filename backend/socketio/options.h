@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -40,7 +41,13 @@ struct Limits {
 };
 
 struct Options {
-  engine::Options engine;                     // path, heartbeat, payload limits, sids, CORS
+  engine::Options engine;  // path, heartbeat, payload limits, sids, CORS
+  // A folder with the official client's bundles, as node_modules/socket.io-client/dist: they are served below
+  // the path (client_files.h). Empty: they are not. The Server throws std::runtime_error if there is none.
+  std::string serve_client;
+  // Asked of each request that would begin a session (Socket.IO's allowRequest): what it returns is told to
+  // who is refused; an empty text, or an exception, means `Forbidden`.
+  std::function<std::optional<std::string>(const wire::RequestHead&, const net::Address& peer)> forbid;
   std::uint64_t connect_timeout_ms = 45'000;  // for the first namespace, from Engine.IO's opening
   Recovery recovery;
   bool cleanup_empty_child_namespaces = false;

@@ -68,7 +68,8 @@ void Namespace::Impl::ask(std::string_view event, const Args& args, adapter::Tar
     questions.erase(id);
     throw;
   }
-  adapter->server_count([with](std::size_t count) { with([&](Question& q) { q.on_nodes(count); }); });
+  if (adapter)
+    adapter->server_count([with](std::size_t count) { with([&](Question& q) { q.on_nodes(count); }); });
 }
 
 Round::Round(Namespace::Impl& the_namespace, std::uint64_t the_id, std::function<void(const Args&)> each)
@@ -94,6 +95,8 @@ void Round::on_timeout() {
 std::size_t Namespace::Impl::deliver_with_ack(const adapter::Event& event, const adapter::Target& target,
                                               std::function<void(const Args&)> on_ack) {
   check_event(event);
+  tell_outgoing(event.name, event.args, target);
+  if (server == nullptr) return 0;  // nobody is left
   const std::uint64_t id = next_ack++;
   server->writer.event(name_, id, event.name, event.name_is_number, event.args);
   const adapter::Encoded packet = encoded(server->writer);

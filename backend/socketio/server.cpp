@@ -5,6 +5,7 @@
 
 #include "backend/adapter/memory.h"
 #include "backend/socketio/client.h"
+#include "backend/socketio/client_files.h"
 #include "backend/socketio/namespace_impl.h"
 #include "backend/socketio/socket_extras.h"
 
@@ -44,6 +45,14 @@ engine::Receiver* Server::Impl::on_open(engine::Session& session) {
   return client;
 }
 
+std::optional<std::string> Server::Impl::forbid(const wire::RequestHead& head, const net::Address& peer) {
+  std::optional<std::string> why;
+  if (!options.forbid) return why;
+  why = "";  // an exception lets nobody in
+  guarded("forbid", [&] { why = options.forbid(head, peer); });
+  return why;
+}
+
 void Server::Impl::report(std::string_view where, const std::exception_ptr& exception) {
   ++totals.exceptions;
   std::string what = "an exception that is no std::exception";
@@ -80,6 +89,11 @@ void Server::Impl::end_turn() {
 
 Server::Server(net::Loop& loop, http::Server& http, Options options)
     : impl_(std::make_unique<Impl>(*this, loop, std::move(options))) {
+  const Options& o = impl_->options;
+  if (!o.serve_client.empty()) {
+    impl_->client_files = std::make_unique<ClientFiles>(o.serve_client, o.engine.path, o.engine.cors);
+    impl_->client_files->route(http);
+  }
   impl_->engine = std::make_unique<engine::Server>(loop, http, impl_->options.engine, *impl_);
 }
 Server::~Server() = default;
@@ -88,7 +102,10 @@ Namespace& Server::of(std::string_view name) {
   std::string full(name);
   if (full.empty() || full[0] != '/') full.insert(full.begin(), '/');
   if (Namespace* known = impl_->find(full)) return *known;
-  return impl_->make(full, nullptr);
+  return impl_->make_asked_for(full);
+}
+Namespace& Server::sockets() {
+  return *impl_->find("/");
 }
 
 Namespace* Server::find(std::string_view name) {

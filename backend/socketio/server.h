@@ -43,13 +43,14 @@ struct Totals {
   std::size_t sockets = 0, rooms = 0, namespaces = 0;
 };
 
-class Server final {
+class Server final : public Audience<Server> {
  public:
   Server(net::Loop& loop, http::Server& http, Options options);
   ~Server();  // ends all connections without a word
   Server(const Server&) = delete;
 
-  // The namespace of that name, made if need be; a missing slash is added. "/" is there from the start.
+  // The namespace of that name, made if need be; a missing slash is added. "/" is there from the start. One
+  // whose name an of_pattern() fits is its child, and goes as a child does.
   Namespace& of(std::string_view name);
   // Namespaces made on demand: `accepts` is asked, in the order of registration, when a client asks for a
   // name that there is not. It may answer at once or later, once; dropped
@@ -62,24 +63,27 @@ class Server final {
   Namespace* find(std::string_view name);
   void on_new_namespace(std::function<void(Namespace&)> handler);
 
-  // Of the namespace "/".
+  // The namespace "/": what follows, and what Audience has, is its.
+  Namespace& sockets();
   template <class F>
   void use(F f) {
-    of("/").use(std::move(f));
+    sockets().use(std::move(f));
   }
   template <class F>
-  void on(std::string_view event, F f) {
-    of("/").on(event, std::move(f));
+  HandlerId on(std::string_view event, F f) {
+    return sockets().on(event, std::move(f));
   }
-  void on_connection(ConnectHandler handler) { of("/").on_connection(std::move(handler)); }
-  void on_disconnect(LeaveHandler handler) { of("/").on_disconnect(std::move(handler)); }
-  template <class... T>
-  void emit(std::string_view event, T&&... args) {
-    of("/").emit(event, std::forward<T>(args)...);
+  void on_connection(ConnectHandler handler) { sockets().on_connection(std::move(handler)); }
+  HandlerId on_disconnect(LeaveHandler handler) { return sockets().on_disconnect(std::move(handler)); }
+  void server_side_emit(std::string_view event, const Args& args, Namespace::OnAnswers done = {}) {
+    sockets().server_side_emit(event, args, std::move(done));
   }
-  Broadcast to(std::string_view room) { return of("/").to(room); }
-  Broadcast in(std::string_view room) { return of("/").to(room); }
-  Broadcast except(std::string_view room) { return of("/").except(room); }
+  Pending<Answers> server_side_emit_with_ack(std::string_view event, Args args) {
+    return sockets().server_side_emit_with_ack(event, std::move(args));
+  }
+  void on_server_event(std::string_view event, Namespace::ServerHandler handler) {
+    sockets().on_server_event(event, std::move(handler));
+  }
 
   engine::Server& engine();
   const Options& options() const;

@@ -19,6 +19,7 @@
 namespace limpet::socketio {
 
 class Client;
+class ClientFiles;
 using ClientPtr = boost::intrusive_ptr<Client>;
 using NamespacePtr = boost::intrusive_ptr<Namespace>;
 
@@ -30,6 +31,7 @@ struct Handlers::Table {
 
 struct DynamicNamespace::Impl {
   std::function<void(std::string_view, const boost::json::value&, Server::Verdict)> accepts;
+  std::function<bool(std::string_view)> fits;  // of a pattern alone: also what the program asks for
   Server::Impl* server = nullptr;
 };
 
@@ -38,6 +40,7 @@ struct Server::Impl final : engine::Application {
   ~Impl();
 
   engine::Receiver* on_open(engine::Session& session) override;
+  std::optional<std::string> forbid(const wire::RequestHead& head, const net::Address& peer) override;
 
   // Namespaces (namespaces.cpp)
   Namespace* find(std::string_view name) const;
@@ -46,7 +49,8 @@ struct Server::Impl final : engine::Application {
   void ask_parent(std::size_t index, const ClientPtr& client, const std::string& name,
                   const boost::json::value& auth, const std::function<void(Namespace*)>& done);
   Namespace* accept_dynamic(const std::string& name, DynamicNamespace& parent);
-  void left(Namespace& nsp);  // a dynamic one may have lost its last socket
+  Namespace& make_asked_for(const std::string& name);  // by the program
+  void left(Namespace& nsp);                           // a dynamic one may have lost its last socket
 
   // Runs what a program gave us; an exception ends here.
   template <class F>
@@ -91,6 +95,7 @@ struct Server::Impl final : engine::Application {
   std::vector<std::unique_ptr<EventTable>> retired;
   std::vector<std::pair<NamespacePtr, std::unique_ptr<adapter::Adapter>>> retired_namespaces;
   net::Deferred turn{net::delegate<&Impl::end_turn>(this)};
+  std::unique_ptr<ClientFiles> client_files;
   std::unique_ptr<engine::Server> engine;
 };
 

@@ -38,6 +38,10 @@ bool Socket::connected() const {
 bool Socket::recovered() const {
   return recovered_;
 }
+std::string_view Socket::transport() const {
+  if (client_ == nullptr || client_->session() == nullptr) return {};
+  return client_->session()->over_websocket() ? "websocket" : "polling";
+}
 int Socket::revision() const {
   return client_ != nullptr ? client_->revision() : 4;
 }
@@ -98,6 +102,8 @@ void Socket::send(std::string_view event, const Args& args, bool may_drop) {
     nsp.adapter->broadcast({event, args}, {.rooms = {std::string(id())}, .except = {}, .flags = {}});
     return;
   }
+  tell_outgoing(event, args);
+  if (client_ == nullptr) return;  // one of those it was told to has ended it
   if (may_drop && !(client_->open() && client_->session()->writable())) return;
   server.writer.event(nsp.name_, std::nullopt, event, false, args);
   check_attachments(server.writer, server.bounds);
@@ -115,6 +121,8 @@ void Socket::emit_with_ack(std::string_view event, const Args& args, std::uint64
     ++server.totals.over_limit;
     return done({NoAnswer::too_many, {}});
   }
+  tell_outgoing(event, args);
+  if (client_ == nullptr) return done({NoAnswer::disconnected, {}});
   const std::uint64_t id = nsp_->impl().next_ack++;
   server.writer.event(nsp_->impl().name_, id, event, false, args);
   check_attachments(server.writer, server.bounds);
@@ -171,23 +179,42 @@ EventTable& Socket::events() {
   return *events;
 }
 
-void Socket::add(std::string_view event, EventHandler handler) {
-  events().add(event, std::move(handler));
+HandlerId Socket::add(std::string_view event, EventHandler handler, bool once) {
+  return events().add(event, std::move(handler), once);
+}
+HandlerId Socket::add_error(ErrorHandler handler) {
+  return events().add(events().error, std::move(handler));
+}
+void Socket::add_middleware(EventMiddleware middleware) {
+  events().middlewares.push_back(std::make_shared<EventMiddleware>(std::move(middleware)));
 }
 void Socket::off(std::string_view event) {
   events().off(event);
 }
-void Socket::on_any(AnyHandler handler) {
-  events().any.add(std::move(handler));
+void Socket::off(HandlerId handler) {
+  events().off(handler);
+  watch_outgoing();
 }
-void Socket::on_disconnecting(LeaveHandler handler) {
-  events().disconnecting.add(std::move(handler));
+HandlerId Socket::on_any(AnyHandler handler) {
+  return events().add(events().any, std::move(handler));
 }
-void Socket::on_disconnect(LeaveHandler handler) {
-  events().disconnect.add(std::move(handler));
+void Socket::off_any() {
+  events().any.clear();
 }
-void Socket::on_error(LeaveHandler handler) {
-  events().error.add(std::move(handler));
+HandlerId Socket::on_any_outgoing(AnyHandler handler) {
+  const HandlerId id = events().add(events().any_outgoing, std::move(handler));
+  watch_outgoing();
+  return id;
+}
+void Socket::off_any_outgoing() {
+  events().any_outgoing.clear();
+  watch_outgoing();
+}
+HandlerId Socket::on_disconnecting(LeaveHandler handler) {
+  return events().add(events().disconnecting, std::move(handler));
+}
+HandlerId Socket::on_disconnect(LeaveHandler handler) {
+  return events().add(events().disconnect, std::move(handler));
 }
 
 bool Socket::Extras::settle(std::uint64_t id, const Reply& reply) {

@@ -36,8 +36,9 @@ class Socket final : public adapter::Member {
   Namespace& nsp() const { return *nsp_; }
   Server& server() const;
   bool connected() const;
-  bool recovered() const;  // a session was restored
-  int revision() const;    // of Engine.IO: 4, or 3 for a Socket.IO 2.x client
+  bool recovered() const;              // a session was restored
+  std::string_view transport() const;  // now: "polling", "websocket"; empty: it has gone
+  int revision() const;                // of Engine.IO: 4, or 3 for a Socket.IO 2.x client
   // What the client's first request said (empty once it has gone), and what it gave to this namespace: an
   // object.
   const engine::Handshake& handshake() const;
@@ -73,9 +74,9 @@ class Socket final : public adapter::Member {
 
   // To others of the namespace. This socket is left out by its own room: once it has left that one, it hears
   // what it tells its other rooms, as in Socket.IO.
-  Broadcast to(std::string_view room) const { return broadcast().to(room); }
-  Broadcast in(std::string_view room) const { return broadcast().to(room); }
-  Broadcast except(std::string_view room) const { return broadcast().except(room); }
+  Broadcast to(RoomList rooms) const { return broadcast().to(std::move(rooms)); }
+  Broadcast in(RoomList rooms) const { return broadcast().to(std::move(rooms)); }
+  Broadcast except(RoomList rooms) const { return broadcast().except(std::move(rooms)); }
   Broadcast broadcast() const;
 
   // Leaves the namespace; `close`: ends the client's connection, and with it all its sockets.
@@ -86,14 +87,34 @@ class Socket final : public adapter::Member {
 
   // Handlers of this socket alone, called after the namespace's. See handlers.h for what `f` may look like.
   template <class F>
-  void on(std::string_view event, F f) {
-    add(event, event_handler(std::move(f)));
+  HandlerId on(std::string_view event, F f) {
+    return add(event, event_handler(std::move(f)), false);
   }
-  void off(std::string_view event);
-  void on_any(AnyHandler handler);              // every event, before its own handlers
-  void on_disconnecting(LeaveHandler handler);  // its rooms are still there
-  void on_disconnect(LeaveHandler handler);     // once; nothing comes after it
-  void on_error(LeaveHandler handler);          // the client sent what cannot be read; its connection ends
+  template <class F>
+  HandlerId once(std::string_view event, F f) {
+    return add(event, event_handler(std::move(f)), true);
+  }
+  void off(std::string_view event);      // all of them
+  void off(HandlerId handler);           // whatever it was registered for
+  HandlerId on_any(AnyHandler handler);  // every event, before middlewares and its own handlers
+  void off_any();
+  // Every event that is sent to it, broadcasts too, before it is: also those that it may miss as volatile.
+  // With recovery a packet's offset is the last argument. What a socket has missed is not told again.
+  HandlerId on_any_outgoing(AnyHandler handler);
+  void off_any_outgoing();
+  HandlerId on_disconnecting(LeaveHandler handler);  // its rooms are still there
+  HandlerId on_disconnect(LeaveHandler handler);     // once; nothing comes after it
+  // What the client sent cannot be read (its connection ends), or a middleware has refused an event. For
+  // f(socket, refusal) or f(socket, message).
+  template <class F>
+  HandlerId on_error(F f) {
+    return add_error(error_handler(std::move(f)));
+  }
+  // Asked of each event that the client sends, in order, after the namespace's.
+  template <class F>
+  void use(F f) {
+    add_middleware(event_middleware(std::move(f)));
+  }
 
   struct Extras;
 
@@ -108,14 +129,24 @@ class Socket final : public adapter::Member {
   Socket(Namespace& nsp, Client& client);
   ~Socket();
   void send(std::string_view event, const Args& args, bool may_drop);
-  void add(std::string_view event, EventHandler handler);
+  HandlerId add(std::string_view event, EventHandler handler, bool once);
+  HandlerId add_error(ErrorHandler handler);
+  void add_middleware(EventMiddleware middleware);
   Extras& extras();
   EventTable& events();
+  template <class Call>
+  void each_table(Call&& call);  // its namespace's parent's, its namespace's, its own
   void enter();
+
+  // What its client says, on its way to handlers (dispatch.cpp).
+  struct Passage;
   void dispatch(std::string_view event, const Args& args, std::optional<std::uint64_t> id);
+  void deliver(std::string_view event, const Args& args, const Ack& ack);
+  void tell_outgoing(std::string_view event, const Args& args);
+  void watch_outgoing();
+  void tell_error(const Refusal& refusal);
   void answered(std::uint64_t id, const Args& args);  // by the client
   void answer(std::uint64_t id, const Args& args);    // to the client
-  void tell_error(std::string_view what);
   void on_close_timer();
   void leave_namespace(std::string_view reason);  // its handlers are told, the client is not
   void detach();

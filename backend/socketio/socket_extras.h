@@ -12,6 +12,7 @@
 #include "backend/adapter/adapter.h"
 #include "backend/socketio/ack.h"
 #include "backend/socketio/event_table.h"
+#include "backend/socketio/namespace_impl.h"
 #include "backend/socketio/socket.h"
 #include "proxy/net/loop.h"
 
@@ -33,11 +34,18 @@ struct Socket::Extras {
   std::string pid;                       // what a client names its session by, if it may be restored
   std::unique_ptr<EventTable> events;    // until it is gone
   std::unordered_map<std::uint64_t, Pending> pending;
+  bool watched = false;                     // has an on_any_outgoing() of its own: its namespace counts those
   std::unique_ptr<net::Timer> close_timer;  // until it is gone
 
   // Takes the question out before its callback runs. False: there is none.
   bool settle(std::uint64_t id, const Reply& reply);
   void settle_all(NoAnswer why);
 };
+
+template <class Call>
+void Socket::each_table(Call&& call) {
+  nsp_->impl().each_table([&](Handlers::Table& table) { call(table.events); });
+  if (extras_ && extras_->events) call(*extras_->events);
+}
 
 }  // namespace limpet::socketio

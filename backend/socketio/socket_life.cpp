@@ -1,4 +1,4 @@
-// A socket from being let in to its end, and what its client says in between.
+// A socket from being let in to its end, and the answers of both sides in between.
 #include <utility>
 
 #include "backend/socketio/client.h"
@@ -29,25 +29,6 @@ void Socket::enter() {
   state_ = State::connected;
 }
 
-void Socket::dispatch(std::string_view event, const Args& args, std::optional<AckId> id) {
-  Server::Impl& server = client_->server();
-  ++server.totals.events_in;
-  const Ack ack = id ? Ack(*this, *id) : Ack();
-  const NamespacePtr nsp(nsp_);
-  const auto each = [&](auto&& call) {
-    nsp->impl().each_table([&](Handlers::Table& table) { call(table.events); });
-    if (extras_ && extras_->events) call(*extras_->events);
-  };
-  each([&](const EventTable& table) {
-    table.any.each([&](AnyHandler& handler) { server.guarded(event, [&] { handler(*this, event, args); }); });
-  });
-  if (state_ != State::connected) return;  // one of them has disconnected it
-  each([&](const EventTable& table) {
-    table.each(event,
-               [&](EventHandler& handler) { server.guarded(event, [&] { handler(*this, args, ack); }); });
-  });
-}
-
 // An answer to nothing is nothing.
 void Socket::answered(AckId id, const Args& args) {
   if (!extras_ || extras_->pending.count(id) == 0) return;
@@ -64,17 +45,6 @@ void Socket::answer(AckId id, const Args& args) {
   client_->send(server.writer);
 }
 
-void Socket::tell_error(std::string_view what) {
-  if (state_ != State::connected) return;
-  const NamespacePtr nsp(nsp_);
-  Server::Impl& server = *nsp->impl().server;
-  const auto call = [&](const EventTable& table) {
-    table.error.each([&](LeaveHandler& handler) { server.guarded("error", [&] { handler(*this, what); }); });
-  };
-  nsp->impl().each_table([&](Handlers::Table& table) { call(table.events); });
-  if (extras_ && extras_->events) call(*extras_->events);
-}
-
 void Socket::leave_namespace(std::string_view reason) {
   if (state_ != State::connected) return;
   const SocketPtr keep(this);
@@ -82,13 +52,11 @@ void Socket::leave_namespace(std::string_view reason) {
   Namespace::Impl& impl = nsp->impl();
   Server::Impl& server = *impl.server;
   const auto tell = [&](HandlerList<LeaveHandler> EventTable::*list, std::string_view where) {
-    const auto call = [&](const EventTable& table) {
+    each_table([&](EventTable& table) {
       (table.*list).each([&](LeaveHandler& handler) {
         server.guarded(where, [&] { handler(*this, reason); });
       });
-    };
-    impl.each_table([&](Handlers::Table& table) { call(table.events); });
-    if (extras_ && extras_->events) call(*extras_->events);
+    });
   };
   state_ = State::leaving;
   tell(&EventTable::disconnecting, "disconnecting");
@@ -116,6 +84,7 @@ void Socket::detach() {
   Server::Impl* server = nsp_->impl().server;
   if (server != nullptr && extras_->events) server->retire(std::move(extras_->events));
   extras_->events.reset();
+  watch_outgoing();
 }
 
 }  // namespace limpet::socketio

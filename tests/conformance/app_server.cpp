@@ -186,8 +186,9 @@ std::optional<socketio::Refusal> refusal_of(const Socket& socket) {
 class Slow {
  public:
   explicit Slow(net::Loop& loop) : loop_(loop) {}
-  void operator()(Socket& socket, socketio::Next next) {
-    waiting_.push_back(std::make_unique<Wait>(loop_, refusal_of(socket), std::move(next)));
+  void operator()(Socket& socket, socketio::Next next) { hold(refusal_of(socket), std::move(next)); }
+  void hold(std::optional<socketio::Refusal> refusal, socketio::Next next) {
+    waiting_.push_back(std::make_unique<Wait>(loop_, std::move(refusal), std::move(next)));
   }
 
  private:
@@ -204,6 +205,116 @@ class Slow {
   net::Loop& loop_;
   std::list<std::unique_ptr<Wait>> waiting_;
 };
+
+// Who joins /held waits until somebody lets him in.
+void add_held(socketio::Server& io) {
+  struct Held {
+    std::vector<socketio::Next> waiting;
+    Ack arrival;
+  };
+  const auto held = std::make_shared<Held>();
+  io.of("/held").use([held](Socket&, socketio::Next next) {
+    held->waiting.push_back(std::move(next));
+    std::exchange(held->arrival, {})();
+  });
+  io.on("someoneWaits", [held](const Args&, const Ack& ack) {
+    if (held->waiting.empty())
+      held->arrival = ack;
+    else
+      ack();
+  });
+  io.on("letIn", [held](const Args&, const Ack& ack) {
+    for (const socketio::Next& next : std::exchange(held->waiting, {})) next();
+    ack();
+  });
+  io.on("allHeld", [](Socket& socket, const Args& args) {
+    socket.server().of("/held").to("room").emit(text(args[0]), after(args, 1));
+  });
+}
+
+// Events on their way in and out.
+struct Notes {
+  json::array in, out;
+};
+
+json::array shown(json::array first, const Args& args) {
+  for (const json::value& value : args.values()) {
+    const std::string* bytes = args.binary(value);
+    first.push_back(bytes != nullptr ? json::value(std::to_string(bytes->size()) + " bytes") : value);
+  }
+  return first;
+}
+
+void look_first(const std::shared_ptr<Notes>& notes, Slow& slow, socketio::Incoming& event,
+                socketio::Next next) {
+  if (event.name != "pass") return next();
+  notes->in.push_back(shown({"first"}, event.args));
+  const json::value verb = event.args[0];
+  if (verb == "refuse") return next({"refused", json::object{{"verb", verb}}});
+  if (verb == "refuse plainly") return next({"refused plainly", nullptr});
+  if (verb == "drop") return;
+  if (verb == "wait") return slow.hold(std::nullopt, std::move(next));
+  if (verb == "answer") return event.ack("the first has answered");
+  if (verb == "rename") {
+    event.name = "renamed";
+    event.args.values()[0] = "changed";
+  }
+  next();
+}
+
+void add_passing(Socket& socket, const std::shared_ptr<Notes>& notes, Slow& slow) {
+  socket.use([notes, &slow](socketio::Incoming& event, socketio::Next next) {
+    look_first(notes, slow, event, std::move(next));
+  });
+  socket.use([notes](socketio::Incoming& event) -> std::optional<socketio::Refusal> {
+    if (event.name == "pass" || event.name == "renamed")
+      notes->in.push_back(json::array{"second", event.name, event.args[0]});
+    return std::nullopt;
+  });
+  socket.on_error(
+      [](Socket& who, const socketio::Refusal& why) { who.emit("failed", why.message, why.data); });
+  socket.on_any([notes](Socket&, std::string_view name, const Args& args) {
+    if (name == "pass") notes->in.push_back(shown({"any"}, args));
+  });
+  for (const char* name : {"pass", "renamed"}) {
+    socket.on(name, [notes, name](Socket& who, const Args& args, const Ack& ack) {
+      notes->in.push_back(shown({name}, args));
+      if (ack) return ack(name);
+      Args told = args;
+      told.values().insert(told.values().begin(), name);
+      who.emit("passed", told);
+    });
+  }
+  socket.once("first", [](Socket& who) { who.emit("heard the first"); });
+}
+
+void add_passing(socketio::Namespace& nsp, Slow& slow) {
+  nsp.on_connection([&slow](Socket& socket) {
+    const auto notes = std::make_shared<Notes>();
+    add_passing(socket, notes, slow);
+    socket.on("deaf", [](Socket& who, const Args&, const Ack& ack) {
+      who.off_any();
+      ack();
+    });
+    socket.on("watch", [notes](Socket& who, const Args&, const Ack& ack) {
+      who.on_any_outgoing([notes](Socket&, std::string_view event, const Args& args) {
+        notes->out.push_back(shown({event}, args));
+      });
+      ack();
+    });
+    socket.on("unwatch", [](Socket& who, const Args&, const Ack& ack) {
+      who.off_any_outgoing();
+      ack();
+    });
+    socket.on("volatile", [](Socket& who, const Args&, const Ack& ack) {
+      who.emit_volatile("news", "volatile");
+      ack();
+    });
+    socket.on("notes", [notes](const Args& args, const Ack& ack) {
+      ack(std::exchange(args[0] == "in" ? notes->in : notes->out, {}));
+    });
+  });
+}
 
 // Who still waits goes before the server that waits for him: a Next keeps what its namespace is made of.
 struct Served {
@@ -226,6 +337,11 @@ std::shared_ptr<void> begin(net::Loop& loop, http::Server& http, const conforman
     io->of(name).on("toChildren",
                     [&dynamic](Socket&, const Args& args) { dynamic.emit(text(args[0]), after(args, 1)); });
   }
+  io->of("/dynamic-0");  // its child as well, though no client has asked for it yet
+  prepare(io->of("/passing"));
+  add_passing(io->of("/passing"), served->slow);
+  prepare(io->of("/held"));
+  add_held(*io);
   prepare(io->of([](std::string_view name, const json::value& auth, socketio::Server::Verdict verdict) {
     const auto* object = auth.if_object();
     const auto* token = object != nullptr ? object->if_contains("token") : nullptr;

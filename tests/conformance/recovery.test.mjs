@@ -1,6 +1,7 @@
 // Connection state recovery: transcripts of official clients that lose their connection and come back.
 import { sameOnBothSides } from './lib/compare.mjs';
 import { Cast, transportsOf } from './lib/cast.mjs';
+import { until } from '../e2e/lib/deadline.mjs';
 
 const flags = ['--recovery', '60000', '--ping-interval', '20000', '--ping-timeout', '20000', '--connect-timeout', '20000'];
 
@@ -106,6 +107,54 @@ const scripts = {
   },
 };
 
+// What is sent to a session's rooms while a middleware thinks about whoever brings it is nobody's, there as here.
+const held = {
+  async 'is thought about'(cast) {
+    const { one, two, inside } = await waiting(cast);
+    await cast.breaks(one, two);
+    two.tell('allHeld', 'news', 'missed');
+    await two.call('self');
+    await one.connects();
+    await two.call('someoneWaits');
+    two.tell('allHeld', 'news', 'while it thinks');
+    await two.call('self');
+    await two.call('letIn');
+    await isIn(inside);
+    await inside.call('self');
+    two.tell('allHeld', 'news', 'afterwards');
+    await inside.call('self');
+  },
+};
+const notHeld = {
+  async 'is not thought about again'(cast) {
+    const { one, two, inside } = await waiting(cast);
+    await cast.breaks(one, two);
+    two.tell('allHeld', 'news', 'missed');
+    await two.call('self');
+    await one.connects();
+    await isIn(inside);
+    two.tell('allHeld', 'news', 'afterwards');
+    await inside.call('self');
+  },
+};
+
+const isIn = (client) => until(() => client.socket.connected, 5000, 'the client has been let in');
+
+// One is in a room of /held, too, where two has let it in.
+async function waiting(cast) {
+  const { one, two } = await prepared(cast);
+  const inside = one.of('/held');
+  inside.socket.connect();
+  await two.call('someoneWaits');
+  await two.call('letIn');
+  await isIn(inside);
+  await inside.hears('welcome');
+  await inside.call('join', 'room');
+  two.tell('allHeld', 'news', 'before');
+  await inside.hears('news');
+  return { one, two, inside };
+}
+
 // One is in a room and has data and an offset; two sees who goes.
 async function prepared(cast) {
   const one = await cast.enter('one');
@@ -118,14 +167,26 @@ async function prepared(cast) {
   return { one, two };
 }
 
-for (const way of ['polling', 'WebSocket']) {
-  sameOnBothSides(`a client that comes back, ${way}`, ['app_server', ...flags], (same) => {
-    for (const [name, play] of Object.entries(scripts)) {
+// What is of one namespace: when the answers of others come in between is chance.
+const within = (namespace, record) => Object.fromEntries(Object.entries(record).map(([name, { sent, got, told }]) => [name, {
+  sent: sent.filter((packet) => packet.startsWith?.(`${namespace},`, 1)),
+  got: got.filter((packet) => packet.startsWith?.(`${namespace},`, 1)),
+  told: told.filter(([of]) => of === namespace),
+}]));
+
+function compare(title, serverFlags, cases) {
+  sameOnBothSides(title, ['app_server', ...flags, ...serverFlags], (same) => {
+    for (const [name, { way, play, namespace }] of Object.entries(cases)) {
       same(name, async (server, world) => {
         const cast = new Cast(server, world, 4, transportsOf[way]);
         await play(cast);
-        return unclocked(cast.record());
+        return unclocked(namespace ? within(namespace, cast.record()) : cast.record());
       });
     }
   }, { concurrency: 1 });
 }
+
+const over = (way, plays, namespace) => Object.fromEntries(Object.entries(plays).map(([name, play]) => [name, { way, play, namespace }]));
+for (const way of ['polling', 'WebSocket']) compare(`a client that comes back, ${way}`, [], over(way, scripts));
+compare('a client that comes back to an asynchronous middleware, asked again', ['--ask-again'], over('WebSocket', held, '/held'));
+compare('a client that comes back to an asynchronous middleware, not asked', [], over('WebSocket', notHeld, '/held'));

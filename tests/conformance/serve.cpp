@@ -18,7 +18,7 @@ namespace {
 // Flags whose words are not the options' own.
 struct Words {
   std::string transports = "polling,websocket", cors = "*", deflate = "off";
-  bool cookie = false, no_compression = false, no_upgrades = false;
+  bool cookie = false, no_compression = false, no_upgrades = false, ask_again = false;
   std::uint64_t recovery_ms = 0;
 };
 
@@ -39,6 +39,8 @@ void declare(CLI::App& app, Settings& settings, Words& words) {
   app.add_flag("--no-compression", words.no_compression);
   app.add_flag("--no-upgrades", words.no_upgrades);
   app.add_option("--recovery", words.recovery_ms, "how long a session is kept; 0: not at all");
+  app.add_flag("--ask-again", words.ask_again, "middlewares, about who comes back");
+  app.add_option("--serve-client", settings.options.serve_client, "a folder");
 }
 
 void apply(const Words& words, Settings& settings) {
@@ -55,6 +57,7 @@ void apply(const Words& words, Settings& settings) {
           {"off", ws::Deflate::off}, {"shared", ws::Deflate::shared}, {"dedicated", ws::Deflate::dedicated}}
           .at(words.deflate);
   settings.options.recovery.enabled = words.recovery_ms > 0;
+  settings.options.recovery.skip_middlewares = !words.ask_again;
   if (words.recovery_ms > 0) settings.options.recovery.max_disconnection_ms = words.recovery_ms;
 }
 

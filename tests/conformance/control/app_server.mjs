@@ -73,5 +73,53 @@ prepare(io.of('/guarded')).use((socket, next) => {
   return next(error);
 });
 prepare(io.of('/slow')).use((socket, next) => setTimeout(() => next(socket.handshake.auth.refusal && new Error(socket.handshake.auth.refusal)), 30));
+
+// Who joins /held waits until somebody lets him in.
+const held = [];
+let arrival = () => {};
+prepare(io.of('/held')).use((socket, next) => { held.push(next); arrival(); });
+io.on('connection', (socket) => {
+  socket.on('someoneWaits', (ack) => { if (held.length) ack(); else arrival = () => { arrival = () => {}; ack(); }; });
+  socket.on('letIn', (ack) => { for (const next of held.splice(0)) next(); ack(); });
+  socket.on('allHeld', (event, ...values) => io.of('/held').to('room').emit(event, ...values));
+});
+
+// Events on their way in and out.
+const shown = (values) => values.filter((value) => typeof value !== 'function')
+  .map((value) => (Buffer.isBuffer(value) ? `${value.length} bytes` : value));
+prepare(io.of('/passing')).on('connection', (socket) => {
+  const notes = { in: [], out: [] };
+  socket.use((event, next) => {
+    const [name, verb] = event;
+    if (name !== 'pass') return next();
+    notes.in.push(['first', ...shown(event.slice(1))]);
+    switch (verb) {
+      case 'refuse': return next(Object.assign(new Error('refused'), { data: { verb } }));
+      case 'refuse plainly': return next(new Error('refused plainly'));
+      case 'drop': return undefined;
+      case 'wait': return setTimeout(next, 50);
+      case 'answer': return event.at(-1)('the first has answered');
+      case 'rename': event[0] = 'renamed'; event[1] = 'changed'; return next();
+      default: return next();
+    }
+  });
+  socket.use(([name, verb], next) => { if (name === 'pass' || name === 'renamed') notes.in.push(['second', name, verb]); next(); });
+  socket.on('error', (error) => socket.emit('failed', error.message, error.data ?? null));
+  socket.onAny((name, ...values) => { if (name === 'pass') notes.in.push(['any', ...shown(values)]); });
+  for (const name of ['pass', 'renamed']) {
+    socket.on(name, (...values) => {
+      notes.in.push([name, ...shown(values)]);
+      if (typeof values.at(-1) === 'function') values.at(-1)(name);
+      else socket.emit('passed', name, ...values);
+    });
+  }
+  socket.once('first', () => socket.emit('heard the first'));
+  socket.on('deaf', (ack) => { socket.offAny(); ack(); });
+  socket.on('watch', (ack) => { socket.onAnyOutgoing((...event) => notes.out.push(shown(event))); ack(); });
+  socket.on('unwatch', (ack) => { socket.offAnyOutgoing(); ack(); });
+  socket.on('volatile', (ack) => { socket.volatile.emit('news', 'volatile'); ack(); });
+  socket.on('notes', (way, ack) => ack(notes[way].splice(0)));
+});
 const dynamic = prepare(io.of(/^\/dynamic-\d+$/));
+io.of('/dynamic-0'); // its child as well, though no client has asked for it yet
 prepare(io.of((name, auth, next) => next(null, name.startsWith('/asked-') && auth.token === 'good')));

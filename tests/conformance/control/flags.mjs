@@ -22,6 +22,8 @@ const { values } = parseArgs({
     'no-compression': boolean,
     'no-upgrades': boolean,
     recovery: string('0'), // maxDisconnectionDuration, 0: off
+    'ask-again': boolean, // middlewares, about who comes back
+    'serve-client': string(''), // limpet's is a folder
   },
 });
 
@@ -43,7 +45,8 @@ export const options = {
   httpCompression: values['no-compression'] ? false : { threshold: 1024 },
   perMessageDeflate: { off: false, shared: { threshold: 0, ...noTakeover }, dedicated: { threshold: 0 } }[values.deflate],
   ...(origins.length && { cors: { origin: origins[0] === '*' ? '*' : origins, credentials: values.credentials } }),
-  ...(number('recovery') && { connectionStateRecovery: { maxDisconnectionDuration: number('recovery') } }),
+  ...(number('recovery') && { connectionStateRecovery: { maxDisconnectionDuration: number('recovery'), skipMiddlewares: !values['ask-again'] } }),
+  serveClient: values['serve-client'] !== '',
 };
 
 // An HTTP server that says where it listens.

@@ -119,6 +119,7 @@ const scripts = {
     await enter('/nowhere');
     await enter('/dynamic-1', { a: 1 });
     await enter('/dynamic-x');
+    await (await enter('/dynamic-0')).call('self');
     if (cast.version === 4) {
       await enter('/guarded', { refusal: 'not you', data: { code: 7 } });
       await enter('/guarded', { refusal: 'nor you' });

@@ -113,7 +113,7 @@ export class Address {
   get url() { return `http://${this.text}`; }
 }
 
-// A plain request on a connection of its own: { status, headers, body, json() }. `localAddress` chooses the source
+// A plain request on a connection of its own: { status, headers, bytes, body, json() }. `localAddress` chooses the source
 // address.
 export function request(address, target, { method = 'GET', headers = {}, body, localAddress, ms = 10_000 } = {}) {
   const where = address.path ? { socketPath: address.path } : { host: address.host, port: address.port };
@@ -121,8 +121,9 @@ export function request(address, target, { method = 'GET', headers = {}, body, l
     const sent = http.request({ ...where, method, path: target, headers, localAddress, agent: false }, (answer) => {
       const parts = [];
       answer.on('data', (part) => parts.push(part)).on('error', reject).on('end', () => {
-        const text = Buffer.concat(parts).toString();
-        resolve({ status: answer.statusCode, headers: answer.headers, body: text, json: () => JSON.parse(text) });
+        const bytes = Buffer.concat(parts);
+        const text = bytes.toString();
+        resolve({ status: answer.statusCode, headers: answer.headers, bytes, body: text, json: () => JSON.parse(text) });
       });
     });
     sent.setTimeout(ms, () => sent.destroy(new Error(`no answer to ${method} ${target} for ${ms} ms`)));

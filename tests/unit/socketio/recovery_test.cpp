@@ -68,6 +68,37 @@ TEST_F(RecoveryTest, WhatWasMissedComesBeforeTheAnswer) {
   EXPECT_TRUE(socket->in_room("room"));
 }
 
+// As in Socket.IO: what comes while it is thought about is neither missed nor heard.
+class AskedAgain : public RecoveryTest {
+  void SetUp() override {
+    start([](Options& options) {
+      options.recovery.enabled = true;
+      options.recovery.skip_middlewares = false;
+    });
+  }
+};
+TEST_F(AskedAgain, WhileAMiddlewareThinksNothingIsHeard) {
+  std::vector<Next> thinking;
+  io->use([&](Socket&, Next next) { thinking.push_back(std::move(next)); });
+  FakeSession& client = open();
+  client.say("0");
+  thinking[0]();
+  const auto me = answer(client.heard()[0]);
+  io->emit("first");
+  const std::string first = client.heard()[0];
+  client.end(engine::Reason::transport_close);
+  io->emit("missed");
+
+  FakeSession& again = open();
+  again.say(back(me, offset(first)));
+  io->emit("meanwhile");
+  EXPECT_THAT(again.heard(), testing::IsEmpty());
+  thinking[1]();
+  io->emit("afterwards");
+  EXPECT_THAT(again.heard(), ElementsAre(StartsWith("2[\"missed\",\""), "0" + boost::json::serialize(me),
+                                         StartsWith("2[\"afterwards\",\"")));
+}
+
 TEST_F(RecoveryTest, SingleEventsCarryOffsetsAcksAndVolatileOnesDoNot) {
   FakeSession& client = join();
   io->of("/").for_each([](Socket& socket) {
