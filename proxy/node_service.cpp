@@ -54,6 +54,7 @@ engine::Options engine_options(const config::Node& node) {
 socketio::Options socketio_options(const config::Node& node) {
   socketio::Options out;
   out.engine = engine_options(node);
+  out.serve_client = node.serve_client.value_or("");
   out.connect_timeout_ms = config::ms(node.connect_timeout);
   out.recovery.enabled = node.recovery.count() > 0;
   if (out.recovery.enabled) out.recovery.max_disconnection_ms = config::ms(node.recovery);

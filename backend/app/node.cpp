@@ -1,6 +1,7 @@
 #include "backend/app/node.h"
 
 #include <algorithm>
+#include <exception>
 #include <utility>
 
 #include "backend/app/events.h"
@@ -69,7 +70,11 @@ std::optional<std::string> Node::Impl::start() {
   if (!bound.error.empty()) return "cannot listen on " + bound.error;
   if (settings.id.empty()) settings.id = id_of(bound.address);
   if (auto error = listen_for_admin()) return error;
-  serve();
+  try {
+    serve();
+  } catch (const std::exception& error) {
+    return error.what();
+  }
   return std::nullopt;
 }
 

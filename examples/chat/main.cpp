@@ -1,12 +1,14 @@
-// A chat: one page, one process, everyone who is there. It serves its page and, if it is told where to find
-// one, the official client that the page loads.
+// A chat: one page, one process, everyone who is there. It serves its page and, from a folder such as
+// node_modules/socket.io-client/dist, the official client that the page loads.
 //
-//   chat-node [PORT [PATH/TO/socket.io.min.js]]       # 127.0.0.1:3000; 0: a port that the kernel chooses
+//   chat-node FOLDER [PORT]       # 127.0.0.1:3000; 0: a port that the kernel chooses
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <exception>
 #include <fstream>
 #include <iterator>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 
@@ -23,20 +25,22 @@ using socketio::Socket;
 
 namespace {
 
-// One file, as it was when the program started.
-class File final : public http::Handler {
+// The page, as it was when the program started.
+class Page final : public http::Handler {
  public:
-  File(const char* path, const char* type) : type_(type) {
-    std::ifstream in(path, std::ios::binary);
+  Page() {
+    std::ifstream in(CHAT_PAGE, std::ios::binary);
     body_.assign(std::istreambuf_iterator<char>(in), {});
   }
   void on_request(http::Exchange& exchange) override {
-    exchange.answer({.status = body_.empty() ? 404 : 200, .content_type = type_, .body = body_});
+    const bool found = exchange.head().path == "/" && !body_.empty();
+    exchange.answer({.status = found ? 200 : 404,
+                     .content_type = "text/html; charset=utf-8",
+                     .body = found ? std::string_view(body_) : "not found\n"});
   }
 
  private:
   std::string body_;
-  const char* type_;
 };
 
 std::string name_of(Socket& socket) {
@@ -73,30 +77,22 @@ void serve_chat(socketio::Server& io) {
       [](Socket& socket, std::string_view) { socket.nsp().to("lobby").emit("left", name_of(socket)); });
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-  net::hold_signals({SIGINT, SIGTERM});
+int serve(const char* folder, std::uint16_t port) {
   net::Loop loop;
   http::Server http(loop, {});
-  File page(CHAT_PAGE, "text/html; charset=utf-8");
-  File client(argc > 2 ? argv[2] : "", "text/javascript");
+  Page page;
   http.route("/", page);
-  http.route("/socket.io.min.js", client);
 
   socketio::Options options;
   options.engine.node_id = "chat";
   options.limits.events_per_second = 50;
+  options.serve_client = folder;
   socketio::Server io(loop, http, options);
   serve_chat(io);
 
-  const auto port = static_cast<std::uint16_t>(argc > 1 ? std::strtoul(argv[1], nullptr, 10) : 3000);
   net::BoundListener listener =
       net::bind_listener(net::Address::ip(*wire::IpAddress::parse("127.0.0.1"), port), 1);
-  if (!listener.error.empty()) {
-    std::fprintf(stderr, "%s\n", listener.error.c_str());
-    return 1;
-  }
+  if (!listener.error.empty()) throw std::runtime_error("cannot listen on " + listener.error);
   std::printf("listening on %s\n", listener.address.text().c_str());
   std::fflush(stdout);
   http.listen(std::move(listener.sockets.front()));
@@ -105,4 +101,18 @@ int main(int argc, char** argv) {
     loop.stop();
   });
   loop.run();
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc < 2) return std::fputs("chat-node node_modules/socket.io-client/dist [PORT]\n", stderr), 2;
+  net::hold_signals({SIGINT, SIGTERM});
+  try {
+    return serve(argv[1], static_cast<std::uint16_t>(argc > 2 ? std::strtoul(argv[2], nullptr, 10) : 3000));
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "chat-node: %s\n", error.what());
+    return 1;
+  }
 }

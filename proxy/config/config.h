@@ -199,6 +199,8 @@ struct Node {
   std::optional<Endpoint> admin;  // a Unix socket or loopback; unset: none
   std::vector<std::string> namespaces{"/"};
   std::string path = "/socket.io/";
+  std::optional<std::string>
+      serve_client;  // a folder with the official client's bundles; unset: none is served
   NodeAdapter adapter = NodeAdapter::memory;
 
   std::uint32_t max_connections = 50'000;  // sessions; more: 503, Close 1008, and /health says full

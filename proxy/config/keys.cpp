@@ -83,6 +83,7 @@ constexpr KeyDoc kKeys[] = {
     {"node", "admin", ""},
     {"node", "namespaces", "[\"/\"]"},
     {"node", "path", "\"/socket.io/\""},
+    {"node", "serve_client", "\"off\""},
     {"node", "adapter", "\"memory\""},
     {"node", "max_connections", "50000"},
     {"node", "max_payload", "1000000"},

@@ -88,6 +88,11 @@ Value<std::string> to_cookie_or_off(std::string_view text) {
   return to_token(text);
 }
 
+Value<std::string> to_folder_or_off(std::string_view text) {
+  if (text == "off") return std::string();
+  return to_plain_text(text);
+}
+
 Value<std::string> to_plain_text(std::string_view text) {
   const bool clean = std::none_of(text.begin(), text.end(), is_control);
   if (!text.empty() && clean && text.size() <= kMostText) return std::string(text);

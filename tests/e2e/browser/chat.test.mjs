@@ -13,12 +13,12 @@ import { sharing } from '../lib/world.mjs';
 const executablePath = '/usr/bin/chromium';
 const args = ['--headless=new', '--disable-gpu', '--no-first-run', ...(process.getuid() === 0 ? ['--no-sandbox'] : [])];
 const program = path.join(path.dirname(binary), '../examples/chat/chat-node');
-const client = fileURLToPath(new URL('../node_modules/socket.io-client/dist/socket.io.min.js', import.meta.url));
+const client = fileURLToPath(new URL('../node_modules/socket.io-client/dist', import.meta.url));
 
 async function chat(world) {
   const node = world.own(new (class extends Child {
     close() { return this.stop('SIGTERM'); }
-  })('chat-node', program, ['0', client]));
+  })('chat-node', program, [client, '0']));
   const [, address] = await node.says(/^listening on (\S+)$/m, 10_000);
   return new Address(address).url;
 }

@@ -29,8 +29,10 @@ describe('flags', () => {
     [['--namespaces', '/', '--namespaces', '/'], /--namespaces: "\/" is there twice/],
     [['--raw', 'echo', '--raw-path', '/socket.io/'], /--raw-path: "\/socket\.io\/" is where Socket\.IO is/],
     [['--cors-origins', '*', '--cors-credentials'], /--cors-credentials: browsers refuse/],
-    [['--nonsense'], /--nonsense/],
-    [['stray'], /stray/],
+    [['--nonsense'], /^limpet node: there is no flag --nonsense \(limpet node --help\)$/m],
+    [['--pingintervall=5s'], /^limpet node: there is no flag --pingintervall \(did you mean --ping-interval\?\)/m],
+    [['--listen'], /^limpet node: --listen needs a value: ADDRESS \(/m],
+    [['stray'], /^limpet node: "stray" is not expected/m],
   ]) {
     test(`${flags.join(' ')} is refused in one line`, async () => {
       const { code, stderr, stdout } = await nodeEnds(...flags);
@@ -47,6 +49,7 @@ describe('flags', () => {
     await taken.close();
     for (const [flags, said] of [
       [['--jwt-key', '/nowhere/key'], /jwt_key: \/nowhere\/key: No such file or directory/],
+      [['--serve-client', '/nowhere'], /serve_client: \/nowhere\/socket\.io\.js: there is no such file/],
       [['-c', '/nowhere/limpet.toml'], /cannot be read/],
       [['--listen', 'unix:/tmp/limpet-e2e-unused.sock'], /needs an id/],
     ]) {

@@ -59,6 +59,8 @@ TEST(NodeTable, SaysTheSameAsFlags) {
       {"admin", "\"unix:/run/a.sock\"", {"unix:/run/a.sock"}},
       {"namespaces", "[\"/\", \"/chat\"]", {"/", "/chat"}},
       {"path", "\"/x\"", {"/x"}},
+      {"serve_client", "\"/dist\"", {"/dist"}},
+      {"serve_client", "\"off\"", {"off"}},
       {"adapter", "\"memory\"", {"memory"}},
       {"max_connections", "7", {"7"}},
       {"max_payload", "\"1MiB\"", {"1MiB"}},
