@@ -9,7 +9,7 @@
 #include "tests/unit/cluster/fake_host.h"
 
 using namespace limpet;
-namespace wire = limpet::cluster::classic_wire;
+namespace classic_wire = limpet::cluster::classic_wire;
 
 namespace {
 
@@ -21,11 +21,11 @@ std::string text(const codec::Args& args) {
 }
 
 void broadcast_stays(std::string_view body) {
-  const auto read = wire::read_broadcast(body);
+  const auto read = classic_wire::read_broadcast(body);
   if (!read) return;
   codec::msgpack::Writer out;
-  wire::write_broadcast(out, read->uid, read->nsp, read->packet.event(), read->target);
-  const auto again = wire::read_broadcast(out.bytes());
+  classic_wire::write_broadcast(out, read->uid, read->nsp, read->packet.event(), read->target);
+  const auto again = classic_wire::read_broadcast(out.bytes());
   check(again && again->nsp == read->nsp && again->packet.name == read->packet.name &&
         again->packet.name_is_number == read->packet.name_is_number &&
         text(again->packet.args) == text(read->packet.args) &&
@@ -33,30 +33,32 @@ void broadcast_stays(std::string_view body) {
 }
 
 void request_stays(std::string_view body) {
-  const auto read = wire::read_request(body);
+  const auto read = classic_wire::read_request(body);
   if (!read) return;
-  std::optional<wire::Request> again;
+  std::optional<classic_wire::Request> again;
   switch (read->type) {
-    case wire::Type::join:
-    case wire::Type::leave:
+    case classic_wire::Type::join:
+    case classic_wire::Type::leave:
       if (!read->target) return;
-      again = wire::read_request(wire::rooms_request(read->type, "u", *read->target, read->rooms));
+      again = classic_wire::read_request(
+          classic_wire::rooms_request(read->type, "u", *read->target, read->rooms));
       return check(again && again->rooms.size() == read->rooms.size());
-    case wire::Type::disconnect:
+    case classic_wire::Type::disconnect:
       if (!read->target) return;
-      again = wire::read_request(wire::disconnect_request("u", *read->target, read->close));
+      again = classic_wire::read_request(classic_wire::disconnect_request("u", *read->target, read->close));
       return check(again && again->close == read->close);
-    case wire::Type::fetch:
-      again = wire::read_request(wire::fetch_request("u", *read->id, *read->target));
+    case classic_wire::Type::fetch:
+      again = classic_wire::read_request(classic_wire::fetch_request("u", *read->id, *read->target));
       return check(again && again->id == read->id);
-    case wire::Type::server_side_emit:
+    case classic_wire::Type::server_side_emit:
       if (read->packet.name_is_number) return;
-      again = wire::read_request(wire::emit_request("u", read->id, read->packet.name, read->packet.args));
+      again = classic_wire::read_request(
+          classic_wire::emit_request("u", read->id, read->packet.name, read->packet.args));
       return check(again && again->packet.name == read->packet.name);
-    case wire::Type::broadcast: {
+    case classic_wire::Type::broadcast: {
       codec::msgpack::Writer out;
-      wire::write_broadcast_request(out, "u", *read->id, "/", read->packet.event(), *read->target);
-      again = wire::read_request(out.bytes());
+      classic_wire::write_broadcast_request(out, "u", *read->id, "/", read->packet.event(), *read->target);
+      again = classic_wire::read_request(out.bytes());
       return check(again && again->packet.args.size() == read->packet.args.size());
     }
     default: return;
