@@ -71,6 +71,7 @@ struct Session {
   std::string sid, pid;
   std::vector<std::string> rooms;
   boost::json::value data;
+  bool live = false;  // its socket is still here: saved early
 };
 struct Restored {
   Session session;
@@ -81,13 +82,13 @@ struct Restored {
 class Host {
  public:
   virtual std::string_view name() const = 0;  // of the namespace, with its slash
-  // The namespace is no more, since a handler that one of the calls below has run; its adapter lives until the
-  // end of the turn and must call nothing else here.
+  // The namespace is no more, since a handler that one of the calls below has run; its adapter lives until
+  // the end of the turn and must call nothing else here.
   virtual bool stopped() const = 0;
   virtual net::Loop& loop() = 0;
   virtual Rooms& rooms() = 0;  // this node's sockets
-  // `offset`, if there is one, becomes the last argument. Throws std::invalid_argument for what no client would
-  // take: a reserved name, too many attachments. So does deliver_with_ack().
+  // `offset`, if there is one, becomes the last argument. Throws std::invalid_argument for what no client
+  // would take: a reserved name, too many attachments. So does deliver_with_ack().
   virtual Encoded encode(const Event& event, std::optional<std::string_view> offset) = 0;
   virtual void deliver(const Encoded& event, const Target& target) = 0;
   // Returns how many were asked; `on_ack` follows for each that answers before the timeout.
@@ -97,10 +98,14 @@ class Host {
   virtual void join(const Target& target, const std::vector<std::string>& rooms) = 0;
   virtual void leave(const Target& target, const std::vector<std::string>& rooms) = 0;
   virtual void disconnect(const Target& target, bool close) = 0;
-  // Another node's server_side_emit(): `reply` is empty, or to be called once with one argument. False: nobody
-  // here listens to it, and `reply` will not be called.
+  // Another node's server_side_emit(): `reply` is empty, or to be called once with one argument. False:
+  // nobody here listens to it, and `reply` will not be called.
   virtual bool on_server_side_event(std::string_view name, const Args& args,
                                     std::function<void(const Args&)> reply) = 0;
+  // A socket's session has been restored on another node: this one's ends, and is not saved again.
+  virtual void supersede(std::string_view /*id*/) {}
+  // A socket's session has to be saved early once more: its key has gone.
+  virtual void save(std::string_view /*id*/) {}
 
  protected:
   ~Host() = default;
@@ -127,12 +132,14 @@ class Adapter {
                                 std::function<void(std::string_view error, const Args& answers)> done) = 0;
   // A room of this node has its first, or lost its last, socket. For adapters that subscribe room by room.
   virtual void on_room(std::string_view, bool /*exists*/) {}
+  // A socket, and with it the room named after it, is here, or is no more.
+  virtual void on_socket(std::string_view /*id*/, bool /*here*/) {}
 
   // Connection state recovery. An adapter that cannot do it keeps these.
   virtual bool appends_offsets() const { return false; }  // then single emits pass through broadcast() too
   virtual void persist(Session) {}
-  // Then persist() is also called while a socket lives: when it joins, and after each change of its rooms or
-  // data (at most every 300 ms); forget() when it has left for good.
+  // Then persist() is also called while a socket lives (Session::live): when it joins, and after each change
+  // of its rooms or data (at most every 300 ms); forget() when it has left for good.
   virtual bool saves_early() const { return false; }
   virtual void forget(std::string_view /*pid*/) {}
   virtual void restore(std::string_view /*pid*/, std::string_view /*offset*/,

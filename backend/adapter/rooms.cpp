@@ -11,11 +11,13 @@ void Rooms::add(Member& member) {
   member.place_ = static_cast<std::uint32_t>(everyone_.size());
   everyone_.push_back(&member);
   ids_.insert(&member);
+  if (on_member) on_member(member.id(), true);
 }
 
 void Rooms::remove(Member& member) {
   leave_all(member);
   if (!has(member)) return;
+  if (on_member) on_member(member.id(), false);
   Member* last = everyone_.back();
   last->place_ = member.place_;
   everyone_[member.place_] = last;

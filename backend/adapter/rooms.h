@@ -67,6 +67,8 @@ class Rooms {
 
   // Told when a room has its first member or has lost its last; may be unset.
   std::function<void(std::string_view room, bool exists)> on_room;
+  // Told when a member has been added, or is about to be removed; may be unset.
+  std::function<void(std::string_view id, bool here)> on_member;
 
   void add(
       Member& member);  // it is in the namespace, and in its own room; takes over the id if another has it

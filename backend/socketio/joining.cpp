@@ -55,7 +55,11 @@ void Client::join(Namespace& nsp, boost::json::value auth) {
 
 void Client::begin(const NamespacePtr& nsp, boost::json::value auth,
                    std::optional<adapter::Restored> restored) {
-  if (!open()) return settled(*nsp);
+  if (!open()) {
+    if (restored && nsp->impl().adapter)  // it may come back once more
+      nsp->impl().adapter->persist(std::move(restored->session));
+    return settled(*nsp);
+  }
   const SocketPtr socket(new Socket(*nsp, *this));
   if (!auth.get_object().empty()) socket->extras().auth = std::move(auth.get_object());
   if (restored) {
@@ -133,6 +137,7 @@ void Client::let_in(Socket& socket) {
     table.connection.each(
         [&](ConnectHandler& handler) { server_.guarded("connection", [&] { handler(socket); }); });
   });
+  if (impl.early) impl.early->save(socket);
   settled(*nsp);
 }
 

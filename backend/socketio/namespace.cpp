@@ -116,12 +116,18 @@ std::unique_ptr<Namespace> Namespace::Impl::make(std::unique_ptr<Impl> impl) {
   it.rooms_.on_room = [&it](std::string_view room, bool exists) {
     if (it.adapter) it.adapter->on_room(room, exists);
   };
+  it.rooms_.on_member = [&it](std::string_view id, bool here) {
+    if (it.adapter) it.adapter->on_socket(id, here);
+  };
+  if (it.server->options.recovery.enabled && it.adapter->saves_early())
+    it.early = std::make_unique<EarlySaves>(it);
   return nsp;
 }
 
 // The adapter first: what is asked from within an answer then fails at once.
 void Namespace::Impl::stop() {
   adapter.reset();
+  early.reset();
   for (auto& [id, question] : std::exchange(questions, {})) question->finish(false);
   rounds.clear();
   server = nullptr;
@@ -196,6 +202,14 @@ void Namespace::Impl::leave(const adapter::Target& target, const std::vector<std
 
 void Namespace::Impl::disconnect(const adapter::Target& target, bool close) {
   for (const SocketPtr& socket : chosen(target)) socket->disconnect(close);
+}
+
+void Namespace::Impl::supersede(std::string_view id) {
+  if (auto* socket = static_cast<Socket*>(rooms_.find(id))) socket->end_superseded();
+}
+
+void Namespace::Impl::save(std::string_view id) {
+  if (auto* socket = static_cast<Socket*>(rooms_.find(id))) socket->changed();
 }
 
 bool Namespace::Impl::on_server_side_event(std::string_view name, const Args& args,

@@ -13,6 +13,7 @@
 
 #include "backend/adapter/adapter.h"
 #include "backend/adapter/rooms.h"
+#include "backend/socketio/early_saves.h"
 #include "backend/socketio/namespace.h"
 #include "backend/socketio/server_impl.h"
 #include "proxy/net/loop.h"
@@ -43,6 +44,8 @@ struct Namespace::Impl final : adapter::Host {
   void disconnect(const adapter::Target& target, bool close) override;
   bool on_server_side_event(std::string_view name, const Args& args,
                             std::function<void(const Args&)> reply) override;
+  void supersede(std::string_view id) override;
+  void save(std::string_view id) override;
 
   // Of many clients, on all nodes (question.cpp)
   void ask(std::string_view event, const Args& args, adapter::Target target, OnReplies done);
@@ -67,6 +70,7 @@ struct Namespace::Impl final : adapter::Host {
   std::string name_;
   adapter::Rooms rooms_;
   std::unique_ptr<adapter::Adapter> adapter;
+  std::unique_ptr<EarlySaves> early;  // null: sessions are saved when their sockets go
   std::unordered_map<std::string, HandlerList<ServerHandler>> server_handlers;
   std::uint64_t next_ack = 0;
   std::uint64_t next_question = 0;

@@ -57,6 +57,7 @@ const boost::json::object& Socket::auth() const {
 }
 
 boost::json::value& Socket::data() {
+  changed();
   return extras().data;
 }
 
@@ -75,11 +76,13 @@ bool Socket::join(std::string_view room) {
     return false;
   }
   rooms.join(*this, room);
+  changed();
   return true;
 }
 
 void Socket::leave(std::string_view room) {
   nsp_->impl().rooms_.leave(*this, room);
+  changed();
 }
 bool Socket::in_room(std::string_view room) const {
   return nsp_->impl().rooms_.in_room(*this, room);

@@ -43,7 +43,9 @@ class Socket final : public adapter::Member {
   // object.
   const engine::Handshake& handshake() const;
   const boost::json::object& auth() const;
-  boost::json::value& data();  // the program's own: an object at first
+  // The program's own: an object at first. Where sessions are saved early, what is written to it within 300
+  // ms of this call is saved.
+  boost::json::value& data();
 
   // A name is any text; a socket is in a room named after its id. False: too many rooms (Limits), or
   // disconnected.
@@ -121,6 +123,7 @@ class Socket final : public adapter::Member {
  private:
   friend class Ack;
   friend class Client;
+  friend class EarlySaves;
   friend class Namespace;
   friend struct Round;
   friend void intrusive_ptr_add_ref(Socket* socket) { ++socket->count_; }
@@ -147,8 +150,10 @@ class Socket final : public adapter::Member {
   void tell_error(const Refusal& refusal);
   void answered(std::uint64_t id, const Args& args);  // by the client
   void answer(std::uint64_t id, const Args& args);    // to the client
+  void changed();                                     // its rooms or data: see EarlySaves
   void on_close_timer();
   void leave_namespace(std::string_view reason);  // its handlers are told, the client is not
+  void end_superseded();                          // its session is another socket's now
   void detach();
 
   enum class State : std::uint8_t { joining, connected, leaving, gone };
@@ -159,6 +164,7 @@ class Socket final : public adapter::Member {
   State state_ = State::joining;
   bool recovered_ = false;
   bool superseded_ = false;  // a socket that has recovered its session has its id
+  bool unsaved_ = false;     // it is in EarlySaves' list
 };
 
 using SocketPtr = boost::intrusive_ptr<Socket>;

@@ -17,12 +17,17 @@ bool may_come_back(std::string_view reason) {
 
 }  // namespace
 
-// A session that is restored while its first connection still stands belongs to the newer one.
+// A session that is restored while its first connection still stands belongs to the newer one. Where sessions
+// are saved early that is how most come back: the older one, whose client has gone, ends at once.
 void Socket::enter() {
   adapter::Rooms& rooms = nsp_->impl().rooms_;
   if (auto* older = static_cast<Socket*>(rooms.find(id()))) {
-    older->superseded_ = true;
-    rooms.remove(*older);
+    if (nsp_->impl().early) {
+      older->end_superseded();
+    } else {
+      older->superseded_ = true;
+      rooms.remove(*older);
+    }
   }
   rooms.add(*this);
   ++nsp_->impl().connected;
@@ -61,7 +66,9 @@ void Socket::leave_namespace(std::string_view reason) {
   state_ = State::leaving;
   tell(&EventTable::disconnecting, "disconnecting");
   if (server.options.recovery.enabled && !superseded_ && may_come_back(reason)) {
-    impl.adapter->persist({std::string(id()), extras().pid, rooms(), data()});
+    impl.adapter->persist({std::string(id()), extras().pid, rooms(), extras().data});
+  } else if (impl.early && !superseded_) {
+    impl.adapter->forget(extras().pid);
   }
   impl.rooms_.remove(*this);
   client_->remove(*this);
@@ -70,6 +77,17 @@ void Socket::leave_namespace(std::string_view reason) {
   detach();
   --impl.connected;
   server.left(*nsp);
+}
+
+void Socket::changed() {
+  if (auto& early = nsp_->impl().early; early && state_ == State::connected) early->changed(*this);
+}
+
+void Socket::end_superseded() {
+  const SocketPtr keep(this);
+  superseded_ = true;
+  leave_namespace("transport close");
+  nsp_->impl().rooms_.remove(*this);  // one that was leaving already
 }
 
 // From here on nothing that is asked of it has an effect. Its handlers may hold it, so they go; not before

@@ -100,6 +100,8 @@ class FakeHost final : public adapter::Host {
     }
     if (on_disconnect) on_disconnect();
   }
+  void supersede(std::string_view id) override { superseded.emplace_back(id); }
+  void save(std::string_view id) override { saved.emplace_back(id); }
   bool on_server_side_event(std::string_view event, const Args& args, Reply reply) override {
     const auto at = handlers.find(std::string(event));
     if (at == handlers.end()) return false;
@@ -109,7 +111,7 @@ class FakeHost final : public adapter::Host {
 
   std::map<std::string, std::function<void(const Args&, Reply)>> handlers;  // of server-side events
   std::vector<Reply> asked;
-  std::vector<std::string> gone;
+  std::vector<std::string> gone, superseded, saved;
   adapter::Target last;
   std::function<void()> on_disconnect;
   bool stop = false;

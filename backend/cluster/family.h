@@ -1,0 +1,90 @@
+// Family: what the sharded and the streams adapter have in common, which is what Node.js's ClusterAdapter is
+// to its own two: questions to all nodes, their answers, and what others say turned into deeds of this node.
+//
+// One a namespace, owned by it, on the loop's thread. It subscribes to two channels: `PREFIX#NSP#` of all,
+// and `PREFIX#NSP#UID#`, on which answers to this node come. There are as many nodes as Redis counts
+// subscribers of the first. What it does not know: how a broadcast travels, and when this node's own sockets
+// hear it.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "backend/adapter/adapter.h"
+#include "backend/cluster/cluster.h"
+#include "backend/cluster/family_wire.h"
+#include "backend/cluster/requests.h"
+#include "backend/cluster/text_writer.h"
+#include "backend/codec/msgpack.h"
+#include "backend/redis/redis.h"
+
+namespace limpet::cluster {
+
+class Family : public adapter::Adapter, private redis::Listener {
+ public:
+  struct Settings {
+    std::string prefix;
+    bool sharded = false;       // SPUBLISH and SSUBSCRIBE
+    bool prefers_text = false;  // bodies are JSON unless there are bytes in them
+    std::uint64_t requests_timeout_ms = 5'000;
+  };
+  Family(adapter::Host& host, redis::Redis& redis, Settings settings, Tally tally);
+  ~Family() override;
+
+  void broadcast_with_ack(const adapter::Event& event, const adapter::Target& target,
+                          std::function<void(std::size_t)> on_clients,
+                          std::function<void(const codec::Args&)> on_ack) override;
+  void server_count(std::function<void(std::size_t)> done) override;
+  void fetch_sockets(const adapter::Target& target, Requests::Fetched done) override;
+  void server_side_emit(std::string_view name, const codec::Args& args, Requests::Answered done) override;
+
+ protected:
+  // Publishes on a channel; failures are counted by Redis.
+  void say(std::string_view channel, const family::Outgoing& what, redis::Done done = {});
+  // What another node says. `offset`: what its receivers remember it by.
+  void on_said(family::Incoming said, std::optional<std::string_view> offset);
+  virtual void on_superseded(std::string_view /*sid*/, std::string_view /*pid*/) {}
+  virtual void on_nodes(std::size_t /*count*/) {}  // has been counted, of the namespace "/" every 10 s
+
+  void on_message(std::string_view channel, std::string_view payload) override;
+  redis::Subscription listen(std::string_view channel);
+  std::string channel_of(std::string_view uid_or_room) const;  // PREFIX#NSP#THAT#
+  redis::Subscribed kind() const;
+  // For callbacks that may outlive it: expired once it is gone.
+  std::weak_ptr<Family*> handle() { return self_; }
+
+  adapter::Host& host_;
+  redis::Redis& redis_;
+  const Settings settings_;
+  const Tally tally_;
+  const std::string uid_;
+  const std::string channel_;  // PREFIX#NSP#
+
+ private:
+  void on_subscribed() override { subscribed_ = true; }
+  void on_gap() override;
+  void count_others(std::function<void(Family&, std::optional<std::size_t>)> done);
+  void look_around();
+  void act(family::Incoming& said, std::optional<std::string_view> offset);
+  bool on_broadcast(family::Incoming& said, std::optional<std::string_view> offset);
+  bool on_broadcast_with_ack(const std::string& uid, const std::string& request, const family::Said& event,
+                             const adapter::Target& target);
+  bool on_rooms(const family::Incoming& said);
+  bool on_fetch(const family::Incoming& said);
+  bool on_server_event(family::Incoming& said);
+  bool on_answer(family::Incoming& said);
+  void answer(const std::string& uid, const family::Outgoing& what);
+
+  const std::string own_channel_;
+  std::shared_ptr<Family*> self_;
+  Requests requests_;
+  TextWriter text_;
+  codec::msgpack::Writer binary_;
+  bool subscribed_ = false;  // Redis counts us
+  net::Timer look_;
+  redis::Subscription everyone_, own_;
+};
+
+}  // namespace limpet::cluster

@@ -1,0 +1,185 @@
+// The other half of family_wire.h: maps in the order of members that Node.js's adapters write.
+#include <charconv>
+
+#include "backend/cluster/family_wire.h"
+#include "backend/cluster/room_name.h"
+#include "backend/cluster/text_writer.h"
+#include "backend/codec/msgpack.h"
+
+namespace limpet::cluster::family {
+namespace {
+
+constexpr std::int64_t kEvent = 2;  // Socket.IO's packet type
+
+template <class Writer>
+void write_rooms(Writer& to, const std::vector<std::string>& rooms) {
+  to.array(rooms.size());
+  for (const std::string& room : rooms) {
+    if (room_in_channel(room).size() == room.size())  // a text
+      to.text(room);
+    else
+      to.value(room_value(room), {});
+  }
+}
+
+// Peers look at nothing else than these.
+template <class Writer>
+void write_flags(Writer& to, const adapter::Flags& flags) {
+  to.map(static_cast<std::size_t>(flags.volatile_) + static_cast<std::size_t>(!flags.compress) +
+         static_cast<std::size_t>(flags.timeout_ms != 0));
+  if (flags.volatile_) {
+    to.text("volatile");
+    to.boolean(true);
+  }
+  if (!flags.compress) {
+    to.text("compress");
+    to.boolean(false);
+  }
+  if (flags.timeout_ms != 0) {
+    to.text("timeout");
+    to.integer(static_cast<std::int64_t>(flags.timeout_ms));
+  }
+}
+
+template <class Writer>
+void write_target(Writer& to, const adapter::Target& target) {
+  to.text("opts");
+  to.map(3);
+  to.text("rooms");
+  write_rooms(to, target.rooms);
+  to.text("except");
+  write_rooms(to, target.except);
+  to.text("flags");
+  write_flags(to, target.flags);
+}
+
+template <class Writer>
+void write_event(Writer& to, const adapter::Event& event) {
+  to.array(1 + event.args.size());
+  double number = 0;
+  if (event.name_is_number) std::from_chars(event.name.data(), event.name.data() + event.name.size(), number);
+  if (event.name_is_number)
+    to.number(number);
+  else
+    to.text(event.name);
+  for (const boost::json::value& arg : event.args.values()) to.value(arg, event.args);
+}
+
+template <class Writer>
+void write_request(Writer& to, std::string_view request) {
+  to.text("requestId");
+  to.text(request);
+}
+
+template <class Writer>
+void write_broadcast(Writer& to, const Outgoing& what) {
+  to.map(what.request.empty() ? 2 : 3);
+  to.text("packet");
+  to.map(2);
+  to.text("type");
+  to.integer(kEvent);
+  to.text("data");
+  write_event(to, *what.event);
+  if (!what.request.empty()) write_request(to, what.request);
+  write_target(to, *what.target);
+}
+
+template <class Writer>
+void write_sockets(Writer& to, const Outgoing& what) {
+  static const codec::Args kNoBytes;
+  to.map(2);
+  write_request(to, what.request);
+  to.text("sockets");
+  to.array(what.sockets->size());
+  for (const adapter::RemoteSocket& socket : *what.sockets) {
+    to.map(4);
+    to.text("id");
+    to.text(socket.id);
+    to.text("handshake");
+    to.value(socket.handshake, kNoBytes);
+    to.text("rooms");
+    write_rooms(to, socket.rooms);
+    to.text("data");
+    to.value(socket.data, kNoBytes);
+  }
+}
+
+template <class Writer>
+void write_answer(Writer& to, const Outgoing& what) {
+  to.map(2);
+  write_request(to, what.request);
+  to.text("packet");
+  to.value((*what.answer)[0], *what.answer);
+}
+
+}  // namespace
+
+bool Outgoing::has_bytes() const {
+  return (event != nullptr && !event->args.binaries().empty()) ||
+         (answer != nullptr && !answer->binaries().empty());
+}
+
+template <class Writer>
+void write_data(Writer& to, const Outgoing& what) {
+  switch (what.type) {
+    case Type::broadcast: return write_broadcast(to, what);
+    case Type::join:
+    case Type::leave:
+      to.map(2);
+      write_target(to, *what.target);
+      to.text("rooms");
+      return write_rooms(to, *what.rooms);
+    case Type::disconnect:
+      to.map(2);
+      write_target(to, *what.target);
+      to.text("close");
+      return to.boolean(what.close);
+    case Type::fetch:
+      to.map(2);
+      write_target(to, *what.target);
+      return write_request(to, what.request);
+    case Type::fetch_answer: return write_sockets(to, what);
+    case Type::server_event:
+      to.map(what.request.empty() ? 1 : 2);
+      if (!what.request.empty()) write_request(to, what.request);
+      to.text("packet");
+      return write_event(to, *what.event);
+    case Type::server_answer:
+    case Type::client_answer: return write_answer(to, what);
+    case Type::clients_asked:
+      to.map(2);
+      write_request(to, what.request);
+      to.text("clientCount");
+      return to.integer(static_cast<std::int64_t>(what.clients));
+    case Type::superseded:
+      to.map(2);
+      to.text("sid");
+      to.text(what.sid);
+      to.text("pid");
+      return to.text(what.pid);
+    case Type::initial_heartbeat:
+    case Type::heartbeat:
+    case Type::close: break;
+  }
+  to.map(0);  // never said by us
+}
+
+template <class Writer>
+void write(Writer& to, const Outgoing& what, std::string_view uid, std::string_view nsp) {
+  to.map(4);
+  to.text("type");
+  to.integer(static_cast<std::int64_t>(what.type));
+  to.text("data");
+  write_data(to, what);
+  to.text("uid");
+  to.text(uid);
+  to.text("nsp");
+  to.text(nsp);
+}
+
+template void write(TextWriter&, const Outgoing&, std::string_view, std::string_view);
+template void write(codec::msgpack::Writer&, const Outgoing&, std::string_view, std::string_view);
+template void write_data(TextWriter&, const Outgoing&);
+template void write_data(codec::msgpack::Writer&, const Outgoing&);
+
+}  // namespace limpet::cluster::family

@@ -1,0 +1,74 @@
+#include "backend/cluster/outbox.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/unit/cluster/fake_host.h"
+
+namespace limpet::cluster {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+class OutboxTest : public testing::Test {
+ protected:
+  std::uint64_t say(const std::string& name) { return outbox.add({}, Outbox::Pending{name, false, {}}); }
+  net::Loop loop;
+  FakeHost host{loop};
+  FakeSocket& socket = host.add("a");
+  Outbox outbox{host};
+};
+
+TEST_F(OutboxTest, WhatIsSettledIsDoneInTheOrderInWhichItWasSaid) {
+  const auto first = say("1"), second = say("2"), third = say("3");
+  outbox.settle(third, "9-3");
+  outbox.settle(second, std::nullopt);
+  EXPECT_THAT(socket.heard, IsEmpty());
+  outbox.settle(first, "9-1");
+  EXPECT_THAT(socket.heard, ElementsAre(R"(["1","9-1"])", R"(["2"])", R"(["3","9-3"])"));
+  EXPECT_EQ(outbox.size(), 0U);
+}
+
+TEST_F(OutboxTest, RoomsChangeInTurn) {
+  const auto joins = outbox.add({{"a"}, {}, {}}, Outbox::Join{{"room"}});
+  outbox.add_settled({{"room"}, {}, {}}, Outbox::Pending{"x", false, {}});
+  const auto leaves = outbox.add({{"a"}, {}, {}}, Outbox::Leave{{"room"}});
+  const auto late = outbox.add({{"room"}, {}, {}}, Outbox::Pending{"y", false, {}});
+  outbox.settle(leaves, "1-0");
+  outbox.settle(late, "1-1");
+  outbox.settle(joins, "1-2");
+  EXPECT_THAT(socket.heard, ElementsAre(R"(["x"])"));
+}
+
+TEST_F(OutboxTest, TheOldestIsNotWaitedForWhenTooMuchWaits) {
+  const auto first = say("first");
+  for (std::size_t i = 0; i < Outbox::kMost; ++i) say("more");
+  EXPECT_EQ(outbox.size(), Outbox::kMost);
+  EXPECT_THAT(socket.heard, ElementsAre(R"(["first"])"));
+  outbox.settle(first, "1-1");  // too late: it is not said twice
+  EXPECT_EQ(socket.heard.size(), 1U);
+}
+
+// A handler that disconnect() has called says something, and ends the namespace.
+TEST_F(OutboxTest, WhatIsSaidFromWithinComesLast) {
+  host.on_disconnect = [&] { outbox.add_settled({}, Outbox::Pending{"from within", false, {}}); };
+  FakeSocket& other = host.add("b");
+  const auto leaves = outbox.add({{"a"}, {}, {}}, Outbox::Disconnect{true});
+  outbox.add_settled({}, Outbox::Pending{"behind", false, {}});
+  outbox.settle(leaves, "1-0");
+  EXPECT_THAT(host.gone, ElementsAre("a closed"));
+  EXPECT_THAT(other.heard, ElementsAre(R"(["behind"])", R"(["from within"])"));
+}
+
+TEST_F(OutboxTest, NothingIsDoneForANamespaceThatIsNoMore) {
+  host.on_disconnect = [&] { host.stop = true; };
+  FakeSocket& other = host.add("b");
+  const auto leaves = outbox.add({{"a"}, {}, {}}, Outbox::Disconnect{false});
+  outbox.add_settled({}, Outbox::Pending{"behind", false, {}});
+  outbox.settle(leaves, "1-0");
+  EXPECT_THAT(other.heard, IsEmpty());
+}
+
+}  // namespace
+}  // namespace limpet::cluster
