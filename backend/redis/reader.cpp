@@ -139,7 +139,7 @@ std::optional<Reply> Reader::next() {
   }
   void* reply = nullptr;
   if (redisReaderGetReply(raw_, &reply) != REDIS_OK) {
-    broken_ = raw_->err == REDIS_ERR_OOM ? "an answer that is too large" : "an answer that is no RESP2";
+    broken_ = raw_->err == REDIS_ERR_OOM ? kTooLarge : "an answer that is no RESP2";
     return std::nullopt;
   }
   if (reply == nullptr) {
@@ -167,7 +167,7 @@ void Reader::check_what_waits() {
   }
   std::uint64_t length = 0;
   std::from_chars(waits.data(), waits.data() + end, length);
-  if (length > most_) broken_ = "an answer that is too large";
+  if (length > most_) broken_ = kTooLarge;
 }
 
 }  // namespace limpet::redis

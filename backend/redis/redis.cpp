@@ -152,7 +152,7 @@ void Redis::Impl::on_link_lost(Link& link, bool link_was_up, std::string_view wh
   check_up();
   if (link_was_up && silent) drop_all_of(endpoint, "another connection to it is dead");
   if (self == nullptr || !scout) return;
-  if (link_was_up || cluster) {
+  if (link_was_up) {
     scout->ask();
   } else {
     scout->doubt();
@@ -163,6 +163,7 @@ void Redis::Impl::on_link_lost(Link& link, bool link_was_up, std::string_view wh
 // What a failover leaves behind: the server is there, but not the one that we want.
 void Redis::Impl::on_link_error(Link& link, std::string_view error) {
   if (error.starts_with("MOVED ") || error.starts_with("CLUSTERDOWN")) {
+    if (cluster && error.starts_with("CLUSTERDOWN")) return scout->doubt();
     if (cluster) return on_moved(link, error);
     return tell_once(shown(link.endpoint()) + " is a node of a Redis Cluster: give redis+cluster://");
   }

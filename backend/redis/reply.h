@@ -27,6 +27,10 @@ class Reply {
   const redisReply* raw_;
 };
 
+// The error of a command whose answer was over Settings::max_reply_bytes: asking for less may work. Its link
+// is made again.
+inline constexpr std::string_view kTooLarge = "an answer that is too large";
+
 // What a command has come to: Redis' answer, or why there is none.
 struct Result {
   std::string_view error;  // empty if there is an answer that is no error; else its text ("ERR ...") or ours

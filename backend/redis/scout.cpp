@@ -31,8 +31,11 @@ void Scout::ask() {
 }
 
 void Scout::doubt() {
-  if (answered_ && candidates_.size() > 1) return link_->drop("what it says is not so");
-  ask();
+  const std::uint64_t now = net::now_ms();
+  const bool often = now - doubted_ms_ < plan_.doubt_ms;
+  if (!answered_ || candidates_.size() < 2 || often) return ask();
+  doubted_ms_ = now;
+  link_->drop("what it says is not so");
 }
 
 void Scout::set_candidates(std::vector<Endpoint> candidates) {

@@ -22,6 +22,7 @@ class Scout final : public Link::Owner, public std::enable_shared_from_this<Scou
     Greeting greeting;
     std::vector<std::string> question;
     std::uint64_t every_ms = 0;
+    std::uint64_t doubt_ms = 0;  // at least, before the next one is asked
   };
 
   Scout(std::shared_ptr<Context> context, Plan plan, std::vector<Endpoint> candidates, Read read,
@@ -49,7 +50,7 @@ class Scout final : public Link::Owner, public std::enable_shared_from_this<Scou
   std::size_t at_ = 0;     // of candidates_
   bool waiting_ = false;   // for an answer
   bool answered_ = false;  // by this server, to good use
-  std::uint64_t asked_ms_ = 0;
+  std::uint64_t asked_ms_ = 0, doubted_ms_ = 0;
   net::Timer timer_;
   std::shared_ptr<Link> link_;
 };

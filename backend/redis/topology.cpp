@@ -8,6 +8,7 @@ namespace limpet::redis {
 namespace {
 
 constexpr std::uint64_t kClusterAskedMs = 10'000;  // besides when something is amiss
+constexpr std::uint64_t kClusterDoubtMs = 5'000;   // a master that is down for good makes nobody wrong
 
 }  // namespace
 
@@ -18,7 +19,8 @@ void Redis::Impl::watch_master() {
   const Settings& settings = context->settings;
   Scout::Plan plan{{"", settings.sentinel_password},
                    {"SENTINEL", "GET-MASTER-ADDR-BY-NAME", settings.master},
-                   settings.ping_interval_ms};
+                   settings.ping_interval_ms,
+                   settings.last_retry_ms};
   scout = std::make_shared<Scout>(
       context, std::move(plan), settings.endpoints,
       [this](const Reply& reply, const Endpoint&) { return read_master(reply); },
@@ -40,8 +42,10 @@ bool Redis::Impl::read_master(const Reply& reply) {
 void Redis::Impl::watch_cluster() {
   const Settings& settings = context->settings;
   cluster.emplace(*context);
-  Scout::Plan plan{
-      {settings.user, settings.password, 0, settings.tls.on, false}, {"CLUSTER", "SLOTS"}, kClusterAskedMs};
+  Scout::Plan plan{{settings.user, settings.password, 0, settings.tls.on, false},
+                   {"CLUSTER", "SLOTS"},
+                   kClusterAskedMs,
+                   kClusterDoubtMs};
   scout = std::make_shared<Scout>(
       context, std::move(plan), settings.endpoints,
       [this](const Reply& reply, const Endpoint& from) { return read_cluster(reply, from); },

@@ -37,15 +37,17 @@ struct TlsServer : World {
   std::unique_ptr<Server> server;
   std::uint16_t port = 0;
 
-  void begin_server(const std::string& certificate, const std::string& clients = "no") {
+  void begin_server(const std::string& certificate, const std::string& clients = "no",
+                    const std::vector<std::string>& more = {}) {
     if (!files) files = std::make_unique<Certificates>();
     port = free_port();
-    server = std::make_unique<Server>(
-        std::vector<std::string>{"--tls-port", std::to_string(port), "--tls-cert-file",
-                                 files->folder / (certificate + ".crt"), "--tls-key-file",
-                                 files->folder / (certificate + ".key"), "--tls-ca-cert-file",
-                                 files->folder / "ca.crt", "--tls-auth-clients", clients},
-        false);
+    std::vector<std::string> words{"--tls-port",         std::to_string(port),
+                                   "--tls-cert-file",    files->folder / (certificate + ".crt"),
+                                   "--tls-key-file",     files->folder / (certificate + ".key"),
+                                   "--tls-ca-cert-file", files->folder / "ca.crt",
+                                   "--tls-auth-clients", clients};
+    words.insert(words.end(), more.begin(), more.end());
+    server = std::make_unique<Server>(words, false);
   }
   Settings settings(const std::string& host = "127.0.0.1") const {
     Settings settings = hasty(settings_of("rediss://" + host + ":" + std::to_string(port)));
@@ -155,6 +157,23 @@ TEST_F(TlsServer, AFrozenOneIsNoticed) {
   EXPECT_TRUE(until([&] { return redis->up(); }));
 }
 
+TEST_F(TlsServer, AClusterIsReachedOverTls) {
+  begin_server(
+      "server", "no",
+      {"--cluster-enabled", "yes", "--tls-cluster", "yes", "--cluster-port", std::to_string(free_port())});
+  (*server)({"CLUSTER", "ADDSLOTSRANGE", "0", "16383"});
+  ASSERT_TRUE(until([&] { return (*server)({"CLUSTER", "INFO"}).starts_with("cluster_state:ok"); }));
+  auto cluster = settings_of("rediss+cluster://127.0.0.1:" + std::to_string(port));
+  cluster.tls.ca_file = files->folder / "ca.crt";
+  const auto redis = connect(cluster);
+  EXPECT_EQ(ask(*redis, {"SET", "a", "b"}, "a"), "OK");
+  Ear ear;
+  const auto hears = redis->subscribe(Subscribed::shard, "c", ear);
+  ASSERT_TRUE(until([&] { return ear.subscribed == 1; }));
+  redis->shard_publish("c", "x");
+  EXPECT_TRUE(until([&] { return !ear.heard.empty(); }));
+}
+
 // --- passwords ---
 
 struct Passwords : World {};
@@ -189,6 +208,16 @@ TEST_F(Passwords, AUserWhoMayNotListenIsSaid) {
   const auto b = redis->subscribe(Subscribed::channel, "others", others);
   EXPECT_TRUE(until([&] { return mine.subscribed == 1 && told("cannot subscribe to others: NOPERM"); }));
   EXPECT_EQ(others.subscribed, 0);
+}
+
+TEST_F(Passwords, AUserWhoMayNotPingIsServedAllTheSame) {
+  Server server;
+  server({"ACL", "SETUSER", "node", "on", ">secret", "~*", "&*", "+@all", "-ping"});
+  const auto redis = connect(hasty(settings_of("redis://node:secret@" + server.url().substr(8))));
+  EXPECT_EQ(ask(*redis, {"SET", "a", "b"}), "OK");
+  const auto answers = redis->totals().bytes_in;
+  EXPECT_TRUE(until([&] { return redis->totals().bytes_in > answers + 500; })) << "its PINGs are answered";
+  EXPECT_EQ(redis->totals().reconnects, 0u);
 }
 
 TEST_F(Passwords, OneThatIsNotWantedIsSaid) {
