@@ -17,6 +17,7 @@ class Audience {
  public:
   Broadcast to(RoomList rooms) { return everyone().to(std::move(rooms)); }
   Broadcast in(RoomList rooms) { return everyone().to(std::move(rooms)); }
+  Broadcast to_user(std::string_view user) { return everyone().to_user(user); }
   Broadcast except(RoomList rooms) { return everyone().except(std::move(rooms)); }
   Broadcast local() { return everyone().local(); }
   Broadcast volatile_() { return everyone().volatile_(); }

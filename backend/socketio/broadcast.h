@@ -42,6 +42,13 @@ class RoomList {
   std::vector<std::string> names;
 };
 
+// A user's sockets are in one room, on every node, Node.js ones too: whoever knows who a client is puts it
+// there: socket.join(user_room(id)).
+inline constexpr std::string_view kUserRooms = "user:";  // and the id
+inline std::string user_room(std::string_view user) {
+  return std::string(kUserRooms).append(user);
+}
+
 class Broadcast {
  public:
   explicit Broadcast(Namespace& nsp) : nsp_(&nsp) {}
@@ -51,6 +58,7 @@ class Broadcast {
   Broadcast to(RoomList rooms) &&;
   Broadcast in(RoomList rooms) const& { return to(std::move(rooms)); }
   Broadcast in(RoomList rooms) && { return std::move(*this).to(std::move(rooms)); }
+  Broadcast to_user(std::string_view user) const { return to(user_room(user)); }
   Broadcast except(RoomList rooms) const&;
   Broadcast except(RoomList rooms) &&;
   Broadcast local() const;            // this node alone

@@ -91,6 +91,13 @@ Pending<Answers> Namespace::server_side_emit_with_ack(std::string_view event, Ar
       });
 }
 
+void Namespace::server_count(std::function<void(std::size_t)> done) {
+  if (impl_->adapter)
+    impl_->adapter->server_count(std::move(done));
+  else
+    done(0);
+}
+
 void Namespace::server_side_emit(std::string_view event, const Args& args, OnAnswers done) {
   if (event == "connect" || event == "connection" || event == "new_namespace")
     throw std::invalid_argument("reserved event: " + std::string(event));

@@ -91,6 +91,9 @@ class Namespace final : public Handlers, public Audience<Namespace> {
   std::size_t rooms() const;  // those named after sockets not counted
   std::vector<std::string> room_names() const;
 
+  // Nodes that serve this namespace, this one included, as its adapter knows them.
+  void server_count(std::function<void(std::size_t)> done);
+
   // To the other nodes' handlers of the same namespace; `done` (may be empty) has one answer of each.
   using OnAnswers = std::function<void(std::string_view error, const Args& answers)>;
   void server_side_emit(std::string_view event, const Args& args, OnAnswers done = {});
