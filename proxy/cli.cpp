@@ -12,6 +12,7 @@
 #include "proxy/node_command.h"
 #include "proxy/placement.h"
 #include "proxy/remote.h"
+#include "proxy/secrets.h"
 #include "proxy/service.h"
 #include "proxy/start_log.h"
 #include "proxy/usage.h"
@@ -119,6 +120,7 @@ int run_command_line(int argc, char** argv) {
     std::cerr << usage_fault(app, error) << '\n';
     return kUsage;
   }
+  hide_secrets(argc, argv);
   if (run_command.parsed()) return run(file);
   if (check_command.parsed()) return check(file);
   if (node_command.parsed()) return node_command.run();

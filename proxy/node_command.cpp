@@ -19,9 +19,6 @@ namespace {
 
 constexpr int kUsage = 2;
 
-// Flags of the design that no code serves yet.
-constexpr std::pair<const char*, const char*> kNotYet[] = {{"--redis", "URL"}, {"--stream", "NAME"}};
-
 int complain(const std::string& what) {
   std::cerr << "limpet node: " << what << '\n';
   return kUsage;
@@ -45,9 +42,6 @@ NodeCommand::NodeCommand(CLI::App& app) {
     if (!each.repeats && !each.type.empty()) option->expected(1);
     if (!each.repeats) option->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   }
-  for (const auto& [name, type] : kNotYet) {
-    command_->add_option(name, values_[name], "not supported yet")->type_name(type);
-  }
 }
 
 bool NodeCommand::parsed() const {
@@ -62,11 +56,10 @@ int NodeCommand::run() const {
     if (!loaded) return 1;
     config = *loaded;
   }
-  for (const auto& [name, type] : kNotYet) {
-    if (command_->count(name) > 0) return complain(std::string(name) + ": not supported yet");
-  }
+  bool flags = false;
   for (const config::NodeFlag& each : config::node_flags()) {
     if (command_->count(each.name) == 0) continue;
+    flags = true;
     std::vector<std::string> values = values_.at(each.name);
     if (each.type.empty() && (values.empty() || values.back().empty())) values = {"true"};
     if (const auto wrong = config::set_node_flag(config.node, each.name, values))
@@ -75,6 +68,9 @@ int NodeCommand::run() const {
   for (const config::NodeFault& fault : config::check_node(config.node))
     return complain(config::flag_of(fault.key) + ": " + fault.why);
   if (!start_log(config.log)) return 1;
+  for (const config::NodeFault& idle : config::idle_node_keys(config.node)) {
+    if (flags) log::warn("{} {}", idle.key, idle.why);  // of a file alone load_config() has told
+  }
   int code = 1;
   try {
     NodeService service(config);

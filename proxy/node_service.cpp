@@ -17,6 +17,7 @@
 #include "proxy/log/throttle.h"
 #include "proxy/net/loop.h"
 #include "proxy/net/signals.h"
+#include "proxy/node_cluster.h"
 #include "proxy/notify.h"
 
 namespace limpet {
@@ -29,6 +30,10 @@ constexpr std::uint32_t kHttpShare =
 // Lines about exceptions: clients can cause them. The metrics count them all.
 constexpr std::uint32_t kExceptionLines = 5;
 constexpr std::uint64_t kExceptionWindowMs = 1'000;
+
+// Lines about the link to Redis, should it come and go without end.
+constexpr std::uint32_t kRedisLines = 20;
+constexpr std::uint64_t kRedisWindowMs = 10'000;
 
 constexpr std::uint32_t kLeaving = 1'000;  // WebSockets whose Close is waited for
 
@@ -83,6 +88,16 @@ std::optional<raw::Options> raw_options(const config::Node& node) {
   return out;
 }
 
+app::OnEvent redis_log() {
+  return [lines = log::Throttle(kRedisLines, kRedisWindowMs)](bool bad, std::string_view what) mutable {
+    const auto left_out = lines.admit(net::now_ms());
+    if (!left_out) return;
+    if (*left_out != 0) log::warn("redis: {} lines before this one are left out here", *left_out);
+    const std::string text = log::escaped(what, log::Style::message, 400);
+    bad ? log::warn("redis: {}", text) : log::info("redis: {}", text);
+  };
+}
+
 http::Limits http_limits(const config::Config& config) {
   http::Limits out;
   out.head = {config.limits.head_bytes, config.limits.head_fields, config.limits.target_bytes};
@@ -99,6 +114,7 @@ struct NodeService::Impl {
 
   bool start();
   bool load_key(app::Settings& settings);
+  bool find_cluster(app::Settings& settings);
   static void fit_into_descriptors(app::Settings& settings);
   void say_what_is_served() const;
   void on_signal(int number);
@@ -135,7 +151,7 @@ bool NodeService::Impl::start() {
   settings.namespaces = wanted.namespaces;
   settings.raw = raw_options(wanted);
   settings.drain_window_ms = config::ms(wanted.drain_window);
-  if (!load_key(settings)) return false;
+  if (!load_key(settings) || !find_cluster(settings)) return false;
   fit_into_descriptors(settings);
   max_sessions = settings.io.engine.max_sessions;
   node = std::make_unique<app::Node>(loop, std::move(settings));
@@ -165,6 +181,20 @@ bool NodeService::Impl::load_key(app::Settings& settings) {
   settings.tokens =
       std::make_shared<const app::TokenVerifier>(std::move(std::get<app::TokenVerifier>(loaded)));
   log::info("jwt: {}", settings.tokens->about());
+  return true;
+}
+
+bool NodeService::Impl::find_cluster(app::Settings& settings) {
+  auto found = to_cluster(config.node);
+  if (const auto* why = std::get_if<std::string>(&found)) {
+    log::error("{}", *why);
+    return false;
+  }
+  settings.cluster = std::move(std::get<std::optional<app::ClusterSettings>>(found));
+  if (!settings.cluster) return true;
+  settings.on_event = redis_log();
+  log::info("redis: {}{}", redis::shown(settings.cluster->redis),
+            settings.cluster->join ? "" : "; nodes are not joined (adapter memory)");
   return true;
 }
 

@@ -78,7 +78,7 @@ void tell_user(Socket& socket, const Args& args, const Ack& ack) {
   if (name.empty() || name.size() > kMostEventName || socketio::is_reserved(name)) {
     return refuse(ack, "an event's name is to be a text of 1 to 128 bytes, and none of Socket.IO's own");
   }
-  socket.nsp().to(room_of_user(*user)).emit(name, one_of(args, 2));
+  socket.nsp().to_user(*user).emit(name, one_of(args, 2));
   ack();
 }
 
@@ -104,7 +104,7 @@ std::optional<socketio::Refusal> admit(Socket& socket, const TokenVerifier* toke
     return socketio::Refusal{no->message, json::object{{"code", no->code}}};
   }
   const auto& [user, expires] = std::get<Identity>(verdict);
-  const std::string room = room_of_user(user);
+  const std::string room = socketio::user_room(user);
   if (is_anothers(socket, room)) {
     return socketio::Refusal{"unauthorized: this session is another user's",
                              json::object{{"code", "user_changed"}}};
@@ -114,10 +114,18 @@ std::optional<socketio::Refusal> admit(Socket& socket, const TokenVerifier* toke
   return std::nullopt;
 }
 
+// Whose rooms it is in: for one that has recovered its session nobody has asked again.
+void note_presence(presence::Presence& presence, const Socket& socket) {
+  for (const std::string& room : socket.rooms()) {
+    if (!room.starts_with(kUserRooms)) continue;
+    return presence.connected(std::string_view(room).substr(kUserRooms.size()), socket.id());
+  }
+}
+
 }  // namespace
 
-void serve_events(socketio::Namespace& nsp, std::string node_id,
-                  std::shared_ptr<const TokenVerifier> tokens) {
+void serve_events(socketio::Namespace& nsp, std::string node_id, std::shared_ptr<const TokenVerifier> tokens,
+                  presence::Presence* presence) {
   nsp.use([tokens = std::move(tokens)](Socket& socket) { return admit(socket, tokens.get()); });
   nsp.on("echo", echo);
   nsp.on("who", [id = std::move(node_id)](const Args&, const Ack& ack) { ack(id); });
@@ -125,6 +133,9 @@ void serve_events(socketio::Namespace& nsp, std::string node_id,
   nsp.on("leave", leave);
   nsp.on("broadcast", broadcast);
   nsp.on("user", tell_user);
+  if (presence == nullptr) return;
+  nsp.on_connection([presence](Socket& socket) { note_presence(*presence, socket); });
+  nsp.on_disconnect([presence](Socket& socket, std::string_view) { presence->disconnected(socket.id()); });
 }
 
 }  // namespace limpet::app

@@ -14,11 +14,14 @@
 #include <string>
 
 #include "backend/app/token.h"
+#include "backend/presence/presence.h"
 #include "backend/socketio/server.h"
 
 namespace limpet::app {
 
-// Admits sockets as identity.h says, puts each in the room of its user, and serves the events.
-void serve_events(socketio::Namespace& nsp, std::string node_id, std::shared_ptr<const TokenVerifier> tokens);
+// Admits sockets as identity.h says, puts each in the room of its user, and serves the events. `presence`, which
+// outlives the namespace, is told of users' sockets; null: nobody is.
+void serve_events(socketio::Namespace& nsp, std::string node_id, std::shared_ptr<const TokenVerifier> tokens,
+                  presence::Presence* presence);
 
 }  // namespace limpet::app

@@ -53,10 +53,6 @@ std::optional<std::string> user_id(const boost::json::value& value) {
   return std::string(text);
 }
 
-std::string room_of_user(std::string_view user) {
-  return std::string(kUserRooms).append(user);
-}
-
 std::optional<std::string_view> refuse_room(std::string_view room) {
   if (room.empty() || room.size() > kMostRoom) return "a room's name has 1 to 128 bytes";
   if (room.starts_with(kUserRooms)) return "rooms of users are not for clients";

@@ -13,6 +13,7 @@
 #include <variant>
 
 #include "backend/app/token.h"
+#include "backend/socketio/broadcast.h"
 
 namespace limpet::app {
 
@@ -32,9 +33,7 @@ std::variant<Identity, NotAdmitted> identify(const boost::json::object& auth, co
 // A text of 1 to 128 bytes without control characters, or an integer.
 std::optional<std::string> user_id(const boost::json::value& value);
 
-inline constexpr std::string_view kUserRooms =
-    "user:";  // a user's sockets are in the room of this and its id
-std::string room_of_user(std::string_view user);
+using socketio::kUserRooms;  // a user's sockets are in the room of this and its id
 
 // Why a client may not join, leave or address this room; nothing if it may. Rooms of users and of single
 // sockets are not for clients: whoever were in one would read what is meant for another.

@@ -148,6 +148,67 @@ void add_raw(Page& page, const raw::Endpoint& endpoint) {
                number(raw.timed_out));
 }
 
+void add_redis(Page& page, const redis::Redis& redis) {
+  constexpr auto kCounter = prometheus::MetricType::Counter;
+  const redis::Totals totals = redis.totals();
+  page.gauge("limpet_node_redis_up", "1 while there is a link to Redis.", redis.up() ? 1 : 0);
+  page.gauge("limpet_node_redis_lag_seconds", "How long Redis took to answer the last command.",
+             number(totals.last_answer_us) / 1e6);
+  page.gauge("limpet_node_redis_pending_bytes", "Commands that wait to leave or to be answered.",
+             number(totals.pending_bytes));
+  page.counter("limpet_node_redis_commands_total", "Commands.", number(totals.commands));
+  page.counter("limpet_node_redis_commands_failed_total", "Those that had no answer, or an error.",
+               number(totals.failed));
+  page.counter("limpet_node_redis_published_total", "Messages to other nodes.", number(totals.published));
+  page.counter("limpet_node_redis_publishes_failed_total", "Those that Redis did not take: they are lost.",
+               number(totals.publishes_failed));
+  page.counter("limpet_node_redis_messages_total", "Messages that came by subscriptions.",
+               number(totals.messages));
+  page.counter("limpet_node_redis_connects_total", "Connections to Redis.", number(totals.connects));
+  page.counter("limpet_node_redis_reconnects_total", "Those in place of one that was lost.",
+               number(totals.reconnects));
+  page.counter("limpet_node_redis_connects_failed_total", "Attempts that failed.",
+               number(totals.connects_failed));
+  page.add(
+      kCounter, "limpet_node_redis_bytes_total", "Bytes to and from Redis.",
+      {{{{"direction", "in"}}, number(totals.bytes_in)}, {{{"direction", "out"}}, number(totals.bytes_out)}});
+}
+
+void add_presence(Page& page, const presence::Totals& presence) {
+  page.gauge("limpet_node_presence_sockets", "Sockets of users here.", number(presence.sockets));
+  page.gauge("limpet_node_presence_waiting", "Of them, those that Redis is still to be told of.",
+             number(presence.waiting));
+  page.counter("limpet_node_presence_written_total", "Sockets that were written to Redis.",
+               number(presence.written));
+  page.counter("limpet_node_presence_removed_total", "Sockets that were taken out.", number(presence.dropped));
+  page.counter("limpet_node_presence_failed_total", "Either that failed, and is tried again.",
+               number(presence.failed));
+  page.counter("limpet_node_presence_repairs_total", "Times when all were written again.",
+               number(presence.repairs));
+  page.counter("limpet_node_presence_nodes_swept_total", "Dead nodes that this one cleared up after.",
+               number(presence.nodes_swept));
+  page.counter("limpet_node_presence_sockets_swept_total", "Their sockets.", number(presence.sockets_swept));
+}
+
+void add_cluster(Page& page, const Cluster& cluster) {
+  const cluster::Totals& totals = cluster.totals();
+  page.gauge("limpet_node_cluster_nodes", "Nodes of the cluster, this one included; 0: not known.",
+             number(cluster.nodes()));
+  page.counter("limpet_node_cluster_received_total", "Messages of other nodes.", number(totals.received));
+  page.counter("limpet_node_cluster_malformed_total", "Messages that could not be read.",
+               number(totals.malformed));
+  page.counter("limpet_node_cluster_unanswered_total", "Questions to other nodes that ended by their timeout.",
+               number(totals.unanswered));
+  page.counter("limpet_node_cluster_gaps_total", "Times when messages may have been lost.",
+               number(totals.gaps));
+  page.counter("limpet_node_cluster_sessions_saved_total", "Sessions that were saved.",
+               number(totals.sessions_saved));
+  page.counter("limpet_node_cluster_sessions_restored_total", "Sessions that were given back.",
+               number(totals.sessions_restored));
+  add_redis(page, cluster.redis());
+  if (cluster.presence() != nullptr) add_presence(page, cluster.presence()->totals());
+}
+
 void add_http(Page& page, const http::Server& server) {
   const http::Totals& http = server.totals();
   page.gauge("limpet_node_http_connections", "HTTP connections, upgraded ones not counted.",
@@ -194,6 +255,7 @@ std::string metrics_text(const Counted& counted) {
   add_sessions(page, counted);
   add_sockets(page, counted.io.totals());
   if (counted.raw != nullptr) add_raw(page, *counted.raw);
+  if (counted.cluster != nullptr) add_cluster(page, *counted.cluster);
   add_http(page, counted.http);
   page.histogram("limpet_node_event_loop_lag_seconds", "How late the event loop was, once a second.",
                  counted.lag);

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "backend/app/cluster.h"
 #include "backend/http/server.h"
 #include "backend/raw/endpoint.h"
 #include "backend/socketio/server.h"
@@ -40,6 +41,7 @@ struct Counted {
   const http::Server& http;
   socketio::Server& io;
   const raw::Endpoint* raw = nullptr;  // null: there is none
+  const Cluster* cluster = nullptr;    // likewise
   LagMeter::Lag lag;
 };
 std::string metrics_text(const Counted& counted);

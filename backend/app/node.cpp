@@ -41,26 +41,29 @@ struct Node::Impl {
   std::string metrics();
   void shut_down(std::function<void(bool)> then);
   void on_step();
+  void leave();
   bool nobody_is_there() const;
   std::size_t raw_connections() const { return raw ? raw->connections() : 0; }
 
   net::Loop& loop;
   Settings settings;
   net::BoundListener bound, admin_bound;
-  HealthPage health{[this] { return state(); }};
+  HealthPage health{[this] { return state(); }, settings.cluster && settings.cluster->strict_health};
   std::unique_ptr<http::Server> http, admin_http;
+  std::unique_ptr<Cluster> cluster;  // null: the node is alone
   std::unique_ptr<socketio::Server> io;
   std::unique_ptr<raw::Endpoint> raw;
   std::unique_ptr<AdminPages> admin;
   std::unique_ptr<LagMeter> lag;
   net::Timer step{loop, net::delegate<&Impl::on_step>(this)};
   std::function<void(bool)> done;
-  enum class Stage : std::uint8_t { serving, draining, flushing, over } stage = Stage::serving;
+  enum class Stage : std::uint8_t { serving, draining, flushing, leaving, over } stage = Stage::serving;
   std::uint64_t stage_ends_ms = 0;
   bool clean = true;
 };
 
 Node::Impl::~Impl() {
+  if (cluster) cluster->stop_counting();
   net::remove_file(bound);
   net::remove_file(admin_bound);
 }
@@ -91,9 +94,14 @@ void Node::Impl::serve() {
   if (!options.engine.cookie.name.empty()) options.engine.cookie.value = settings.id;
   http = std::make_unique<http::Server>(loop, settings.http);
   http->route("/health", health);
+  if (settings.cluster) {
+    cluster = std::make_unique<Cluster>(loop, *settings.cluster, settings.id, settings.on_event);
+    options.adapter = cluster->adapter();
+  }
   io = std::make_unique<socketio::Server>(loop, *http, std::move(options));
   for (const std::string& each : settings.namespaces)
-    serve_events(io->of(each), settings.id, settings.tokens);
+    serve_events(io->of(each), settings.id, settings.tokens, cluster ? cluster->presence() : nullptr);
+  if (cluster) cluster->start(io->of(settings.namespaces.front()));
   if (settings.raw) {
     raw = std::make_unique<raw::Endpoint>(loop, *settings.raw);
     http->route(settings.raw->path, *raw);
@@ -115,7 +123,8 @@ void Node::Impl::serve() {
 
 std::string_view Node::Impl::state() const {
   if (stage != Stage::serving) return "draining";
-  return io->engine().full() ? "full" : "ok";
+  if (io->engine().full()) return "full";
+  return cluster && !cluster->redis().up() ? "degraded" : "ok";
 }
 
 std::string Node::Impl::metrics() {
@@ -125,6 +134,7 @@ std::string Node::Impl::metrics() {
                        .http = *http,
                        .io = *io,
                        .raw = raw.get(),
+                       .cluster = cluster.get(),
                        .lag = lag->take()});
 }
 
@@ -159,10 +169,19 @@ void Node::Impl::on_step() {
     http->stop_accepting();
     http->close_idle();
   } else if (stage == Stage::flushing && (late || http->connections() == 0)) {
-    stage = Stage::over;
-    return done(clean);
+    return leave();
   }
   step.after(kLookMs);
+}
+
+void Node::Impl::leave() {
+  const auto over = [this] {
+    stage = Stage::over;
+    done(clean);
+  };
+  if (!cluster) return over();
+  stage = Stage::leaving;
+  cluster->leave(settings.last_words_ms, over);
 }
 
 Node::Node(net::Loop& loop, Settings settings) : impl_(std::make_unique<Impl>(loop, std::move(settings))) {}

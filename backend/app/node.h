@@ -2,7 +2,8 @@
 //
 // Knows no command line, no signals and no log: whoever holds it has those, and is told here what there is to
 // say. Shutdown: /health says `draining` and no session begins; those that there are end at an even rate over
-// the window, while polls and balancers' probes still find a listener; then what is left is cut.
+// the window, while polls and balancers' probes still find a listener; then what is left is cut, and Redis is
+// told who has gone. Without Redis the node serves the clients that it has: /health says `degraded`.
 #pragma once
 
 #include <cstdint>
@@ -12,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "backend/app/cluster.h"
 #include "backend/app/token.h"
 #include "backend/http/server.h"
 #include "backend/raw/endpoint.h"
@@ -30,11 +32,14 @@ struct Settings {
   std::vector<std::string> namespaces{"/"};
   std::shared_ptr<const TokenVerifier> tokens;  // null: auth.userId is believed
   std::optional<raw::Options> raw;              // a plain WebSocket endpoint beside Socket.IO
+  std::optional<ClusterSettings> cluster;       // what it has with other nodes, through Redis
+  OnEvent on_event;                             // of the link to Redis; may be unset
   std::uint64_t drain_window_ms = 30'000;       // after shut_down(): sessions end, spread over this time
   // Then: for the last of them to answer their close. More than a ws::Socket waits for that, so that who is
   // long dead, and has been told, is no session that was cut.
   std::uint64_t last_closes_ms = 6'000;
   std::uint64_t last_answers_ms = 1'000;  // then: for HTTP answers that are on their way
+  std::uint64_t last_words_ms = 3'000;    // then: for Redis to hear that the users here have gone
 };
 
 class Node {

@@ -42,7 +42,8 @@ void HealthPage::on_request(http::Exchange& exchange) {
   if (exchange.head().path != "/health") return say(exchange, 404, "not found\n");
   if (refuse_method(exchange)) return;
   const std::string_view state = state_();
-  say(exchange, state == "ok" ? 200 : 503, state);
+  const bool serves = state == "ok" || (state == "degraded" && !strict_);
+  say(exchange, serves ? 200 : 503, state);
 }
 
 void AdminPages::on_request(http::Exchange& exchange) {

@@ -9,15 +9,17 @@
 
 namespace limpet::app {
 
-// What balancers ask: 200 `ok`, or 503 and why not. Whatever else comes to it is not found.
+// What balancers ask: 200 `ok`, or 503 and why not. `degraded`, without Redis, is 200 unless `strict`: clients of
+// this node are served. Whatever else comes to it is not found.
 class HealthPage final : public http::Handler {
  public:
-  using State = std::function<std::string_view()>;  // "ok", "draining", "full"
-  explicit HealthPage(State state) : state_(std::move(state)) {}
+  using State = std::function<std::string_view()>;  // "ok", "draining", "full", "degraded"
+  explicit HealthPage(State state, bool strict = false) : state_(std::move(state)), strict_(strict) {}
   void on_request(http::Exchange& exchange) override;
 
  private:
   State state_;
+  bool strict_;
 };
 
 // On TCP a browser could be made to ask: a request with a foreign Host, an Origin or a cross-site fetch is

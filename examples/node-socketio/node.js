@@ -3,13 +3,23 @@
 // Knows nothing of ports, signals and environment variables: server.js does.
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import { createAdapter } from '@socket.io/redis-adapter';
+import { createAdapter, createShardedAdapter } from '@socket.io/redis-adapter';
+import { createAdapter as createStreamsAdapter } from '@socket.io/redis-streams-adapter';
 import { createClient } from 'redis';
 import { Server } from 'socket.io';
 import { newSid, tagOf } from './sid.js';
 
+// How nodes are joined, as `limpet node --adapter` calls it ("redis_sharded" is its --sharded dynamic).
+const adapters = {
+  redis: ([publisher, subscriber]) => createAdapter(publisher, subscriber),
+  redis_sharded: ([publisher, subscriber]) => createShardedAdapter(publisher, subscriber),
+  redis_streams: ([client], stream) => createStreamsAdapter(client, { streamName: stream }),
+};
+
 // `id` is the server's id in limpet.toml. `socketio` is handed to socket.io as it is.
-export async function createNode({ id, cookie = true, selfNamingSids = false, redisUrl, socketio = {} }) {
+export async function createNode({
+  id, cookie = true, selfNamingSids = false, redisUrl, adapter = 'redis', stream = 'socket.io-stream', socketio = {},
+}) {
   const page = await readFile(new URL('page.html', import.meta.url));
   const node = { id, draining: false };
 
@@ -25,7 +35,7 @@ export async function createNode({ id, cookie = true, selfNamingSids = false, re
   });
 
   const redis = redisUrl ? await connectRedis(redisUrl) : [];
-  node.io = new Server(node.http, { ...socketio, ...(redisUrl && { adapter: createAdapter(...redis) }) });
+  node.io = new Server(node.http, { ...socketio, ...(redisUrl && { adapter: adapters[adapter](redis, stream) }) });
 
   if (cookie) {
     // Asked for by every answer that begins a session, polling and WebSocket alike, which the option `cookie` of
@@ -60,9 +70,15 @@ function serve(node, socket) {
   const answer = (ack, value) => { if (typeof ack === 'function') ack(value); };
   const isRoom = (room) => typeof room === 'string' && room.length <= 100;
 
+  // A user's sockets are in one room, whichever node they are on, so that a message to the user reaches all of them. A
+  // server of your own asks a token who this is.
+  const { userId } = socket.handshake.auth;
+  if (isRoom(userId)) socket.join(`user:${userId}`);
+
   socket.on('echo', (x, ack) => answer(ack, x));
   socket.on('who', (ack) => answer(ack, node.id));
   socket.on('join', async (room, ack) => { if (isRoom(room)) await socket.join(room); answer(ack); });
   socket.on('leave', async (room, ack) => { if (isRoom(room)) await socket.leave(room); answer(ack); });
   socket.on('broadcast', (room, data) => { if (isRoom(room)) node.io.to(room).emit('message', data); });
+  socket.on('user', (user, event, data) => { if (isRoom(user) && isRoom(event)) node.io.to(`user:${user}`).emit(event, data); });
 }

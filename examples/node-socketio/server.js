@@ -3,19 +3,23 @@
 //   SERVER_ID         this machine's name   the server's id in limpet.toml
 //   HOST, PORT        127.0.0.1, 3000       port 0: the kernel's choice
 //   REDIS_URL         unset                 redis://host:6379 or unix:/path: broadcasts reach every node
+//   ADAPTER           redis                 redis_sharded, redis_streams: what all nodes of the cluster have
+//   STREAM            socket.io-stream      of redis_streams
 //   COOKIE            on                    off: the node sets no `io` cookie
 //   SELF_NAMING_SIDS  unset                 1: session ids name this server
 //   SHUTDOWN_DELAY    5                     seconds for which, after SIGTERM, /health says 503 and all else goes on
 import os from 'node:os';
 import { createNode } from './node.js';
 
-const { SERVER_ID = os.hostname(), HOST = '127.0.0.1', PORT = '3000', REDIS_URL, COOKIE = 'on', SHUTDOWN_DELAY = '5' } = process.env;
+const { SERVER_ID = os.hostname(), HOST = '127.0.0.1', PORT = '3000', REDIS_URL, ADAPTER, STREAM, COOKIE = 'on', SHUTDOWN_DELAY = '5' } = process.env;
 
 const node = await createNode({
   id: SERVER_ID,
   cookie: COOKIE !== 'off',
   selfNamingSids: process.env.SELF_NAMING_SIDS === '1',
   redisUrl: REDIS_URL,
+  adapter: ADAPTER,
+  stream: STREAM,
 });
 
 node.http.listen({ host: HOST, port: Number(PORT) }, () => {

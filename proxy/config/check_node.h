@@ -15,5 +15,7 @@ struct NodeFault {
   std::string why;
 };
 std::vector<NodeFault> check_node(const Node& node);
+// What is there and does nothing, as `stream` without adapter redis_streams: worth a warning.
+std::vector<NodeFault> idle_node_keys(const Node& node);
 
 }  // namespace limpet::config

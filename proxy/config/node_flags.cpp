@@ -35,6 +35,11 @@ struct Lister {
               std::string_view help) {
     add(key, "WORD", help);
   }
+  template <class E>
+  void choice(std::string_view key, std::optional<E>&, std::span<const std::pair<std::string_view, E>>,
+              std::string_view help) {
+    add(key, "WORD", help);
+  }
   template <class T>
   void integer(std::string_view key, T&, std::int64_t, std::int64_t, std::string_view help) {
     add(key, "NUMBER", help);
@@ -93,10 +98,6 @@ struct Setter {
   void choice(std::string_view key, E& out, std::span<const std::pair<std::string_view, E>> words,
               std::string_view) {
     if (!is_it(key)) return;
-    if (is_planned(key, value())) {
-      wrong = quoted(value()) + ": not supported yet";
-      return;
-    }
     wrong = quoted(value()) + " is not accepted; write ";
     for (std::size_t i = 0; i < words.size(); ++i) {
       if (words[i].first == value()) {
@@ -106,6 +107,14 @@ struct Setter {
       }
       *wrong += (i == 0 ? "" : i + 1 == words.size() ? " or " : ", ") + std::string(words[i].first);
     }
+  }
+  template <class E>
+  void choice(std::string_view key, std::optional<E>& out,
+              std::span<const std::pair<std::string_view, E>> words, std::string_view help) {
+    E word{};
+    if (flag_of(key) != flag) return;
+    choice(key, word, words, help);
+    if (!wrong) out = word;
   }
   template <class T>
   void integer(std::string_view key, T& out, std::int64_t least, std::int64_t most, std::string_view) {

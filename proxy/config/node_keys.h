@@ -2,6 +2,7 @@
 // TOML table, NodeFlags with a command line.
 #pragma once
 
+#include <cstddef>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -11,16 +12,23 @@
 
 namespace limpet::config {
 
-inline constexpr std::pair<std::string_view, NodeAdapter> kNodeAdapters[] = {{"memory", NodeAdapter::memory}};
+inline constexpr std::pair<std::string_view, NodeAdapter> kNodeAdapters[] = {
+    {"memory", NodeAdapter::memory},
+    {"redis", NodeAdapter::redis},
+    {"redis_streams", NodeAdapter::redis_streams}};
+inline constexpr std::pair<std::string_view, NodeSharded> kNodeShardeds[] = {
+    {"off", NodeSharded::off},
+    {"static", NodeSharded::static_},
+    {"dynamic", NodeSharded::dynamic},
+    {"dynamic_private", NodeSharded::dynamic_private}};
+inline constexpr std::pair<std::string_view, NodeResponses> kNodeResponses[] = {
+    {"shared", NodeResponses::shared}, {"own", NodeResponses::own}};
+inline constexpr std::pair<std::string_view, NodeRecoverySave> kNodeRecoverySaves[] = {
+    {"disconnect", NodeRecoverySave::disconnect}, {"eager", NodeRecoverySave::eager}};
 inline constexpr std::pair<std::string_view, NodeDeflate> kNodeDeflates[] = {
     {"off", NodeDeflate::off}, {"shared", NodeDeflate::shared}, {"dedicated", NodeDeflate::dedicated}};
 inline constexpr std::pair<std::string_view, NodeRaw> kNodeRaws[] = {
     {"off", NodeRaw::off}, {"echo", NodeRaw::echo}, {"topics", NodeRaw::topics}};
-
-// A word of the design that no code serves yet.
-inline bool is_planned(std::string_view key, std::string_view word) {
-  return key == "adapter" && (word == "redis" || word == "redis_streams");
-}
 
 Value<Endpoint> to_node_listen(std::string_view text);  // as a listener's, no host name
 Value<Endpoint> to_node_admin(std::string_view text);   // a Unix socket or loopback
@@ -31,6 +39,52 @@ Value<std::string> to_origin(std::string_view text);         // "*", "https://ex
 Value<std::string> to_raw_path(std::string_view text);
 Value<std::string> to_cookie_or_off(std::string_view text);  // empty: off
 Value<std::string> to_plain_text(std::string_view text);
+// A URL, or where one is: "env:NAME", "file:PATH". No message has the text in it: there may be a password.
+Value<std::string> to_redis(std::string_view text);
+Value<std::string> to_secret(std::string_view text);          // likewise, of any text
+Value<std::string> to_name_with_id(std::string_view text);    // "user:<id>"
+
+template <class E, std::size_t N>
+constexpr std::span<const std::pair<std::string_view, E>> words(
+    const std::pair<std::string_view, E> (&table)[N]) {
+  return table;
+}
+
+// What a node is to others, and what it keeps in Redis.
+template <class Visitor>
+void visit_cluster_keys(Node& n, Visitor& v) {
+  using namespace std::chrono_literals;
+  v.parsed("channel_prefix", n.channel_prefix, to_plain_text, "TEXT", "of channels in Redis (socket.io)");
+  v.choice("sharded", n.sharded, words(kNodeShardeds),
+           "sharded pub/sub: off, static, dynamic, dynamic_private (off)");
+  v.choice("responses", n.responses, words(kNodeResponses),
+           "channel of adapter redis' answers: shared, own (shared)");
+  v.duration("requests_timeout", n.requests_timeout, 10ms, 1h, "for answers of other nodes (5s)");
+  v.parsed("stream", n.stream, to_plain_text, "NAME", "of adapter redis_streams (socket.io)");
+  v.integer("stream_count", n.stream_count, 1, 1'000, "over how many streams namespaces spread (1)");
+  v.integer("stream_max_length", n.stream_max_length, 1, 1'000'000'000, "entries of a stream (10000)");
+  v.integer("stream_read_count", n.stream_read_count, 1, 100'000, "entries read at once (100)");
+  v.boolean("stream_plaintext", n.stream_plaintext, "binary in the stream as JSON");
+  v.parsed("session_key_prefix", n.session_key_prefix, to_plain_text, "TEXT",
+           "of keys of saved sessions (sio:session:)");
+  v.choice("recovery_save", n.recovery_save, words(kNodeRecoverySaves),
+           "when sessions are saved: disconnect, eager (disconnect)");
+  v.parsed("redis_ca", n.redis_ca, to_plain_text, "FILE", "PEM, who signs Redis' certificate (the system's)");
+  v.parsed("redis_cert", n.redis_cert, to_plain_text, "FILE", "PEM, our certificate for Redis");
+  v.parsed("redis_key", n.redis_key, to_plain_text, "FILE", "PEM, its key");
+  v.parsed("redis_server_name", n.redis_server_name, to_plain_text, "NAME",
+           "in Redis' certificate (the host of the URL)");
+  v.parsed("redis_sentinel_password", n.redis_sentinel_password, to_secret, "TEXT",
+           "env:NAME or file:PATH with it");
+  v.boolean("presence", n.presence, "keep who is connected in Redis (true)");
+  v.parsed("presence_connections", n.presence_connections, to_plain_text, "KEY",
+           "hash of users' servers (user:connections)");
+  v.parsed("presence_user", n.presence_user, to_name_with_id, "KEY", "hash of a user (user:<id>)");
+  v.parsed("presence_sockets", n.presence_sockets, to_name_with_id, "KEY",
+           "hash of a user's sockets (user:<id>:sockets)");
+  v.parsed("presence_nodes", n.presence_nodes, to_plain_text, "KEY", "set of nodes (limpet:nodes)");
+  v.boolean("strict_health", n.strict_health, "/health is 503 without Redis");
+}
 
 template <class Visitor>
 void visit_node_keys(Node& n, Visitor& v) {
@@ -44,8 +98,10 @@ void visit_node_keys(Node& n, Visitor& v) {
   v.parsed("path", n.path, to_engine_path, "PATH", "path of Socket.IO (/socket.io/)");
   v.parsed("serve_client", n.serve_client, to_folder_or_off, "DIR",
            "serve the official client from this folder, or off (off)");
-  v.choice("adapter", n.adapter, std::span<const std::pair<std::string_view, NodeAdapter>>(kNodeAdapters),
-           "how nodes are joined (memory)");
+  v.parsed("redis", n.redis, to_redis, "URL", "joins nodes: a URL, env:NAME or file:PATH with one");
+  v.choice("adapter", n.adapter, words(kNodeAdapters),
+           "how: memory, redis, redis_streams (redis with --redis, else memory)");
+  visit_cluster_keys(n, v);
   v.integer("max_connections", n.max_connections, 1, 10'000'000, "sessions at the most (50000)");
   v.size("max_payload", n.max_payload, 1, 256 * kMiB, "largest message or POST (1000000)");
   v.size("max_queued", n.max_queued, 1024, 1024 * kMiB, "what a slow client may leave unread (16MiB)");
@@ -62,13 +118,13 @@ void visit_node_keys(Node& n, Visitor& v) {
   v.parsed("cookie", n.cookie, to_cookie_or_off, "NAME", "affinity cookie NAME=ID, or off (off)");
   v.boolean("allow_eio3", n.allow_eio3, "serve Socket.IO 2.x clients");
   v.boolean("http_compression", n.http_compression, "compress long polls (true)");
-  v.choice("deflate", n.deflate, std::span<const std::pair<std::string_view, NodeDeflate>>(kNodeDeflates),
+  v.choice("deflate", n.deflate, words(kNodeDeflates),
            "permessage-deflate: off, shared, dedicated (off)");
   v.parsed("jwt_key", n.jwt_key, to_plain_text, "FILE",
            "HS256 secret or RS256 public key: auth.token is needed");
   v.parsed("jwt_issuer", n.jwt_issuer, to_plain_text, "TEXT", "what `iss` is to be");
   v.parsed("jwt_audience", n.jwt_audience, to_plain_text, "TEXT", "what `aud` is to name");
-  v.choice("raw", n.raw, std::span<const std::pair<std::string_view, NodeRaw>>(kNodeRaws),
+  v.choice("raw", n.raw, words(kNodeRaws),
            "plain WebSocket endpoint: off, echo, topics (off)");
   v.parsed("raw_path", n.raw_path, to_raw_path, "PATH", "path of that endpoint (/ws)");
   v.size("raw_max_payload", n.raw_max_payload, 1, 64 * kMiB, "largest message there (16KiB)");

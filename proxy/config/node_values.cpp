@@ -1,6 +1,7 @@
 // Values of [node] that no other table has.
 #include <algorithm>
 
+#include "backend/redis/settings.h"
 #include "proxy/config/node_keys.h"
 
 namespace limpet::config {
@@ -97,6 +98,53 @@ Value<std::string> to_plain_text(std::string_view text) {
   const bool clean = std::none_of(text.begin(), text.end(), is_control);
   if (!text.empty() && clean && text.size() <= kMostText) return std::string(text);
   return Wrong{quoted(text) + ": 1 to 4096 bytes without control characters are accepted"};
+}
+
+namespace {
+
+constexpr std::string_view kEnvironment = "env:", kFile = "file:";
+
+bool is_variable(std::string_view name) {
+  return !name.empty() && !is_digit(name.front()) &&
+         std::all_of(name.begin(), name.end(), [](char c) { return is_letter(c) || is_digit(c) || c == '_'; });
+}
+
+// Where a secret is, if that is what `text` says.
+std::optional<Value<std::string>> to_place(std::string_view text) {
+  if (text.starts_with(kEnvironment)) {
+    if (is_variable(text.substr(kEnvironment.size()))) return std::string(text);
+    return Wrong{quoted(text) + " does not name a variable; write \"env:REDIS_URL\""};
+  }
+  if (text.starts_with(kFile)) {
+    if (text.size() > kFile.size() && !std::any_of(text.begin(), text.end(), is_control)) return std::string(text);
+    return Wrong{quoted(text) + " does not name a file; write \"file:/run/secrets/redis\""};
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+Value<std::string> to_redis(std::string_view text) {
+  if (auto place = to_place(text)) return *std::move(place);
+  auto settings = redis::parse_url(text);
+  if (auto* why = std::get_if<std::string>(&settings)) return Wrong{std::move(*why)};
+  return std::string(text);
+}
+
+Value<std::string> to_secret(std::string_view text) {
+  if (auto place = to_place(text)) return *std::move(place);
+  if (text.empty() || text.size() > kMostText || std::any_of(text.begin(), text.end(), is_control))
+    return Wrong{"1 to 4096 bytes without control characters are accepted, \"env:NAME\" or \"file:PATH\""};
+  return std::string(text);
+}
+
+Value<std::string> to_name_with_id(std::string_view text) {
+  Value<std::string> value = to_plain_text(text);
+  const std::size_t at = text.find("<id>");
+  const bool once = at != std::string_view::npos && text.find("<id>", at + 1) == std::string_view::npos;
+  if (std::holds_alternative<std::string>(value) && !once)
+    return Wrong{quoted(text) + ": <id>, which stands for the user's id, is to be there once, as in \"user:<id>\""};
+  return value;
 }
 
 }  // namespace limpet::config

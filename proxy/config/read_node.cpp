@@ -1,4 +1,5 @@
 // [node]: what `limpet node` serves.
+#include <optional>
 #include <utility>
 
 #include "proxy/config/check_node.h"
@@ -31,11 +32,15 @@ struct TableVisitor {
   template <class E>
   void choice(std::string_view key, E& out, std::span<const std::pair<std::string_view, E>> words,
               std::string_view) {
-    const toml::node* node = r.find(key);
-    const auto* text = node != nullptr ? node->as_string() : nullptr;
-    if (text != nullptr && is_planned(key, text->get()))
-      return r.wrong(key, *node, quoted(text->get()) + ": not supported yet");
     r.choice(key, out, words);
+  }
+  template <class E>
+  void choice(std::string_view key, std::optional<E>& out,
+              std::span<const std::pair<std::string_view, E>> words, std::string_view) {
+    E word{};
+    const std::size_t before = r.problems();
+    r.choice(key, word, words);
+    if (r.has(key) && r.problems() == before) out = word;
   }
   template <class T>
   void integer(std::string_view key, T& out, std::int64_t least, std::int64_t most, std::string_view) {
@@ -62,6 +67,10 @@ void read_node(const toml::table& table, Node& out, Findings& findings) {
     for (const NodeFault& fault : check_node(out)) {
       const toml::node* node = r.find(fault.key);
       r.wrong(fault.key, node != nullptr ? *node : table, fault.why);
+    }
+    for (const NodeFault& idle : idle_node_keys(out)) {
+      const toml::node* node = r.find(idle.key);
+      if (node != nullptr) findings.warning(place_of(*node), r.name(idle.key) + ": " + idle.why);
     }
   }
   r.refuse_unknown();

@@ -49,6 +49,7 @@ class TableReader {
     return path_.empty() ? std::string(key) : path_ + "." + std::string(key);
   }
   Place place() const { return place_of(table_); }
+  std::size_t problems() const { return findings_.problems.size(); }  // until now, of all tables
   const std::string& path() const { return path_; }
 
   // Each leaves `out` alone if the key is absent or wrong.

@@ -1,17 +1,41 @@
-// RedisServer: a real redis-server on a Unix socket of its own, with nothing kept on disk.
+// RedisServer: a real redis-server on a Unix socket of its own, with nothing kept on disk. It can be killed, frozen and
+// started again, empty.
+import { execFile } from 'node:child_process';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { Child } from './child.mjs';
 
-export class RedisServer extends Child {
-  static async start(dir) {
-    const socket = path.join(dir, 'redis.sock');
-    const redis = new RedisServer('redis-server', 'redis-server', [
-      '--port', '0', '--unixsocket', socket, '--save', '', '--appendonly', 'no', '--dir', dir, '--daemonize', 'no',
-    ]);
-    redis.url = `unix:${socket}`;
-    await redis.says(/ready to accept connections/i, 10_000);
+const run = promisify(execFile);
+
+export class RedisServer {
+  static async start(dir, flags = []) {
+    const redis = new RedisServer();
+    redis.socket = path.join(dir, 'redis.sock');
+    redis.url = `unix:${redis.socket}`;
+    redis.arguments = [
+      '--port', '0', '--unixsocket', redis.socket, '--save', '', '--appendonly', 'no', '--dir', dir, '--daemonize', 'no', ...flags,
+    ];
+    redis.past = [];
+    await redis.start();
     return redis;
   }
 
-  close() { return this.end ?? this.kill(); }
+  async start() {
+    if (this.child) this.past.push(this.child);
+    this.child = new Child('redis-server', 'redis-server', this.arguments);
+    await this.child.says(/ready to accept connections/i, 10_000);
+  }
+
+  // The answer to one command, as redis-cli's JSON; a hash is an object.
+  async ask(...words) {
+    const { stdout } = await run('redis-cli', ['--json', '-s', this.socket, ...words.map(String)]);
+    return JSON.parse(stdout);
+  }
+
+  kill() { return this.child.kill(); }
+  freeze() { this.child.signal('SIGSTOP'); }
+  thaw() { this.child.signal('SIGCONT'); }
+
+  close() { return this.child.end ?? this.kill(); }
+  log() { return [...this.past, this.child].map((child) => child.log()).join('\n'); }
 }

@@ -49,7 +49,7 @@ TEST(Identity, WithAKeyIsWhatTheTokenSaysAndNothingElse) {
 }
 
 TEST(Rooms, OfUsersAndOfSingleSocketsAreNotForClients) {
-  EXPECT_EQ(room_of_user("ada"), "user:ada");
+  EXPECT_EQ(socketio::user_room("ada"), "user:ada");
   for (const char* room :
        {"news", "a", "User:x", "users", "user", "conversation-123456", "conversation-12345678",
         "Aa!defghijklmnopqrst", "#", "a#b", "AbCdEfGhIjKlMnOpAAAB#"}) {

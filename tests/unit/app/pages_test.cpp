@@ -36,6 +36,16 @@ TEST(HealthPage, SaysOkOrWhyNot) {
   EXPECT_EQ(p.ask(p.health, "GET /health"), "503 draining");
 }
 
+TEST(HealthPage, WithoutRedisIsDegradedAndWhereThatIsWantedUnwell) {
+  Pages p;
+  p.state = "degraded";
+  EXPECT_EQ(p.ask(p.health, "GET /health"), "200 degraded");
+  HealthPage strict([] { return std::string_view("degraded"); }, true);
+  EXPECT_EQ(p.ask(strict, "GET /health"), "503 degraded");
+  HealthPage well([] { return std::string_view("ok"); }, true);
+  EXPECT_EQ(p.ask(well, "GET /health"), "200 ok");
+}
+
 TEST(HealthPage, IsThatPageAndThoseMethodsAlone) {
   Pages p;
   EXPECT_EQ(p.ask(p.health, "GET /healthz"), "404 not found\n");

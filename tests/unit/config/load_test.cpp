@@ -160,9 +160,6 @@ TEST(Load, AHomeIsWrittenAsItsTableIs) {
 
 TEST(Load, KeysThatNothingServesYetSaySo) {
   EXPECT_THAT(with("[bundle]\nnodes = 3"), ElementsAre(HasSubstr("bundle: not supported yet")));
-  EXPECT_THAT(with("[node]\nredis = \"redis://r\""), ElementsAre(HasSubstr("node.redis: not supported yet")));
-  EXPECT_THAT(with("[node]\nadapter = \"redis\""),
-              ElementsAre(HasSubstr("node.adapter: \"redis\": not supported yet")));
   EXPECT_THAT(with("[pool.ws.cookie]\nkey_file = \"/k\""),
               ElementsAre(HasSubstr("pool.ws.cookie.key_file: not supported yet")));
   EXPECT_THAT(

@@ -62,6 +62,16 @@ TEST(NodeTable, SaysTheSameAsFlags) {
       {"serve_client", "\"/dist\"", {"/dist"}},
       {"serve_client", "\"off\"", {"off"}},
       {"adapter", "\"memory\"", {"memory"}},
+      {"redis", "\"redis://u:p@h:1/2\"", {"redis://u:p@h:1/2"}},
+      {"redis", "\"env:REDIS_URL\"", {"env:REDIS_URL"}},
+      {"redis", "\"file:/run/redis\"", {"file:/run/redis"}},
+      {"channel_prefix", "\"x\"", {"x"}},
+      {"requests_timeout", "\"1s\"", {"1s"}},
+      {"stream", "\"socket.io-stream\"", {"socket.io-stream"}},
+      {"stream_max_length", "5", {"5"}},
+      {"redis_sentinel_password", "\"secret\"", {"secret"}},
+      {"presence", "false", {"false"}},
+      {"presence_user", "\"u-<id>\"", {"u-<id>"}},
       {"max_connections", "7", {"7"}},
       {"max_payload", "\"1MiB\"", {"1MiB"}},
       {"max_payload", "2000", {"2000"}},
@@ -104,8 +114,20 @@ TEST(NodeTable, WrongValuesAreRefusedBothWays) {
       {"namespaces", "chat"},
       {"namespaces", "/a,b"},
       {"path", "x"},
-      {"adapter", "redis"},
       {"adapter", "rediss"},
+      {"redis", "127.0.0.1:6379"},
+      {"redis", "http://h"},
+      {"redis", "env:"},
+      {"redis", "env:A B"},
+      {"redis", "file:"},
+      {"sharded", "on"},
+      {"responses", "both"},
+      {"requests_timeout", "1ms"},
+      {"stream", ""},
+      {"recovery_save", "always"},
+      {"redis_sentinel_password", ""},
+      {"presence_user", "user"},
+      {"presence_sockets", "<id><id>"},
       {"ping_interval", "5"},
       {"ping_interval", "1ms"},
       {"drain_window", "366d"},
@@ -149,6 +171,63 @@ TEST(NodeTable, KeysThatDoNotGoTogetherAreRefusedWithTheirPlace) {
               ElementsAre(HasSubstr("node.raw_path: \"/ws\" is where Socket.IO is")));
   EXPECT_THAT(problems("[node]\ncors_origins = [\"http://a\", \"*\"]\ncors_credentials = true"),
               ElementsAre(HasSubstr("f:3:20: node.cors_credentials: browsers refuse")));
+}
+
+TEST(NodeTable, HowNodesAreJoinedFollowsFromWhatIsThere) {
+  EXPECT_EQ(load("")->node.joined(), NodeAdapter::memory);
+  EXPECT_EQ(load("redis = \"env:X\"")->node.joined(), NodeAdapter::redis);
+  EXPECT_EQ(load("redis = \"env:X\"\nadapter = \"memory\"")->node.joined(), NodeAdapter::memory);
+  EXPECT_EQ(load("redis = \"env:X\"\nadapter = \"redis_streams\"")->node.joined(), NodeAdapter::redis_streams);
+  Node node;
+  ASSERT_FALSE(set_node_flag(node, "--redis", {"redis://h"}));
+  EXPECT_EQ(node.joined(), NodeAdapter::redis);
+  EXPECT_TRUE(check_node(node).empty());
+}
+
+TEST(NodeTable, ContradictionsAboutRedisAreRefused) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"adapter = \"redis\"", "f:2:11: node.adapter: nodes are joined through Redis"},
+      {"adapter = \"redis_streams\"", "node.adapter"},
+      {"redis = \"env:X\"\nrecovery = \"1m\"", "node.recovery: adapter redis keeps no messages"},
+      {"redis = \"env:X\"\nrecovery_save = \"eager\"", "node.recovery_save: \"eager\" is for adapter"},
+      {"redis = \"env:X\"\nadapter = \"redis_streams\"\nrecovery_save = \"eager\"", "saves nothing without"},
+      {"redis = \"env:X\"\nadapter = \"redis_streams\"\nsharded = \"dynamic\"", "node.sharded"},
+      {"redis = \"env:X\"\nredis_cert = \"c\"", "node.redis_cert: a certificate and its key"},
+      {"redis = \"env:X\"\nredis_key = \"k\"", "node.redis_key: a certificate and its key"},
+      {"redis = \"redis://h\"\nredis_ca = \"c\"", "node.redis_ca: the URL in redis is not one of TLS"},
+      {"redis = \"env:X\"\npresence_sockets = \"user:<id>\"", "node.presence_sockets: \"user:<id>\" is what"},
+      {"redis = \"env:X\"\npresence_nodes = \"user:connections\"", "node.presence_nodes"},
+  };
+  for (const auto& [lines, why] : cases)
+    EXPECT_THAT(problems("[node]\n" + std::string(lines)), ElementsAre(HasSubstr(why))) << lines;
+  for (const char* lines :
+       {"redis = \"rediss://h\"\nredis_ca = \"c\"", "redis = \"file:/x\"\nredis_ca = \"c\"",
+        "redis = \"env:X\"\nadapter = \"redis_streams\"\nrecovery = \"1m\"\nrecovery_save = \"eager\"",
+        "redis = \"env:X\"\nadapter = \"redis_streams\"\nsharded = \"static\"", "recovery = \"1m\""})
+    EXPECT_THAT(problems("[node]\n" + std::string(lines)), ElementsAre()) << lines;
+}
+
+TEST(NodeTable, KeysWithoutEffectAreWarnedOf) {
+  const Loaded loaded = load_text("[node]\nstream = \"x\"\nstrict_health = true\nsharded = \"static\"", "f");
+  ASSERT_TRUE(loaded.config);
+  EXPECT_THAT(printed(loaded.warnings),
+              ElementsAre(HasSubstr("f:4:11: node.sharded: has no effect with adapter memory"),
+                          HasSubstr("f:2:10: node.stream: has no effect without adapter redis_streams"),
+                          HasSubstr("node.strict_health: has no effect without redis")));
+  EXPECT_TRUE(load_text("[node]\nredis = \"env:X\"\nstrict_health = true", "f").warnings.empty());
+}
+
+TEST(NodeTable, NoMessageHasAPassword) {
+  for (const char* url : {"redis://u:hunter2@h:x", "http://u:hunter2@h", "redis://u:hunter2@", "hunter2",
+                          "redis+sentinel://u:hunter2@h", "unix://u:hunter2@nowhere"}) {
+    Node node;
+    const auto wrong = set_node_flag(node, "--redis", {url});
+    ASSERT_TRUE(wrong) << url;
+    EXPECT_EQ(wrong->find("hunter2"), std::string::npos) << *wrong;
+    const auto told = problems("[node]\nredis = \"" + std::string(url) + "\"");
+    ASSERT_EQ(told.size(), 1U) << url;
+    EXPECT_EQ(told.front().find("hunter2"), std::string::npos) << told.front();
+  }
 }
 
 TEST(NodeTable, KeysThatDoNotMeetAreNoFault) {

@@ -1,0 +1,64 @@
+#include "proxy/secrets.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+
+namespace limpet {
+namespace {
+
+constexpr std::size_t kMostBytes = 64 * 1024;
+constexpr std::string_view kEnvironment = "env:", kFile = "file:";
+constexpr std::string_view kPasswordFlag = "--redis-sentinel-password";
+
+std::variant<std::string, Unreadable> of_file(const std::string& path) {
+  const std::unique_ptr<std::FILE, decltype(&std::fclose)> file(std::fopen(path.c_str(), "rbe"),
+                                                                &std::fclose);
+  if (!file) return Unreadable{path + ": " + std::strerror(errno)};
+  std::string bytes(kMostBytes + 1, '\0');
+  bytes.resize(std::fread(bytes.data(), 1, bytes.size(), file.get()));
+  if (std::ferror(file.get()) != 0) return Unreadable{path + ": " + std::strerror(errno)};
+  if (bytes.size() > kMostBytes) return Unreadable{path + " is larger than 64 KiB"};
+  if (bytes.ends_with('\n')) bytes.pop_back();
+  if (bytes.ends_with('\r')) bytes.pop_back();
+  if (bytes.empty()) return Unreadable{path + " is empty"};
+  return bytes;
+}
+
+// redis://user:PASSWORD@host: what is between the first colon after "://" and the last "@".
+void hide_password(char* argument) {
+  const std::string_view text(argument);
+  const std::size_t scheme = text.find("://");
+  const std::size_t end = text.rfind('@');
+  if (scheme == std::string_view::npos || end == std::string_view::npos) return;
+  const std::size_t colon = text.find(':', scheme + 3);
+  if (colon < end) std::fill(argument + colon + 1, argument + end, '*');
+}
+
+}  // namespace
+
+std::variant<std::string, Unreadable> read_secret(std::string_view text) {
+  if (text.starts_with(kFile)) return of_file(std::string(text.substr(kFile.size())));
+  if (!text.starts_with(kEnvironment)) return std::string(text);
+  const std::string name(text.substr(kEnvironment.size()));
+  const char* value = std::getenv(name.c_str());
+  if (value == nullptr) return Unreadable{name + " is not set"};
+  if (*value == '\0') return Unreadable{name + " is empty"};
+  return std::string(value);
+}
+
+void hide_secrets(int argc, char** argv) {
+  for (int i = 1; i < argc; ++i) {
+    hide_password(argv[i]);
+    const std::string_view text(argv[i]);
+    if (text.starts_with(kPasswordFlag) && text.substr(kPasswordFlag.size()).starts_with('='))
+      std::fill(argv[i] + kPasswordFlag.size() + 1, argv[i] + text.size(), '*');
+    else if (text == kPasswordFlag && i + 1 < argc)
+      std::fill(argv[i + 1], argv[i + 1] + std::strlen(argv[i + 1]), '*');
+  }
+}
+
+}  // namespace limpet
