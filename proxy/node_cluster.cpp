@@ -74,15 +74,16 @@ std::variant<std::optional<app::ClusterSettings>, std::string> to_cluster(const 
   }
   redis::Tls& tls = out.redis.tls;
   if (!tls.on && (node.redis_ca || node.redis_cert || node.redis_server_name))
-    return std::string("redis: the URL is not one of TLS (rediss://), but redis_ca or others of TLS are there");
+    return std::string(
+        "redis: the URL is not one of TLS (rediss://), but redis_ca or others of TLS are there");
   tls.ca_file = node.redis_ca.value_or("");
   tls.cert_file = node.redis_cert.value_or("");
   tls.key_file = node.redis_key.value_or("");
   tls.server_name = node.redis_server_name.value_or("");
   out.join = join_of(node);
   if (node.presence) {
-    out.presence = presence::NameSettings{node.presence_connections, node.presence_user, node.presence_sockets,
-                                          node.presence_nodes};
+    out.presence = presence::NameSettings{node.presence_connections, node.presence_user,
+                                          node.presence_sockets, node.presence_nodes};
   }
   out.strict_health = node.strict_health;
   return out;

@@ -1,4 +1,5 @@
-// Secrets: texts that are in a variable or a file rather than where everybody reads, and those on a command line.
+// Secrets: texts that are in a variable or a file rather than where everybody reads, and those on a command
+// line.
 #pragma once
 
 #include <string>

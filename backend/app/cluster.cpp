@@ -22,8 +22,8 @@ Cluster::Cluster(net::Loop& loop, const ClusterSettings& settings, const std::st
     });
   }
   if (settings.presence)
-    presence_ = std::make_unique<presence::Presence>(loop, redis_,
-                                                     presence::Settings{node_id, *settings.presence});
+    presence_ =
+        std::make_unique<presence::Presence>(loop, redis_, presence::Settings{node_id, *settings.presence});
 }
 
 Cluster::~Cluster() {

@@ -1,5 +1,5 @@
-// Cluster: what a node has with others through Redis: the link, the adapter that joins them, presence, and how
-// many they are. Owned by the Node, outlives its Socket.IO server; the loop's thread.
+// Cluster: what a node has with others through Redis: the link, the adapter that joins them, presence, and
+// how many they are. Owned by the Node, outlives its Socket.IO server; the loop's thread.
 #pragma once
 
 #include <cstddef>
@@ -40,8 +40,8 @@ class Cluster {
   presence::Presence* presence() const { return presence_.get(); }
   void start(socketio::Namespace& counted);  // whose nodes are counted; it outlives the link's start, not us
   void stop_counting();                      // before that namespace ends
-  // Takes the node's users out of Redis, and waits for what is on its way there. `done` once, after `within_ms`
-  // at the latest.
+  // Takes the node's users out of Redis, and waits for what is on its way there. `done` once, after
+  // `within_ms` at the latest.
   void leave(std::uint64_t within_ms, std::function<void()> done);
 
   const redis::Redis& redis() const { return redis_; }

@@ -19,8 +19,8 @@
 
 namespace limpet::app {
 
-// Admits sockets as identity.h says, puts each in the room of its user, and serves the events. `presence`, which
-// outlives the namespace, is told of users' sockets; null: nobody is.
+// Admits sockets as identity.h says, puts each in the room of its user, and serves the events. `presence`,
+// which outlives the namespace, is told of users' sockets; null: nobody is.
 void serve_events(socketio::Namespace& nsp, std::string node_id, std::shared_ptr<const TokenVerifier> tokens,
                   presence::Presence* presence);
 

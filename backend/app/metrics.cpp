@@ -180,7 +180,8 @@ void add_presence(Page& page, const presence::Totals& presence) {
              number(presence.waiting));
   page.counter("limpet_node_presence_written_total", "Sockets that were written to Redis.",
                number(presence.written));
-  page.counter("limpet_node_presence_removed_total", "Sockets that were taken out.", number(presence.dropped));
+  page.counter("limpet_node_presence_removed_total", "Sockets that were taken out.",
+               number(presence.dropped));
   page.counter("limpet_node_presence_failed_total", "Either that failed, and is tried again.",
                number(presence.failed));
   page.counter("limpet_node_presence_repairs_total", "Times when all were written again.",
@@ -197,8 +198,8 @@ void add_cluster(Page& page, const Cluster& cluster) {
   page.counter("limpet_node_cluster_received_total", "Messages of other nodes.", number(totals.received));
   page.counter("limpet_node_cluster_malformed_total", "Messages that could not be read.",
                number(totals.malformed));
-  page.counter("limpet_node_cluster_unanswered_total", "Questions to other nodes that ended by their timeout.",
-               number(totals.unanswered));
+  page.counter("limpet_node_cluster_unanswered_total",
+               "Questions to other nodes that ended by their timeout.", number(totals.unanswered));
   page.counter("limpet_node_cluster_gaps_total", "Times when messages may have been lost.",
                number(totals.gaps));
   page.counter("limpet_node_cluster_sessions_saved_total", "Sessions that were saved.",

@@ -48,7 +48,7 @@ struct Node::Impl {
   net::Loop& loop;
   Settings settings;
   net::BoundListener bound, admin_bound;
-  HealthPage health{[this] { return state(); }, settings.cluster && settings.cluster->strict_health};
+  HealthPage health{[this] { return state(); }, settings.cluster&& settings.cluster->strict_health};
   std::unique_ptr<http::Server> http, admin_http;
   std::unique_ptr<Cluster> cluster;  // null: the node is alone
   std::unique_ptr<socketio::Server> io;

@@ -9,8 +9,8 @@
 
 namespace limpet::app {
 
-// What balancers ask: 200 `ok`, or 503 and why not. `degraded`, without Redis, is 200 unless `strict`: clients of
-// this node are served. Whatever else comes to it is not found.
+// What balancers ask: 200 `ok`, or 503 and why not. `degraded`, without Redis, is 200 unless `strict`:
+// clients of this node are served. Whatever else comes to it is not found.
 class HealthPage final : public http::Handler {
  public:
   using State = std::function<std::string_view()>;  // "ok", "draining", "full", "degraded"

@@ -1,8 +1,8 @@
 // Redis Cluster: a user's keys lie on different slots, so that nothing can change them at once.
 //
-// The hash of the user's sockets is the truth, and each change of it is atomic. Whoever has made one then reads
-// it, names the newest in the two other keys, and reads it again: if it has changed, once more. Of several nodes
-// the one that names last has read after it, so that what it leaves is what there is.
+// The hash of the user's sockets is the truth, and each change of it is atomic. Whoever has made one then
+// reads it, names the newest in the two other keys, and reads it again: if it has changed, once more. Of
+// several nodes the one that names last has read after it, so that what it leaves is what there is.
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 #include <map>
@@ -116,9 +116,9 @@ void Naming::start(redis::Redis& redis, const std::shared_ptr<Table>& table, con
 
 void Naming::look() {
   asked_again = false;
-  redis.command({"HGETALL", keys.sockets},
-                [self = shared_from_this()](const redis::Result& result) { self->on_look(result); },
-                keys.sockets);
+  redis.command(
+      {"HGETALL", keys.sockets},
+      [self = shared_from_this()](const redis::Result& result) { self->on_look(result); }, keys.sockets);
 }
 
 void Naming::on_look(const redis::Result& result) {
@@ -175,14 +175,15 @@ class ClusterStore final : public Store {
   void drop(const Life& life, const Socket& socket, bool if_ended, Dropped done) override {
     if (!if_ended) return drop_now(life, socket, std::move(done));
     const std::string alive = names_.alive(life.name);
-    redis_.command({"EXISTS", alive},
-                   [this, guard = std::weak_ptr(table_), life, socket,
-                    done = std::move(done)](const redis::Result& result) mutable {
-                     if (!result.ok() || guard.expired()) return done(Outcome::failed);
-                     if (result.reply.integer() != 0) return done(Outcome::alive);
-                     drop_now(life, socket, std::move(done));
-                   },
-                   alive);
+    redis_.command(
+        {"EXISTS", alive},
+        [this, guard = std::weak_ptr(table_), life, socket,
+         done = std::move(done)](const redis::Result& result) mutable {
+          if (!result.ok() || guard.expired()) return done(Outcome::failed);
+          if (result.reply.integer() != 0) return done(Outcome::alive);
+          drop_now(life, socket, std::move(done));
+        },
+        alive);
   }
 
  private:

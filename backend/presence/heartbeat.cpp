@@ -7,8 +7,8 @@
 namespace limpet::presence {
 namespace {
 
-// A node of a cluster that is taken for dead may have something dropped after it has written it again: whoever
-// clears up looks at the heartbeat first, but not in the same step. By then, that has ended.
+// A node of a cluster that is taken for dead may have something dropped after it has written it again:
+// whoever clears up looks at the heartbeat first, but not in the same step. By then, that has ended.
 constexpr int kBeatsToSecondRepair = 3;
 
 // A fifth less at the most, so that the nodes of a cluster do not beat as one.
@@ -35,14 +35,15 @@ void Presence::Impl::on_beat() {
 void Presence::Impl::beat() {
   const std::string alive = names.alive(own.name);
   redis.command({"SADD", names.nodes(), own.name}, {}, names.nodes());
-  redis.command({"PEXPIRE", alive, std::to_string(settings.expiry_ms)},
-                [held = std::weak_ptr(self)](const redis::Result& result) {
-                  const auto me = held.lock();
-                  if (!me || !result.ok() || result.reply.integer() != 0 || (*me)->leaving) return;
-                  (*me)->live();
-                  (*me)->write_all_again();
-                },
-                alive);
+  redis.command(
+      {"PEXPIRE", alive, std::to_string(settings.expiry_ms)},
+      [held = std::weak_ptr(self)](const redis::Result& result) {
+        const auto me = held.lock();
+        if (!me || !result.ok() || result.reply.integer() != 0 || (*me)->leaving) return;
+        (*me)->live();
+        (*me)->write_all_again();
+      },
+      alive);
 }
 
 // Before anything is written: from here on nobody clears up after us.
@@ -61,14 +62,15 @@ void Presence::Impl::count() {
   };
   if (!idle()) return;
   const std::string mine = names.sockets_of_life(own.name);
-  redis.command({"HLEN", mine},
-                [held = std::weak_ptr(self), idle, before = changes](const redis::Result& result) {
-                  const auto me = held.lock();
-                  if (!me || !result.ok() || (*me)->leaving || (*me)->changes != before || !idle()) return;
-                  const auto there = result.reply.integer();
-                  if (there && *there != static_cast<std::int64_t>((*me)->roll.size())) (*me)->write_all_again();
-                },
-                mine);
+  redis.command(
+      {"HLEN", mine},
+      [held = std::weak_ptr(self), idle, before = changes](const redis::Result& result) {
+        const auto me = held.lock();
+        if (!me || !result.ok() || (*me)->leaving || (*me)->changes != before || !idle()) return;
+        const auto there = result.reply.integer();
+        if (there && *there != static_cast<std::int64_t>((*me)->roll.size())) (*me)->write_all_again();
+      },
+      mine);
 }
 
 void Presence::Impl::leave(std::uint64_t within_ms, std::function<void()> then) {

@@ -4,7 +4,8 @@
 //   user:ID                hash: socketId, serverId, connectedAt, status, of the newest socket
 //   user:ID:sockets        hash: socket's id -> {"serverId":"ws1","connectedAt":1700000000000}
 //   limpet:nodes           set: lives, as "ws1/Zk3-..."; one is one process from its start to its end
-//   limpet:nodes:{LIFE}:alive, :sockets, :sweeper     its heartbeat, what it has written, who clears up after it
+//   limpet:nodes:{LIFE}:alive, :sockets, :sweeper     its heartbeat, what it has written, who clears up after
+//   it
 //
 // The braces keep the keys of one life on one slot of a Redis Cluster; those of a user lie on different ones.
 #pragma once

@@ -7,8 +7,8 @@
 namespace limpet::presence {
 namespace {
 
-// Answers that are waited for. What is written again leaves most of that to what happens now, and comes in steps,
-// so that neither this loop nor Redis stands still for it: 12 800 sockets a second at the most.
+// Answers that are waited for. What is written again leaves most of that to what happens now, and comes in
+// steps, so that neither this loop nor Redis stands still for it: 12 800 sockets a second at the most.
 constexpr std::size_t kMostOwed = 1'024;
 constexpr std::size_t kMostOwedForRepair = 256;
 constexpr std::size_t kStep = 128;

@@ -1,13 +1,14 @@
-// Presence: which user is connected, where, kept in Redis for whoever wants to know (names.h says in which keys).
+// Presence: which user is connected, where, kept in Redis for whoever wants to know (names.h says in which
+// keys).
 //
-// Owned by the node, on its loop's thread. Told of each socket of a user as it comes and goes; writes what has
-// changed, pipelined and bounded. While Redis is away it only keeps what lives; when Redis is back, whether as it
-// was or empty, all of that is written again, spread, and what went meanwhile is taken out.
+// Owned by the node, on its loop's thread. Told of each socket of a user as it comes and goes; writes what
+// has changed, pipelined and bounded. While Redis is away it only keeps what lives; when Redis is back,
+// whether as it was or empty, all of that is written again, spread, and what went meanwhile is taken out.
 //
-// Each process renews a heartbeat key that expires. Others clear up after one whose heartbeat has stopped; one
-// that was taken for dead and is not (it was cut off, or stood still) sees so at its next beat and writes
-// everything again. With the defaults nothing of a process that was killed is left after 22 s, if another node
-// runs. Knows users and ids of sockets, nothing of Socket.IO.
+// Each process renews a heartbeat key that expires. Others clear up after one whose heartbeat has stopped;
+// one that was taken for dead and is not (it was cut off, or stood still) sees so at its next beat and writes
+// everything again. With the defaults nothing of a process that was killed is left after 22 s, if another
+// node runs. Knows users and ids of sockets, nothing of Socket.IO.
 #pragma once
 
 #include <cstddef>
@@ -26,8 +27,9 @@ namespace limpet::presence {
 struct Settings {
   std::string server_id;
   NameSettings names;
-  std::uint64_t beat_ms = 5'000;    // between heartbeats, and between looks for nodes that have none
-  std::uint64_t expiry_ms = 15'000; // of a heartbeat. Nobody is taken for dead so soon after our link came up.
+  std::uint64_t beat_ms = 5'000;  // between heartbeats, and between looks for nodes that have none
+  std::uint64_t expiry_ms =
+      15'000;  // of a heartbeat. Nobody is taken for dead so soon after our link came up.
 };
 
 struct Totals {
@@ -45,8 +47,8 @@ class Presence {
   ~Presence();  // without a word to Redis: see leave()
   Presence(const Presence&) = delete;
 
-  // A socket's id is there once; with recovery, where a newer one has its session, each connected() has its own
-  // disconnected().
+  // A socket's id is there once; with recovery, where a newer one has its session, each connected() has its
+  // own disconnected().
   void connected(std::string_view user, std::string_view socket);
   void disconnected(std::string_view socket);
   void on_link(bool up);  // of Redis: to be told of each change

@@ -17,8 +17,8 @@ namespace limpet::presence {
 struct Entry : boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
   Socket socket;
   std::uint32_t uses = 1;
-  bool fresh = true;         // not written yet
-  bool may_be_there = false; // in Redis
+  bool fresh = true;          // not written yet
+  bool may_be_there = false;  // in Redis
 };
 using EntryList = boost::intrusive::list<Entry, boost::intrusive::constant_time_size<false>>;
 
@@ -52,7 +52,8 @@ class Roll {
     entries_.clear();
   }
 
-  EntryList fresh, again, written, failed;  // to be written now; in its turn; on its way or there; at the next beat
+  EntryList fresh, again, written,
+      failed;  // to be written now; in its turn; on its way or there; at the next beat
 
  private:
   struct Hash {

@@ -17,8 +17,9 @@ std::shared_ptr<Scan> Scan::start(Work work, Done done) {
 
 void Scan::ask() {
   const std::string key = work_.names.sockets_of_life(work_.life.name);
-  work_.redis.command({"HSCAN", key, cursor_, "COUNT", kPage},
-                      [self = shared_from_this()](const redis::Result& result) { self->on_page(result); }, key);
+  work_.redis.command(
+      {"HSCAN", key, cursor_, "COUNT", kPage},
+      [self = shared_from_this()](const redis::Result& result) { self->on_page(result); }, key);
 }
 
 // One is owed for the page itself: an answer may come from within the call.

@@ -1,5 +1,5 @@
-// Scan: goes through what a life has written, page by page, and drops of it what is not to stay: of a life that
-// has ended everything, of our own what we do not have any more. One page is under way at a time.
+// Scan: goes through what a life has written, page by page, and drops of it what is not to stay: of a life
+// that has ended everything, of our own what we do not have any more. One page is under way at a time.
 #pragma once
 
 #include <cstddef>

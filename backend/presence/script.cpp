@@ -36,7 +36,7 @@ struct Call {
 
 }  // namespace
 
-Script::Script(std::string_view text) 
+Script::Script(std::string_view text)
     : text_(std::make_shared<const std::string>(text)), hash_(sha1_hex(text)) {}
 
 void Script::run(redis::Redis& redis, Parts keys, Parts arguments, redis::Done done) const {
@@ -46,10 +46,11 @@ void Script::run(redis::Redis& redis, Parts keys, Parts arguments, redis::Done d
   call->words.insert(call->words.end(), arguments.begin(), arguments.end());
   call->done = std::move(done);
   Call& it = *call;
-  it.send(redis, "EVALSHA", hash_, [&redis, text = text_, call = std::move(call)](const redis::Result& result) {
-    if (!result.error.starts_with("NOSCRIPT")) return call->done(result);
-    call->send(redis, "EVAL", *text, call->done);
-  });
+  it.send(redis, "EVALSHA", hash_,
+          [&redis, text = text_, call = std::move(call)](const redis::Result& result) {
+            if (!result.error.starts_with("NOSCRIPT")) return call->done(result);
+            call->send(redis, "EVAL", *text, call->done);
+          });
 }
 
 }  // namespace limpet::presence

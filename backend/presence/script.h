@@ -1,5 +1,5 @@
-// Script: Lua that Redis runs: by its hash, and in full where Redis does not know it yet. One script for all that
-// is to stay in order: then all calls before the one in full fail alike, and are made again in order.
+// Script: Lua that Redis runs: by its hash, and in full where Redis does not know it yet. One script for all
+// that is to stay in order: then all calls before the one in full fail alike, and are made again in order.
 #pragma once
 
 #include <initializer_list>

@@ -9,8 +9,8 @@
 namespace limpet::presence {
 namespace {
 
-// The user's newest socket follows from the hash of its sockets. That is read as a whole only where the newest
-// may have gone. Numbers are written by format(): Lua would write 1.7e+12.
+// The user's newest socket follows from the hash of its sockets. That is read as a whole only where the
+// newest may have gone. Numbers are written by format(): Lua would write 1.7e+12.
 constexpr std::string_view kScript = R"lua(
 local sockets, newest, connections, mine, alive = unpack(KEYS)
 local op, user, id, server, at = unpack(ARGV)

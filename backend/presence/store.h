@@ -1,8 +1,8 @@
 // Store: one socket of one user, written to Redis or taken out of it, so that the user's newest is right.
 //
 // Two of them. One server: a script does all of it at once. A cluster, where a user's keys lie on different
-// slots: single commands; whoever has changed a user's sockets then names the newest, and looks again until what
-// it has named is what there is, so that of several nodes the last one leaves it right.
+// slots: single commands; whoever has changed a user's sockets then names the newest, and looks again until
+// what it has named is what there is, so that of several nodes the last one leaves it right.
 //
 // Keeps no queue: what Redis cannot be told fails. Completions may come after the Store's end.
 #pragma once
@@ -44,10 +44,11 @@ class Store {
   using Dropped = std::function<void(Outcome)>;
 
   virtual ~Store() = default;
-  // `fresh`: it has just connected and is the newest, whatever a clock says. Else it is written again: where its
-  // id is another node's by now (a session that was restored there), that one stays.
+  // `fresh`: it has just connected and is the newest, whatever a clock says. Else it is written again: where
+  // its id is another node's by now (a session that was restored there), that one stays.
   virtual void put(const Socket& socket, bool fresh, Put done) = 0;
-  // Of `life`, our own or one that has ended (`if_ended`). Of another's socket of the same id nothing is taken.
+  // Of `life`, our own or one that has ended (`if_ended`). Of another's socket of the same id nothing is
+  // taken.
   virtual void drop(const Life& life, const Socket& socket, bool if_ended, Dropped done) = 0;
 };
 

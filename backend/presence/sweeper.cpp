@@ -34,11 +34,12 @@ void Sweeper::give_up() {
 void Sweeper::look() {
   if (busy_) return;
   ended_.clear();
-  redis_.command({"SRANDMEMBER", names_.nodes(), kMostLives},
-                 [this, now = std::weak_ptr(now_)](const redis::Result& result) {
-                   if (!now.expired()) on_lives(result);
-                 },
-                 names_.nodes());
+  redis_.command(
+      {"SRANDMEMBER", names_.nodes(), kMostLives},
+      [this, now = std::weak_ptr(now_)](const redis::Result& result) {
+        if (!now.expired()) on_lives(result);
+      },
+      names_.nodes());
 }
 
 void Sweeper::on_lives(const redis::Result& result) {
@@ -47,11 +48,12 @@ void Sweeper::on_lives(const redis::Result& result) {
     const std::string life(result.reply[i].text());
     if (life == own_.name || life.empty()) continue;
     const std::string alive = names_.alive(life);
-    redis_.command({"EXISTS", alive},
-                   [this, now = std::weak_ptr(now_), life](const redis::Result& it) {
-                     if (!now.expired()) on_heartbeat(life, it);
-                   },
-                   alive);
+    redis_.command(
+        {"EXISTS", alive},
+        [this, now = std::weak_ptr(now_), life](const redis::Result& it) {
+          if (!now.expired()) on_heartbeat(life, it);
+        },
+        alive);
   }
 }
 
@@ -65,13 +67,14 @@ void Sweeper::next() {
   if (busy_ || ended_.empty()) return;
   busy_ = true;
   const std::string life = ended_.front(), claim = names_.sweeper(life);
-  redis_.command({"SET", claim, own_.name, "NX", "PX", kTurnMs},
-                 [this, now = std::weak_ptr(now_), life](const redis::Result& result) {
-                   if (now.expired()) return;
-                   if (result.ok() && !result.reply.is_nil()) return clear(life);
-                   on_cleared(life, Outcome::failed, 0);
-                 },
-                 claim);
+  redis_.command(
+      {"SET", claim, own_.name, "NX", "PX", kTurnMs},
+      [this, now = std::weak_ptr(now_), life](const redis::Result& result) {
+        if (now.expired()) return;
+        if (result.ok() && !result.reply.is_nil()) return clear(life);
+        on_cleared(life, Outcome::failed, 0);
+      },
+      claim);
 }
 
 void Sweeper::clear(const std::string& life) {

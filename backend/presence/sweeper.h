@@ -1,5 +1,5 @@
-// Sweeper: finds lives that have ended without a word (their heartbeat has expired) and clears up after them, one
-// at a time. Every node has one; which of them does the work they settle by a key that expires.
+// Sweeper: finds lives that have ended without a word (their heartbeat has expired) and clears up after them,
+// one at a time. Every node has one; which of them does the work they settle by a key that expires.
 #pragma once
 
 #include <cstdint>
@@ -19,8 +19,8 @@ class Sweeper {
   Sweeper(redis::Redis& redis, Store& store, const Names& names, const Life& own);
   ~Sweeper();
 
-  void look();     // once; what is found is cleared up after
-  void give_up();  // the link was lost, or we leave
+  void look();                                        // once; what is found is cleared up after
+  void give_up();                                     // the link was lost, or we leave
   std::uint64_t lives() const { return lives_; }      // cleared up after
   std::uint64_t sockets() const { return sockets_; }  // of them
 
@@ -41,7 +41,8 @@ class Sweeper {
   bool busy_ = false;
   std::shared_ptr<Scan> scan_;
   std::uint64_t lives_ = 0, sockets_ = 0;
-  std::shared_ptr<char> now_ = std::make_shared<char>();  // answers to what was asked before give_up() are late
+  std::shared_ptr<char> now_ =
+      std::make_shared<char>();  // answers to what was asked before give_up() are late
 };
 
 }  // namespace limpet::presence

@@ -34,9 +34,10 @@ void check_tls(const Node& node, std::vector<NodeFault>& faults) {
   }
   const bool known = node.redis && !node.redis->starts_with("env:") && !node.redis->starts_with("file:");
   if (!known || node.redis->starts_with("rediss")) return;
-  const std::pair<std::string_view, bool> keys[] = {{"redis_ca", node.redis_ca.has_value()},
-                                                    {"redis_cert", node.redis_cert.has_value()},
-                                                    {"redis_server_name", node.redis_server_name.has_value()}};
+  const std::pair<std::string_view, bool> keys[] = {
+      {"redis_ca", node.redis_ca.has_value()},
+      {"redis_cert", node.redis_cert.has_value()},
+      {"redis_server_name", node.redis_server_name.has_value()}};
   for (const auto& [key, set] : keys) {
     if (set) faults.push_back({key, "the URL in redis is not one of TLS; write rediss:// there"});
   }
@@ -62,7 +63,8 @@ void check_cluster(const Node& node, std::vector<NodeFault>& faults) {
     faults.push_back({"adapter", "nodes are joined through Redis; say where it is: redis"});
   if (node.joined() == NodeAdapter::redis_streams && node.sharded != NodeSharded::off &&
       node.sharded != NodeSharded::static_) {
-    faults.push_back({"sharded", "adapter redis_streams subscribes to no rooms; write \"static\" or \"off\""});
+    faults.push_back(
+        {"sharded", "adapter redis_streams subscribes to no rooms; write \"static\" or \"off\""});
   }
   check_recovery(node, faults);
   check_tls(node, faults);

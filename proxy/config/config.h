@@ -203,32 +203,30 @@ struct Node {
   std::vector<std::string> namespaces{"/"};
   std::string path = "/socket.io/";
   std::optional<std::string>
-      serve_client;  // a folder with the official client's bundles; unset: none is served
-  std::optional<std::string> redis;      // a URL, env:NAME or file:PATH; unset: none
-  std::optional<NodeAdapter> adapter;    // unset: redis with `redis`, else memory
-  std::string channel_prefix = "socket.io";             // of channels; Node.js: `key`, `channelPrefix`
-  NodeSharded sharded = NodeSharded::off;               // SPUBLISH, and how rooms are subscribed to
-  NodeResponses responses = NodeResponses::shared;      // where answers of adapter redis go
-  Duration requests_timeout{5'000};                     // for answers of other nodes
-  std::string stream = "socket.io";                     // redis_streams
+      serve_client;                    // a folder with the official client's bundles; unset: none is served
+  std::optional<std::string> redis;    // a URL, env:NAME or file:PATH; unset: none
+  std::optional<NodeAdapter> adapter;  // unset: redis with `redis`, else memory
+  std::string channel_prefix = "socket.io";         // of channels; Node.js: `key`, `channelPrefix`
+  NodeSharded sharded = NodeSharded::off;           // SPUBLISH, and how rooms are subscribed to
+  NodeResponses responses = NodeResponses::shared;  // where answers of adapter redis go
+  Duration requests_timeout{5'000};                 // for answers of other nodes
+  std::string stream = "socket.io";                 // redis_streams
   std::uint32_t stream_count = 1;
   std::uint64_t stream_max_length = 10'000;
   std::uint32_t stream_read_count = 100;
-  bool stream_plaintext = false;                        // binary as JSON, too
+  bool stream_plaintext = false;  // binary as JSON, too
   std::string session_key_prefix = "sio:session:";
   NodeRecoverySave recovery_save = NodeRecoverySave::disconnect;
   std::optional<std::string> redis_ca, redis_cert, redis_key;  // PEM files, of rediss:
-  std::optional<std::string> redis_server_name;         // of its certificate; unset: the host that is asked
-  std::optional<std::string> redis_sentinel_password;   // or env:NAME, file:PATH
-  bool presence = true;                                 // with `redis`: who is connected, in Redis
+  std::optional<std::string> redis_server_name;        // of its certificate; unset: the host that is asked
+  std::optional<std::string> redis_sentinel_password;  // or env:NAME, file:PATH
+  bool presence = true;                                // with `redis`: who is connected, in Redis
   std::string presence_connections = "user:connections";
   std::string presence_user = "user:<id>";
   std::string presence_sockets = "user:<id>:sockets";
   std::string presence_nodes = "limpet:nodes";
   bool strict_health = false;  // without Redis /health is 503
-  NodeAdapter joined() const {
-    return adapter.value_or(redis ? NodeAdapter::redis : NodeAdapter::memory);
-  }
+  NodeAdapter joined() const { return adapter.value_or(redis ? NodeAdapter::redis : NodeAdapter::memory); }
 
   std::uint32_t max_connections = 50'000;  // sessions; more: 503, Close 1008, and /health says full
   std::uint64_t max_payload = 1'000'000;   // bytes of a message, and of a POST

@@ -41,8 +41,8 @@ Value<std::string> to_cookie_or_off(std::string_view text);  // empty: off
 Value<std::string> to_plain_text(std::string_view text);
 // A URL, or where one is: "env:NAME", "file:PATH". No message has the text in it: there may be a password.
 Value<std::string> to_redis(std::string_view text);
-Value<std::string> to_secret(std::string_view text);          // likewise, of any text
-Value<std::string> to_name_with_id(std::string_view text);    // "user:<id>"
+Value<std::string> to_secret(std::string_view text);        // likewise, of any text
+Value<std::string> to_name_with_id(std::string_view text);  // "user:<id>"
 
 template <class E, std::size_t N>
 constexpr std::span<const std::pair<std::string_view, E>> words(
@@ -118,14 +118,12 @@ void visit_node_keys(Node& n, Visitor& v) {
   v.parsed("cookie", n.cookie, to_cookie_or_off, "NAME", "affinity cookie NAME=ID, or off (off)");
   v.boolean("allow_eio3", n.allow_eio3, "serve Socket.IO 2.x clients");
   v.boolean("http_compression", n.http_compression, "compress long polls (true)");
-  v.choice("deflate", n.deflate, words(kNodeDeflates),
-           "permessage-deflate: off, shared, dedicated (off)");
+  v.choice("deflate", n.deflate, words(kNodeDeflates), "permessage-deflate: off, shared, dedicated (off)");
   v.parsed("jwt_key", n.jwt_key, to_plain_text, "FILE",
            "HS256 secret or RS256 public key: auth.token is needed");
   v.parsed("jwt_issuer", n.jwt_issuer, to_plain_text, "TEXT", "what `iss` is to be");
   v.parsed("jwt_audience", n.jwt_audience, to_plain_text, "TEXT", "what `aud` is to name");
-  v.choice("raw", n.raw, words(kNodeRaws),
-           "plain WebSocket endpoint: off, echo, topics (off)");
+  v.choice("raw", n.raw, words(kNodeRaws), "plain WebSocket endpoint: off, echo, topics (off)");
   v.parsed("raw_path", n.raw_path, to_raw_path, "PATH", "path of that endpoint (/ws)");
   v.size("raw_max_payload", n.raw_max_payload, 1, 64 * kMiB, "largest message there (16KiB)");
   v.duration("raw_idle_timeout", n.raw_idle_timeout, 1s, kDay,

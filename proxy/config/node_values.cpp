@@ -105,8 +105,9 @@ namespace {
 constexpr std::string_view kEnvironment = "env:", kFile = "file:";
 
 bool is_variable(std::string_view name) {
-  return !name.empty() && !is_digit(name.front()) &&
-         std::all_of(name.begin(), name.end(), [](char c) { return is_letter(c) || is_digit(c) || c == '_'; });
+  return !name.empty() && !is_digit(name.front()) && std::all_of(name.begin(), name.end(), [](char c) {
+    return is_letter(c) || is_digit(c) || c == '_';
+  });
 }
 
 // Where a secret is, if that is what `text` says.
@@ -116,7 +117,8 @@ std::optional<Value<std::string>> to_place(std::string_view text) {
     return Wrong{quoted(text) + " does not name a variable; write \"env:REDIS_URL\""};
   }
   if (text.starts_with(kFile)) {
-    if (text.size() > kFile.size() && !std::any_of(text.begin(), text.end(), is_control)) return std::string(text);
+    if (text.size() > kFile.size() && !std::any_of(text.begin(), text.end(), is_control))
+      return std::string(text);
     return Wrong{quoted(text) + " does not name a file; write \"file:/run/secrets/redis\""};
   }
   return std::nullopt;
@@ -143,7 +145,8 @@ Value<std::string> to_name_with_id(std::string_view text) {
   const std::size_t at = text.find("<id>");
   const bool once = at != std::string_view::npos && text.find("<id>", at + 1) == std::string_view::npos;
   if (std::holds_alternative<std::string>(value) && !once)
-    return Wrong{quoted(text) + ": <id>, which stands for the user's id, is to be there once, as in \"user:<id>\""};
+    return Wrong{quoted(text) +
+                 ": <id>, which stands for the user's id, is to be there once, as in \"user:<id>\""};
   return value;
 }
 

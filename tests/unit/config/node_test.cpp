@@ -177,7 +177,8 @@ TEST(NodeTable, HowNodesAreJoinedFollowsFromWhatIsThere) {
   EXPECT_EQ(load("")->node.joined(), NodeAdapter::memory);
   EXPECT_EQ(load("redis = \"env:X\"")->node.joined(), NodeAdapter::redis);
   EXPECT_EQ(load("redis = \"env:X\"\nadapter = \"memory\"")->node.joined(), NodeAdapter::memory);
-  EXPECT_EQ(load("redis = \"env:X\"\nadapter = \"redis_streams\"")->node.joined(), NodeAdapter::redis_streams);
+  EXPECT_EQ(load("redis = \"env:X\"\nadapter = \"redis_streams\"")->node.joined(),
+            NodeAdapter::redis_streams);
   Node node;
   ASSERT_FALSE(set_node_flag(node, "--redis", {"redis://h"}));
   EXPECT_EQ(node.joined(), NodeAdapter::redis);

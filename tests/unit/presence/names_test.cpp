@@ -22,8 +22,8 @@ TEST(Names, AreThoseThatTheManualHas) {
 
 TEST(Names, OfOrdinaryIdsAreTheIdsThemselves) {
   const Names names{NameSettings{}};
-  for (const char* id : {"ada", "Ada Lovelace", "50%", "100%25", "a:b", ":sockets", "sockets", "connections:",
-                         "\xc3\xbc", "<id>", "user:ada", "{ada}", "%", "%4", "%zz"}) {
+  for (const char* id : {"ada", "Ada Lovelace", "50%", "100%25", "a:b", ":sockets", "sockets",
+                         "connections:", "\xc3\xbc", "<id>", "user:ada", "{ada}", "%", "%4", "%zz"}) {
     EXPECT_EQ(names.escaped(id), id);
   }
 }
@@ -52,8 +52,8 @@ TEST(Names, OfDifferentIdsDiffer) {
                               {.connections = "c", .user = "u<id>", .sockets = "us<id>"},
                               {.connections = "connections", .user = "<id>", .sockets = "<id>:sockets"},
                               {.user = "user:<id>:one", .sockets = "user:<id>"}};
-  const std::vector<std::string> parts{"connections", ":", "sockets", "%", "%3A", "%25", "s", "u", "6", "3", "x",
-                                       ":one", "%63", "c"};
+  const std::vector<std::string> parts{"connections", ":", "sockets", "%", "%3A",  "%25", "s",
+                                       "u",           "6", "3",       "x", ":one", "%63", "c"};
   std::mt19937 random(1);
   for (const NameSettings& settings : all) {
     const Names names{settings};

@@ -152,7 +152,9 @@ TEST_F(Users, OfManyAreAllWrittenAndAllRemovedInBoundedSteps) {
   ASSERT_TRUE(until([&] { return holds() && (*ws1)->totals().written >= kMany; }, 60'000));
   EXPECT_EQ(tell({"HLEN", "user:connections"}), std::to_string(kMany));
   tell({"FLUSHALL"});
-  ASSERT_TRUE(becomes([&] { return holds() && tell({"HLEN", "user:connections"}) == std::to_string(kMany); }));
+  ASSERT_TRUE(becomes([&] {
+    return holds() && tell({"HLEN", "user:connections"}) == std::to_string(kMany);
+  }));
   EXPECT_LT(most, 1U << 20U);
   // Half of it by leaving, the rest by death.
   for (int i = 0; i < kMany / 2; ++i) (*ws1)->disconnected(name("socket", i));

@@ -54,13 +54,14 @@ struct World : redis::World {
   Hash hash(const std::string& key) {
     Hash out;
     bool done = false;
-    eye->command({"HGETALL", key},
-                 [&](const redis::Result& result) {
-                   done = true;
-                   for (std::size_t i = 0; i + 1 < result.reply.size(); i += 2)
-                     out[std::string(result.reply[i].text())] = result.reply[i + 1].text();
-                 },
-                 key);
+    eye->command(
+        {"HGETALL", key},
+        [&](const redis::Result& result) {
+          done = true;
+          for (std::size_t i = 0; i + 1 < result.reply.size(); i += 2)
+            out[std::string(result.reply[i].text())] = result.reply[i + 1].text();
+        },
+        key);
     EXPECT_TRUE(until([&] { return done; }));
     return out;
   }
