@@ -155,7 +155,7 @@ TEST_F(Users, OfManyAreAllWrittenAndAllRemovedInBoundedSteps) {
   ASSERT_TRUE(becomes([&] {
     return holds() && tell({"HLEN", "user:connections"}) == std::to_string(kMany);
   }));
-  EXPECT_LT(most, 1U << 20U);
+  EXPECT_LT(most, 4U << 20U);  // of it most where Redis does not know the script yet
   // Half of it by leaving, the rest by death.
   for (int i = 0; i < kMany / 2; ++i) (*ws1)->disconnected(name("socket", i));
   ASSERT_TRUE(becomes([&] { return tell({"HLEN", "user:connections"}) == std::to_string(kMany / 2); }));
