@@ -212,9 +212,9 @@ TEST(NodeTable, KeysWithoutEffectAreWarnedOf) {
   const Loaded loaded = load_text("[node]\nstream = \"x\"\nstrict_health = true\nsharded = \"static\"", "f");
   ASSERT_TRUE(loaded.config);
   EXPECT_THAT(printed(loaded.warnings),
-              ElementsAre(HasSubstr("f:4:11: node.sharded: has no effect with adapter memory"),
-                          HasSubstr("f:2:10: node.stream: has no effect without adapter redis_streams"),
-                          HasSubstr("node.strict_health: has no effect without redis")));
+              ElementsAre(HasSubstr("f:2:10: node.stream: has no effect without adapter redis_streams"),
+                          HasSubstr("f:3:17: node.strict_health: has no effect without redis"),
+                          HasSubstr("f:4:11: node.sharded: has no effect with adapter memory")));
   EXPECT_TRUE(load_text("[node]\nredis = \"env:X\"\nstrict_health = true", "f").warnings.empty());
 }
 
