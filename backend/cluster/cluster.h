@@ -21,12 +21,12 @@ namespace limpet::cluster {
 
 // What came in and could not be used, for all namespaces of a process.
 struct Totals {
-  std::uint64_t received = 0;     // messages of others that were acted upon
-  std::uint64_t malformed = 0;    // not read, or not as it should be
-  std::uint64_t unanswered = 0;   // questions that ended by their timeout
-  std::uint64_t gaps = 0;         // times when messages may have been lost
+  std::uint64_t received = 0;    // messages of others that were acted upon
+  std::uint64_t malformed = 0;   // not read, or not as it should be
+  std::uint64_t unanswered = 0;  // questions that ended by their timeout
+  std::uint64_t gaps = 0;        // times when messages may have been lost
   std::uint64_t sessions_saved = 0, sessions_restored = 0;
-  std::size_t nodes = 0;          // in the cluster as last counted, this one included; 0: not known
+  std::size_t nodes = 0;  // in the cluster as last counted, this one included; 0: not known
 };
 using Tally = std::shared_ptr<Totals>;
 
@@ -37,6 +37,8 @@ struct ClassicSettings {
 };
 adapter::Factory classic(redis::Redis& redis, const ClassicSettings& settings, Tally tally);
 
+// Without recovery: with it configured Node.js's appends "" here and null elsewhere to each event, by which
+// no client can come back; this one appends nothing.
 enum class SubscriptionMode : std::uint8_t { static_, dynamic, dynamic_private };
 struct ShardedSettings {
   std::string channel_prefix = "socket.io";
@@ -45,6 +47,8 @@ struct ShardedSettings {
 };
 adapter::Factory sharded(redis::Redis& redis, const ShardedSettings& settings, Tally tally);
 
+// A node does its own part of what it says once Redis has taken it; while there is no Redis, at once. All
+// namespaces are read from one connection a stream.
 struct StreamsSettings {
   std::string stream = "socket.io";
   std::uint32_t stream_count = 1;
@@ -58,7 +62,8 @@ struct StreamsSettings {
   std::uint64_t requests_timeout_ms = 5'000;
   // Recovery; 0: off. Sessions are kept for so long.
   std::uint64_t max_disconnection_ms = 0;
-  bool eager = false;  // Adapter::saves_early(): sessions are saved while their sockets live
+  // Adapter::saves_early(): sessions are saved while their sockets live, of 50,000 a namespace.
+  bool eager = false;
   // Told once when nobody else is on the stream while others count on the channels.
   std::function<void(std::string_view what)> on_warning;
 };

@@ -61,13 +61,12 @@ void StreamHub::on_entry(const StreamReader& from, const StreamEntry& entry) {
 }
 
 // A quiet cluster looks the same as one on another stream: hence once, and as a question.
-void StreamHub::on_nodes(std::size_t count) {
-  const std::uint64_t now = net::now_ms();
+void StreamHub::on_nodes(std::size_t count, std::uint64_t now_ms) {
   if (count <= 1 || heard_others_) {
     alone_since_ms_ = 0;
   } else if (alone_since_ms_ == 0) {
-    alone_since_ms_ = now;
-  } else if (now - alone_since_ms_ >= kAloneMs) {
+    alone_since_ms_ = now_ms;
+  } else if (now_ms - alone_since_ms_ >= kAloneMs) {
     warn(warned_alone_, std::to_string(count) + " nodes are on " + settings_.channel_prefix +
                             "#/#, but none of the others has written to the stream " + settings_.stream +
                             " so far: do they use another one?");

@@ -35,7 +35,7 @@ class StreamHub final : private StreamReader::Sink {
   // The first opens the streams, the last that goes closes them.
   const StreamReader& add(std::string_view nsp, net::Loop& loop, Receiver& receiver);
   void remove(std::string_view nsp, const Receiver& receiver);
-  void on_nodes(std::size_t count);  // as Redis counts them
+  void on_nodes(std::size_t count, std::uint64_t now_ms);  // as Redis counts them
 
   const StreamsSettings& settings() const { return settings_; }
   redis::Redis& redis() { return redis_; }

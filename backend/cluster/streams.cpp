@@ -44,7 +44,7 @@ class Streams final : public Family, private StreamHub::Receiver {
   const StreamsSettings& settings() const { return hub_->settings(); }
   void on_entry(const StreamEntry& entry) override;
   std::string_view uid() const override { return uid_; }
-  void on_nodes(std::size_t count) override { hub_->on_nodes(count); }
+  void on_nodes(std::size_t count) override { hub_->on_nodes(count, net::now_ms()); }
   void on_superseded(std::string_view sid, std::string_view pid) override;
   void act(const Outgoing& what, const Target& target, Outbox::Deed deed);
   void write(const Outgoing& what, std::uint64_t number);
