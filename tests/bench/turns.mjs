@@ -146,8 +146,8 @@ export class Turns {
     this.tell(cell, name, reading);
   }
 
-  async load(cell, { listen, pid }) {
-    const args = ['run', '--target', listen, '--pid', String(pid), ...loadFlags(this.cells[cell], this.settings)];
+  async load(cell, { listen, pid, loadFlags: more = [] }) {
+    const args = ['run', '--target', listen, '--pid', String(pid), ...loadFlags(this.cells[cell], this.settings), ...more];
     const load = new Process('load', 'load', loadTool, args);
     const { code } = await load.ended;
     let reading = {};

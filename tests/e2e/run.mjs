@@ -1,4 +1,4 @@
-// Runs the end-to-end tests, and those of ../conformance, with Node.js' own runner.
+// Runs the end-to-end tests, and those of ../conformance and ../cluster, with Node.js' own runner.
 //
 //   node run.mjs [--quick] [--threads] [WORD...]
 //
@@ -13,7 +13,7 @@ import { fileURLToPath } from 'node:url';
 const here = path.dirname(fileURLToPath(import.meta.url));
 const words = process.argv.slice(2).filter((word) => !word.startsWith('--'));
 const quick = process.argv.includes('--quick');
-const ofNode = /^(\.\.\/conformance|node|websocket)\/|^browser\/chat/;
+const ofNode = /^(\.\.\/conformance|\.\.\/cluster|node|websocket)\/|^browser\/chat/;
 const threads = process.argv.includes('--threads');
 
 function* testsIn(folder) {
@@ -24,7 +24,7 @@ function* testsIn(folder) {
   }
 }
 
-const files = [...testsIn(here), ...testsIn(path.join(here, '../conformance'))].sort()
+const files = ['.', '../conformance', '../cluster'].flatMap((folder) => [...testsIn(path.join(here, folder))]).sort()
   .filter((file) => !quick || !file.endsWith('.slow.test.mjs'))
   .filter((file) => !threads || !ofNode.test(path.relative(here, file)))
   .filter((file) => !words.length || words.some((word) => path.relative(here, file).includes(word)));

@@ -14,7 +14,7 @@ Pattern::Pattern(std::string_view once, std::size_t room) : bytes(once), period(
 
 bool Client::connect(const Pattern& request) {
   started = now_ns();
-  Fd fd = connect_to(load_.target(), load_.source_of(index));
+  Fd fd = connect_to(load_.target_of(index), load_.source_of(index));
   if (!fd) {
     why_ = ::strerrordesc_np(errno);
     return false;

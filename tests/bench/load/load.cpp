@@ -23,6 +23,7 @@ Load::Load(const RunOptions& options)
       accept_(websocket_accept(kKey)),
       cpu_(options.pid),
       limit_at_(now_ns() + nanoseconds(options.limit)) {
+  if (!options.from.empty()) from_ = parse_address(options.from);
   if (options.tls) tls_ = TlsContext::client(options.resume);
 }
 

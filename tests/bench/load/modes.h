@@ -22,6 +22,7 @@ void run_keepalive_idle(Load& load);
 // Of Socket.IO clients, in socketio/.
 void run_io_echo(Load& load);
 void run_io_fanout(Load& load);
+void run_io_publish(Load& load);
 void run_io_connect(Load& load);
 void run_io_polling(Load& load);
 void run_io_idle(Load& load);

@@ -34,6 +34,7 @@ const std::map<std::string, Mode> kModes = {
     {"keepalive-idle", {run_keepalive_idle, 1000, kMessage, 1, 2}},
     {"io-echo", {run_io_echo, 50, kMessage, 1, 1}},
     {"io-fanout", {run_io_fanout, 1000, 64, 1, 1}},
+    {"io-publish", {run_io_publish, 1, 64, 1, 1}},
     {"io-connect", {run_io_connect, 1, kMessage, 32, 1}},
     {"io-polling", {run_io_polling, 1, kMessage, 32, 1}},
     {"io-idle", {run_io_idle, 1000, kMessage, 1, 4}},

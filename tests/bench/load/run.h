@@ -11,6 +11,7 @@ namespace limpet::bench {
 
 struct RunOptions {
   std::string target;
+  std::string from;  // where the broadcasters of io-fanout are; empty: there, too
   std::string mode;
   std::uint32_t sockets = 0;    // 0: the mode's own number
   std::uint64_t size = 0;       // payload of a message, or body, in bytes

@@ -1,4 +1,5 @@
-// Modes of Socket.IO messages: io-echo (with acks, closed loop) and io-fanout (broadcasts to a room).
+// Modes of Socket.IO messages: io-echo (with acks, closed loop), io-fanout (broadcasts to a room) and
+// io-publish (broadcasts that nobody here hears).
 #include "tests/bench/load/json.h"
 #include "tests/bench/load/modes.h"
 #include "tests/bench/load/sent_times.h"
@@ -114,6 +115,42 @@ class Fanout : public Sessions {
   std::vector<Broadcast> broadcasts_;
 };
 
+// Each socket tells a room where nobody is K times at once, and again when the last is acknowledged: what is left
+// for a node of a cluster to do is to publish. A unit is one of them.
+class Publishing : public Sessions {
+ public:
+  explicit Publishing(Load& load)
+      : Sessions(load),
+        each_(load.options().in_flight),
+        burst_(burst(each_, load.options().size)) {}
+
+  void run() {
+    open_all();
+    for (const auto& client : clients()) {
+      if (client->open()) send(*client);
+    }
+    load_.window(*this);
+    close_all(false);
+  }
+
+ private:
+  static Pattern burst(std::uint32_t count, std::uint64_t size) {
+    const std::string event = "[\"broadcast\",\"nobody\",\"" + std::string(size, '.') + "\"]";
+    std::string frames;
+    for (std::uint32_t i = 1; i < count; ++i) frames += masked_frame(kText, "42" + event);
+    return Pattern(frames + masked_frame(kText, "421" + event), 0);
+  }
+  void send(Client& client) { client.send(burst_, 1); }
+  void on_packet(Client& client, std::string_view text) override {
+    if (text != "431[]") return client.fail("another ack: " + std::string(text.substr(0, 60)));
+    load_.unit(each_);
+    send(client);
+  }
+
+  const std::uint32_t each_;
+  const Pattern burst_;
+};
+
 }  // namespace
 
 void run_io_echo(Load& load) {
@@ -121,6 +158,9 @@ void run_io_echo(Load& load) {
 }
 void run_io_fanout(Load& load) {
   Fanout(load).run();
+}
+void run_io_publish(Load& load) {
+  Publishing(load).run();
 }
 
 }  // namespace limpet::bench

@@ -1,0 +1,182 @@
+// Redis goes, hangs, comes back or moves, under traffic: nodes live, local clients go on, delivery resumes, memory is
+// bounded, and nobody hears anything twice or out of order.
+import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { slowness, until } from '../e2e/lib/deadline.mjs';
+import { LimpetNode } from '../e2e/lib/limpet_node.mjs';
+import { scenario } from '../e2e/lib/world.mjs';
+import { of } from './lib/adapters.mjs';
+import { Cluster } from './lib/cluster.mjs';
+import { sides } from './lib/node.mjs';
+import { RedisAt } from './lib/redis.mjs';
+
+const kinds = ['classic', 'sharded, dynamic', 'streams, recovery'];
+const limpets = (cluster) => cluster.nodes.filter((node) => node.limpet);
+
+// Every node says 0, 1, 2, ... until it is stopped.
+function traffic(cluster) {
+  let on = true;
+  const speaking = cluster.nodes.map(async (node) => {
+    for (let count = 0; on; count += 1) await node.do('emit', {}, 'count', node.id, count);
+  });
+  return async () => {
+    on = false;
+    await Promise.all(speaking);
+  };
+}
+
+// Of each limpet node's numbers each member has heard some, upwards. (ioredis sends again what was on its way.)
+function upwards(cluster) {
+  const limpet = new Set(limpets(cluster).map(({ id }) => id));
+  for (const member of cluster.of()) {
+    const last = {};
+    for (const [event, id, count] of member.take()) {
+      if (event !== 'count' || !limpet.has(id)) continue;
+      assert.ok(count > (last[id] ?? -1), `${member.name} heard ${count} of ${id} after ${last[id]}`);
+      last[id] = count;
+    }
+  }
+}
+
+async function started(world, name, options) {
+  const cluster = await Cluster.start(world, of(name), options);
+  await cluster.fill();
+  await cluster.ready();
+  await cluster.room('ws', cluster.of().filter((member) => member.transport === 'websocket'));
+  return cluster;
+}
+
+// All is as before: for all nodes, rooms and questions.
+async function whole(cluster) {
+  await cluster.ready();
+  const { id } = cluster.of()[0];
+  await cluster.reached('ws', cluster.of().filter((member) => member.transport === 'websocket'));
+  for (const node of cluster.nodes) {
+    await until(async () => {
+      const { error, answers } = await node.do('serverAsk', {}, 'ask');
+      return error === null && answers.length === cluster.nodes.length - 1;
+    }, 20_000, `${node.name} is answered by all others`);
+    await cluster.tells(node, { to: [id] }, (member) => member.id === id, 'one', 1);
+  }
+  assert.ok(cluster.of().every((member) => member.connected && !member.ends.length));
+}
+
+const everybodyIs = (cluster, up) => Promise.all(limpets(cluster).map((node) => until(
+  async () => (await node.state()).up === up, 20_000, `${node.name} ${up ? 'has Redis again' : 'has lost Redis'}`)));
+
+async function localGoesOn(cluster) {
+  for (const node of limpets(cluster)) {
+    const mine = cluster.on(node);
+    for (const flags of [['local'], []]) {
+      const id = `local ${Math.random()}`;
+      await node.do('emit', { flags }, 'mark', id);
+      await until(() => mine.every((member) => member.marks.has(id)), 5000, `local clients of ${node.name} hear it`);
+    }
+  }
+}
+
+for (const name of kinds) {
+  scenario(`${name}: Redis is killed and comes back`, { seconds: 120 }, async (world) => {
+    const cluster = await started(world, name);
+    for (let time = 0; time < 2; time += 1) {
+      const stop = traffic(cluster);
+      await until(() => cluster.of().every((member) => member.heard.length > 100), 20_000, 'there is traffic');
+      await cluster.redis.kill();
+      await everybodyIs(cluster, false);
+      await localGoesOn(cluster);
+      const before = await Promise.all(limpets(cluster).map((node) => node.state()));
+      const sizes = limpets(cluster).map((node) => node.resident());
+      for (const node of limpets(cluster)) await node.do('burst', { to: ['nobody'] }, 'lost', 20_000, 'x'.repeat(1000));
+      for (const [index, node] of limpets(cluster).entries()) {
+        const { publishesFailed, pendingBytes, up } = await node.state();
+        assert.ok(!up && publishesFailed - before[index].publishesFailed >= 20_000, 'each is counted as failed');
+        assert.ok(pendingBytes < 1_000_000, `${pendingBytes} bytes wait`);
+        if (slowness === 1) assert.ok(node.resident() - sizes[index] < 48, `${node.resident()} MiB after ${sizes[index]}`);
+      }
+      cluster.redis = world.own(await cluster.redis.again());
+      await everybodyIs(cluster, true);
+      await stop();
+      await whole(cluster);
+      upwards(cluster);
+    }
+  });
+
+  scenario(`${name}: Redis is frozen for a moment`, { seconds: 60 }, async (world) => {
+    const cluster = await started(world, name);
+    await cluster.redis.suspend();
+    for (const node of cluster.nodes) {
+      for (let i = 0; i < 50; i += 1) await node.do('emit', {}, 'count', node.id, i);
+    }
+    cluster.redis.signal('SIGCONT');
+    for (const node of cluster.nodes) await cluster.mark(node);
+    for (const member of cluster.of()) {
+      const heard = member.take().filter(([event]) => event === 'count');
+      for (const { id } of cluster.nodes) {
+        assert.deepEqual(heard.filter(([, of]) => of === id).map(([, , count]) => count), [...Array(50).keys()], member.name);
+      }
+    }
+    await whole(cluster);
+  });
+
+  scenario(`${name}: Redis is frozen until it is given up`, { seconds: 120 }, async (world) => {
+    const cluster = await started(world, name);
+    const stop = traffic(cluster);
+    await until(() => cluster.of().every((member) => member.heard.length > 100), 20_000, 'there is traffic');
+    await cluster.redis.suspend();
+    await everybodyIs(cluster, false);
+    await localGoesOn(cluster);
+    cluster.redis.signal('SIGCONT');
+    await everybodyIs(cluster, true);
+    await stop();
+    await whole(cluster);
+    upwards(cluster);
+  });
+}
+
+for (const name of ['classic', 'streams, recovery']) {
+  scenario(`${name}: a Sentinel fails over`, { seconds: 120 }, async (world) => {
+    const flags = ['--save', '', '--appendonly', 'no'];
+    const master = world.own(await RedisAt.start(await world.directory(), { tcp: true, flags, name: 'master' }));
+    const replica = world.own(await RedisAt.start(await world.directory(), {
+      tcp: true, flags: [...flags, '--replicaof', '127.0.0.1', `${master.port}`], name: 'replica',
+    }));
+    await replica.says(/MASTER <-> REPLICA sync: Finished with success/, 20_000);
+    const dir = await world.directory();
+    const config = path.join(dir, 'sentinel.conf');
+    await writeFile(config, `sentinel monitor mymaster 127.0.0.1 ${master.port} 1
+sentinel down-after-milliseconds mymaster 500
+sentinel failover-timeout mymaster 3000
+`);
+    const sentinel = world.own(await RedisAt.start(dir, { tcp: true, config: [config, '--sentinel'], flags: [], name: 'sentinel' }));
+    await sentinel.says(/\+slave slave/, 20_000);
+    const cluster = await started(world, name, { redis: master, url: `redis+sentinel://127.0.0.1:${sentinel.port}/mymaster` });
+    const stop = traffic(cluster);
+    await until(() => cluster.of().every((member) => member.heard.length > 100), 20_000, 'there is traffic');
+    await master.kill();
+    await sentinel.says(/\+switch-master/, 30_000);
+    cluster.redis = replica;
+    cluster.admin = world.own(replica.client());
+    await everybodyIs(cluster, true);
+    await stop();
+    await whole(cluster);
+    upwards(cluster);
+  });
+}
+
+scenario('limpet node says degraded without Redis, and ok again with it', { seconds: 60, skip: sides[0] !== 'limpet' }, async (world) => {
+  let redis = world.own(await RedisAt.start(await world.directory()));
+  const node = world.own(await LimpetNode.start(['--redis', redis.url, '--adapter', 'redis_streams']));
+  const says = async (status, text) => {
+    const health = await node.health();
+    return health.status === status && health.body.includes(text);
+  };
+  await until(() => says(200, 'ok'), 10_000, 'it is well');
+  for (const lose of [() => redis.kill(), () => redis.suspend()]) {
+    await lose();
+    await until(() => says(200, 'degraded'), 20_000, 'it is degraded');
+    if (redis.end) redis = world.own(await redis.again());
+    else redis.signal('SIGCONT');
+    await until(() => says(200, 'ok'), 10_000, 'it is well again');
+  }
+});

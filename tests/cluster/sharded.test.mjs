@@ -1,0 +1,3 @@
+import { everything } from './lib/everything.mjs';
+
+everything('sharded, dynamic');
