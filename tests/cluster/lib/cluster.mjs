@@ -13,9 +13,9 @@ const drivers = ['ioredis', 'redis'];
 
 export class Cluster {
   // Nodes with an adapter of adapters.mjs; `flags` are for all of them.
-  static async start(world, adapter, { languages = sides, flags = [], redis, url } = {}) {
+  static async start(world, adapter, { languages = sides, flags = [], redis, url, driver } = {}) {
     const cluster = new Cluster();
-    Object.assign(cluster, { world, adapter, members: [], flags });
+    Object.assign(cluster, { world, adapter, members: [], flags, driver });
     cluster.redis = redis ?? world.own(await RedisAt.start(await world.directory()));
     cluster.url = url ?? cluster.redis.url;
     cluster.admin = world.own(cluster.redis.client());
@@ -25,7 +25,7 @@ export class Cluster {
 
   async node(language, index, flags = []) {
     const all = [...this.adapter.flags, '--redis', this.url, '--id', `node${index}`, ...this.flags, ...flags];
-    const driver = this.url.includes('sentinel') ? 'ioredis' : drivers[(index >> 1) % 2];
+    const driver = this.driver ?? drivers[(index >> 1) % 2];
     const node = this.world.own(await ClusterNode.start(language, all, { driver }));
     node.id = `node${index}`;
     node.index = index;
