@@ -68,8 +68,12 @@ void Namespace::Impl::ask(std::string_view event, const Args& args, adapter::Tar
     questions.erase(id);
     throw;
   }
-  if (adapter)
-    adapter->server_count([with](std::size_t count) { with([&](Question& q) { q.on_nodes(count); }); });
+  // Socket.IO waits for the answers of nodes that were not asked.
+  const auto on_nodes = [with](std::size_t count) { with([&](Question& q) { q.on_nodes(count); }); };
+  if (target.flags.local)
+    on_nodes(1);
+  else if (adapter)
+    adapter->server_count(on_nodes);
 }
 
 Round::Round(Namespace::Impl& the_namespace, std::uint64_t the_id, std::function<void(const Args&)> each)

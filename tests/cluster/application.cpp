@@ -35,10 +35,8 @@ void Application::serve(Namespace& nsp) {
   if (greets_ && !name.starts_with("/dynamic-")) {
     nsp.on_connection([](Socket& socket) { socket.emit("welcome"); });
   }
-  nsp.on_server_event("note",
-                      [this, name](const Args& args, const Reply&) { hear(name, "note", args); });
-  nsp.on_server_event("silent",
-                      [this, name](const Args& args, const Reply&) { hear(name, "silent", args); });
+  nsp.on_server_event("note", [this, name](const Args& args, const Reply&) { hear(name, "note", args); });
+  nsp.on_server_event("silent", [this, name](const Args& args, const Reply&) { hear(name, "silent", args); });
   nsp.on_server_event("ask", [this, name](const Args& args, const Reply& reply) {
     hear(name, "ask", args);
     json::object answer{{"node", id_}, {"got", args.values()}};

@@ -1,5 +1,5 @@
-// Application: what a node does in each namespace: greets clients, so that they have an offset, and hears what
-// other nodes emit to servers. application.mjs does the same on Node.js. One loop's thread.
+// Application: what a node does in each namespace: greets clients, so that they have an offset, and hears
+// what other nodes emit to servers. application.mjs does the same on Node.js. One loop's thread.
 #pragma once
 
 #include <boost/json/array.hpp>

@@ -1,7 +1,7 @@
 // A Socket.IO server in a cluster, told by a test what to do (control.h). node.mjs is the same on Node.js.
 //
-// Says "listening on ADDRESS control ADDRESS". On SIGTERM it ends its clients' connections, and itself once Redis
-// has what it was to keep of them.
+// Says "listening on ADDRESS control ADDRESS". On SIGTERM it ends its clients' connections, and itself once
+// Redis has what it was to keep of them.
 #include <signal.h>
 
 #include <cstdio>

@@ -121,10 +121,9 @@ void Control::add_questions() {
   });
   server_.on("serverAsk", [this](const Args& args, const Ack& ack) {
     namespace_of(node_.io, args[0])
-        .server_side_emit(args[1].as_string(), after(args, 2),
-                          [ack](std::string_view error, const Args& answers) {
-                            ack(told(or_null(error), answers));
-                          });
+        .server_side_emit(
+            args[1].as_string(), after(args, 2),
+            [ack](std::string_view error, const Args& answers) { ack(told(or_null(error), answers)); });
   });
   server_.on("fetch", [this](const Args& args, const Ack& ack) {
     chosen(node_.io, args[0]).fetch_sockets([ack](const socketio::Found& found) {

@@ -1,5 +1,5 @@
-// Control: the connection by which a test tells a node what to do: a Socket.IO server of its own, on a port of
-// its own, without Redis. control.mjs answers the same on Node.js.
+// Control: the connection by which a test tells a node what to do: a Socket.IO server of its own, on a port
+// of its own, without Redis. control.mjs answers the same on Node.js.
 //
 // Each event is (choice, ...arguments, ack). The choice says who is meant: {nsp, from, to, except, flags,
 // timeout}; `from` is the id of a socket that tells others. One loop's thread.

@@ -20,6 +20,7 @@ function traffic(cluster) {
   const speaking = cluster.nodes.map(async (node) => {
     for (let count = 0; on; count += 1) await node.do('emit', {}, 'count', node.id, count);
   });
+  speaking.forEach((one) => one.catch(() => {})); // told by whoever stops it
   return async () => {
     on = false;
     await Promise.all(speaking);

@@ -76,8 +76,7 @@ describe('recovery', () => {
         const both = (one) => one === member || one === witness;
         for (const node of cluster.nodes) await cluster.tells(node, { to: ['räume'] }, both, 'live', 1);
       }
-      const offsets = member.offsets.map((one) => one.split('-').map((part) => part.padStart(20, '0')).join('-'));
-      assert.deepEqual(offsets, [...new Set(offsets)].sort());
+      assert.equal(new Set(member.offsets).size, member.offsets.length);
       cluster.leaves(member);
       cluster.leaves(witness);
     });

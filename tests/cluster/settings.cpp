@@ -39,10 +39,11 @@ void apply(const Words& words, Settings& settings) {
   settings.classic.key = words.key;
   settings.sharded.channel_prefix = words.key;
   settings.streams.channel_prefix = words.key;
-  settings.sharded.mode =
-      std::map<std::string, cluster::SubscriptionMode>{
-          {"static", static_}, {"dynamic", dynamic}, {"dynamic-private", dynamic_private}}
-          .at(words.mode);
+  settings.sharded.mode = std::map<std::string, cluster::SubscriptionMode>{
+      {"static", static_},
+      {"dynamic", dynamic},
+      {"dynamic-private",
+       dynamic_private}}.at(words.mode);
   settings.classic.requests_timeout_ms = words.requests_timeout_ms;
   settings.sharded.requests_timeout_ms = words.requests_timeout_ms;
   settings.streams.requests_timeout_ms = words.requests_timeout_ms;

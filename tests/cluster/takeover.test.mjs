@@ -18,6 +18,7 @@ function counting(node, room) {
     }
     return count;
   })();
+  done.catch(() => {}); // told by whoever stops it
   return () => { on = false; return done; };
 }
 

@@ -40,7 +40,8 @@ void add_floor(CLI::App& app, FloorOptions& options) {
 void add_run(CLI::App& app, RunOptions& options) {
   CLI::App& command = *app.add_subcommand("run", "the load; prints one line of JSON");
   command.add_option("--target", options.target, "ADDRESS:PORT of the proxy")->required();
-  command.add_option("--from", options.from, "ADDRESS:PORT of the node on which io-fanout's broadcasters are");
+  command.add_option("--from", options.from,
+                     "ADDRESS:PORT of the node on which io-fanout's broadcasters are");
   command.add_option("--mode", options.mode)->required()->check(CLI::IsMember(run_modes()));
   command.add_option("--sockets", options.sockets, "connections; 0: the mode's own number")
       ->check(CLI::Range(0, 1'000'000));

@@ -6,10 +6,10 @@ const offset = /^\d+-\d+$/;
 
 export class Member {
   // `offsets`: events come with an offset, which is kept apart.
-  constructor(node, { nsp = '/', transport = 'websocket', auth, query, offsets = false } = {}) {
+  constructor(node, { nsp = '/', transport = 'websocket', auth, query, extraHeaders, offsets = false } = {}) {
     Object.assign(this, { node, nsp, transport, offsets: offsets ? [] : undefined });
     Object.assign(this, { heard: [], ends: [], marks: new Set(), waiting: new Map() });
-    this.manager = new Manager(node.url, { transports: [transport], reconnection: false, autoConnect: false, query });
+    this.manager = new Manager(node.url, { transports: [transport], reconnection: false, autoConnect: false, query, extraHeaders });
     this.socket = this.manager.socket(nsp, { auth });
     this.answer = () => this.name;
     this.socket.onAny((...event) => this.#hear(event));

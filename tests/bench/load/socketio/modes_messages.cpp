@@ -115,14 +115,12 @@ class Fanout : public Sessions {
   std::vector<Broadcast> broadcasts_;
 };
 
-// Each socket tells a room where nobody is K times at once, and again when the last is acknowledged: what is left
-// for a node of a cluster to do is to publish. A unit is one of them.
+// Each socket tells a room where nobody is K times at once, and again when the last is acknowledged: what is
+// left for a node of a cluster to do is to publish. A unit is one of them.
 class Publishing : public Sessions {
  public:
   explicit Publishing(Load& load)
-      : Sessions(load),
-        each_(load.options().in_flight),
-        burst_(burst(each_, load.options().size)) {}
+      : Sessions(load), each_(load.options().in_flight), burst_(burst(each_, load.options().size)) {}
 
   void run() {
     open_all();
