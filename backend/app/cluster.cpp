@@ -5,7 +5,7 @@
 namespace limpet::app {
 namespace {
 
-constexpr std::uint64_t kCountMs = 5'000;
+constexpr std::uint64_t kCountMs = 2'000;
 
 }  // namespace
 

@@ -2,7 +2,7 @@
 //
 //   redis://[user[:password]@]host[:port][/db]            one server
 //   rediss://...                                          the same over TLS
-//   unix:///path[?db=n], unix://user:password@/path       a Unix socket
+//   unix:///path[?db=n], unix://user:password@/path       a Unix socket; also unix:/path
 //   redis+sentinel://[user[:password]@]host[:port],.../master[/db]    rediss+sentinel: TLS to the servers
 //   redis+cluster://[user[:password]@]host[:port],...     Redis Cluster; rediss+cluster: TLS
 //

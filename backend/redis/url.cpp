@@ -166,6 +166,8 @@ void take_hosts_form(std::string_view rest, const Scheme& scheme, Settings& sett
 }  // namespace
 
 std::variant<Settings, std::string> parse_url(std::string_view url) {
+  if (url.starts_with("unix:/") && !url.starts_with("unix://"))
+    return parse_url("unix://" + std::string(url.substr(5)));
   const std::size_t colon = url.find("://");
   const std::string_view name = url.substr(0, colon);
   const auto* scheme = std::ranges::find(kSchemes, name, &Scheme::name);

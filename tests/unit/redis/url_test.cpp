@@ -47,6 +47,7 @@ TEST(Url, APasswordThatNobodyEncodedIsNoHost) {
 TEST(Url, AUnixSocket) {
   EXPECT_EQ(good("unix:///run/redis.sock").endpoints[0].host, "/run/redis.sock");
   EXPECT_EQ(good("unix:///run/redis.sock?db=7").db, 7u);
+  EXPECT_EQ(good("unix:/run/redis.sock?db=7").endpoints[0].host, "/run/redis.sock");
   EXPECT_EQ(good("unix://user:pw@/run/a%20b.sock").endpoints[0].host, "/run/a b.sock");
   EXPECT_EQ(good("unix://user:pw@/run/a%20b.sock").password, "pw");
 }
