@@ -1,5 +1,6 @@
 #include "backend/cluster/stream_reader.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace limpet::cluster {
@@ -12,8 +13,8 @@ constexpr std::uint64_t kRetryMs = 500;  // after an answer that is an error: th
 StreamReader::StreamReader(redis::Redis& redis, net::Loop& loop, Settings settings, Sink& sink)
     : loop_(loop),
       settings_(std::move(settings)),
-      count_(std::to_string(settings_.count)),
       block_(std::to_string(settings_.block_ms)),
+      at_once_(settings_.count),
       sink_(sink),
       retry_(loop, net::delegate<&StreamReader::again>(this)),
       link_(redis.dedicate(settings_.stream)) {
@@ -35,7 +36,7 @@ redis::Done StreamReader::then(Then call) {
     if (result.ok())
       call(*this, result.reply);
     else
-      try_later();
+      on_failed(result.error);
   };
 }
 
@@ -43,7 +44,34 @@ void StreamReader::on_link(bool up) {
   ++*round_;
   retry_.cancel();
   state_ = State::waiting;
-  if (up) look();
+  if (!up) return;
+  if (must_skip_) return skip();
+  shy() && knows_end_ ? read() : look();
+}
+
+// The link goes with an answer that was too large; on_link() has the rest.
+void StreamReader::on_failed(std::string_view error) {
+  if (error == redis::kTooLarge) {
+    must_skip_ = at_once_ <= 1;
+    at_once_ = std::max<std::uint32_t>(at_once_ / 8, 1);
+  }
+  try_later();
+}
+
+// Past an entry that cannot be read: all that was written until now is given up.
+void StreamReader::skip() {
+  state_ = State::looking;
+  link_->command({"TIME"}, then([](StreamReader& it, const redis::Reply& time) {
+                   const auto seconds = time[0].integer(), us = time[1].integer();
+                   if (!seconds || !us || *seconds < 0) return it.try_later();
+                   const StreamId now{static_cast<std::uint64_t>(*seconds * 1000 + *us / 1000), 0};
+                   it.must_skip_ = false;
+                   it.knows_end_ = true;
+                   it.last_ = std::max(it.last_.next(), now);
+                   const std::weak_ptr<std::uint64_t> alive = it.round_;
+                   it.sink_.on_gap(it);
+                   if (!alive.expired()) it.read();
+                 }));
 }
 
 void StreamReader::try_later() {
@@ -84,7 +112,8 @@ void StreamReader::on_start_known(const redis::Reply& oldest) {
 
 void StreamReader::read() {
   state_ = State::reading;
-  link_->command({"XREAD", "COUNT", count_, "BLOCK", block_, "STREAMS", settings_.stream, last_.text()},
+  const std::string count = std::to_string(at_once_);
+  link_->command({"XREAD", "COUNT", count, "BLOCK", block_, "STREAMS", settings_.stream, last_.text()},
                  then([](StreamReader& it, const redis::Reply& streams) { it.on_read(streams); }),
                  settings_.block_ms);
 }
@@ -93,7 +122,7 @@ void StreamReader::read() {
 void StreamReader::on_read(const redis::Reply& streams) {
   const redis::Reply entries = streams[0][1];
   const std::weak_ptr<std::uint64_t> alive = round_;
-  if (entries.size() == 0) return look();
+  if (entries.size() == 0) return shy() ? read() : look();
   for (std::size_t i = 0; i < entries.size(); ++i) {
     const StreamEntry entry = read_entry(entries[i]);
     const auto id = StreamId::read(entry.id);
@@ -102,6 +131,7 @@ void StreamReader::on_read(const redis::Reply& streams) {
     if (!entry.nsp.empty()) sink_.on_entry(*this, entry);
     if (alive.expired()) return;
   }
+  at_once_ = std::min(at_once_ * 2, settings_.count);
   read();
 }
 

@@ -4,7 +4,8 @@
 // has written to it on this node's account, so that nothing between the start and the first XREAD is missed,
 // and goes on from the last id that it has seen: after a lost link too. When the stream was deleted
 // meanwhile, or another server has fewer entries than we have seen, it goes on from what there is; what may
-// have been missed then is told as a gap.
+// have been missed then is told as a gap. So is an entry that is too large for an answer of Redis: others
+// that are too large together are asked for by fewer at once.
 #pragma once
 
 #include <cstdint>
@@ -50,7 +51,10 @@ class StreamReader {
   void on_start_known(const redis::Reply& oldest);
   void read();
   void on_read(const redis::Reply& streams);
+  void on_failed(std::string_view error);
   void try_later();
+  bool shy() const { return at_once_ < settings_.count; }
+  void skip();
   void again() { look(); }
   // Of a callback that may come when it has gone, or when another has taken its place.
   template <class Then>
@@ -58,7 +62,9 @@ class StreamReader {
 
   net::Loop& loop_;
   const Settings settings_;
-  const std::string count_, block_;
+  const std::string block_;
+  std::uint32_t at_once_;  // entries that are asked for: fewer after an answer that was too large
+  bool must_skip_ = false;
   Sink& sink_;
   State state_ = State::waiting;
   bool knows_end_ = false;

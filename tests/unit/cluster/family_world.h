@@ -72,7 +72,9 @@ class FamilyWorld : public redis::World {
   }
   template <class Make>
   Node& add(Make&& make, bool is_sharded, std::string nsp) {
-    auto link = connect(redis::hasty(redis::settings_of(server->unix_url())));
+    redis::Settings its_settings = redis::hasty(redis::settings_of(server->unix_url()));
+    its_settings.max_reply_bytes = max_reply_bytes;
+    auto link = connect(its_settings);
     Node& made = *nodes.emplace_back(std::make_unique<Node>(loop, std::move(link), nsp));
     made.factory = make(made);
     const std::size_t before = subscribers(is_sharded, nsp);
@@ -100,6 +102,7 @@ class FamilyWorld : public redis::World {
     return until([&] { return socket.heard.size() >= count; });
   }
 
+  std::size_t max_reply_bytes = redis::Settings().max_reply_bytes;
   std::unique_ptr<redis::Server> server;
   std::unique_ptr<redis::Redis> peer;
   std::vector<std::unique_ptr<Node>> nodes;

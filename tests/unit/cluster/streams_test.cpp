@@ -222,6 +222,32 @@ TEST_F(StreamsTest, EntriesThatWereTrimmedUnreadAreAGap) {
   EXPECT_GT(a.tally->gaps, before);
 }
 
+TEST_F(StreamsTest, EntriesThatAreTooLargeForOneAnswerAreReadInSeveral) {
+  max_reply_bytes = 64 * 1024;
+  Node& a = streams_node();
+  until_reading(a);
+  FakeSocket& socket = a.host.add("1");
+  const auto before = a.tally->gaps;
+  (*server)({"CLIENT", "KILL", "TYPE", "normal"});
+  for (int i = 0; i < 10; ++i) add_event(std::string(20'000, 'x'));
+  ASSERT_TRUE(until_heard(socket, 10));
+  EXPECT_EQ(a.tally->gaps, before);
+}
+
+TEST_F(StreamsTest, AnEntryThatIsTooLargeForAnyAnswerIsPassedOver) {
+  max_reply_bytes = 64 * 1024;
+  Node& a = streams_node();
+  until_reading(a);
+  FakeSocket& socket = a.host.add("1");
+  add_event(std::string(100'000, 'x'));
+  ASSERT_TRUE(until([&] { return a.tally->gaps > 0; }));
+  ASSERT_TRUE(until([&] {
+    add_event("after");
+    return !socket.heard.empty();
+  }));
+  EXPECT_EQ(socket.heard[0], R"(["after"])");
+}
+
 TEST_F(StreamsTest, ANamespaceIsWrittenWhereNodeJsWritesItAndReadThere) {
   StreamsSettings settings;
   settings.stream_count = 3;
