@@ -47,19 +47,19 @@ std::string without_value(const CLI::App& command, const CLI::ParseError& error)
 
 std::string usage_fault(const CLI::App& app, const CLI::ParseError& error) {
   const auto parsed = app.get_subcommands();
-  if (parsed.empty() && dynamic_cast<const CLI::RequiredError*>(&error) != nullptr)
-    return "limpet: a command is missing; there are " + commands_of(app) + " (limpet --help)";
   const CLI::App& command = parsed.empty() ? app : *parsed.front();
   const std::string name = parsed.empty() ? "limpet" : "limpet " + command.get_name();
   const std::vector<std::string> left = command.remaining();
   std::string why;
-  if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr && !left.empty())
+  if (!left.empty())
     why = unexpected(command, left.front());
+  else if (parsed.empty())
+    why = "a command is missing; there are " + commands_of(app);
   else if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) != nullptr)
     why = without_value(command, error);
   else
     why = shown(error.what());
-  return name + ": " + why + " (" + name + " --help)";
+  return name + ": " + why + "; see " + name + " --help";
 }
 
 }  // namespace limpet
