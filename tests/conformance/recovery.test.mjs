@@ -121,8 +121,8 @@ const held = {
     await two.call('letIn');
     await isIn(inside);
     await inside.call('self');
-    two.tell('allHeld', 'news', 'afterwards');
-    await inside.call('self');
+    two.tell('allHeld', 'afterwards');
+    await inside.hears('afterwards');
   },
 };
 const notHeld = {
@@ -133,8 +133,8 @@ const notHeld = {
     await two.call('self');
     await one.connects();
     await isIn(inside);
-    two.tell('allHeld', 'news', 'afterwards');
-    await inside.call('self');
+    two.tell('allHeld', 'afterwards');
+    await inside.hears('afterwards');
   },
 };
 
