@@ -80,6 +80,7 @@ std::variant<std::optional<app::ClusterSettings>, std::string> to_cluster(const 
   tls.cert_file = node.redis_cert.value_or("");
   tls.key_file = node.redis_key.value_or("");
   tls.server_name = node.redis_server_name.value_or("");
+  if (const auto wrong = redis::check_tls(tls)) return "redis: " + *wrong;
   out.join = join_of(node);
   if (node.presence) {
     out.presence = presence::NameSettings{node.presence_connections, node.presence_user,

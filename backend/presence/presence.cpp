@@ -88,6 +88,7 @@ void Presence::Impl::on_link(bool is_up) {
     scan.reset();
     return leave_if_idle();
   }
+  if (leaving) return;
   up_since_ms = net::now_ms();
   beats.after(settings.beat_ms);
   live();

@@ -11,6 +11,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -57,6 +58,8 @@ struct Settings {
 
 // Settings, or what is wrong with the URL. The password is in no message.
 std::variant<Settings, std::string> parse_url(std::string_view url);
+// What is wrong with the files that TLS needs, or nothing.
+std::optional<std::string> check_tls(const Tls& tls);
 // As it may be shown: scheme, endpoints, master, db; neither user nor password.
 std::string shown(const Settings& settings);
 std::string shown(const Endpoint& endpoint);  // host:port, [v6]:port or unix:/path

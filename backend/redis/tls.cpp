@@ -165,4 +165,10 @@ std::unique_ptr<TlsSession> TlsContext::connect_to(const std::string& host, std:
   return nullptr;
 }
 
+std::optional<std::string> check_tls(const Tls& tls) {
+  std::string error;
+  if (!tls.on || TlsContext(tls).connect_to("localhost", error)) return std::nullopt;
+  return error;
+}
+
 }  // namespace limpet::redis

@@ -45,13 +45,15 @@ scenario('from a configuration, whose errors do not show it', async (world) => {
 scenario('what cannot be read, or is no URL, is said', async (world) => {
   const empty = path.join(await world.directory(), 'empty');
   await writeFile(empty, '\n');
-  for (const [flag, said] of [
+  for (const [flag, said, ...more] of [
     ['env:LIMPET_NOT_SET', /redis: LIMPET_NOT_SET is not set/],
     ['file:/nowhere/url', /redis: \/nowhere\/url: No such file or directory/],
     [`file:${empty}`, /redis: .*empty is empty/],
     ['file:/etc/hostname', /redis: a Redis URL begins with/],
+    ['rediss://127.0.0.1:1', /redis: the CAs of \/nowhere\/ca/, '--redis-ca', '/nowhere/ca'],
+    ['rediss://127.0.0.1:1', /redis: the certificate \/etc\/hostname/, '--redis-cert', '/etc/hostname', '--redis-key', '/etc/hostname'],
   ]) {
-    const { code, stderr } = await nodeEnds('--listen', '127.0.0.1:0', '--redis', flag);
+    const { code, stderr } = await nodeEnds('--listen', '127.0.0.1:0', '--redis', flag, ...more);
     assert.equal(code, 1);
     assert.match(stderr, said);
   }
