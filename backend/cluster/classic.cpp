@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "backend/adapter/rooms.h"
-#include "backend/cluster/classic_asked.h"
 #include "backend/names/random_text.h"
 
 namespace limpet::cluster {
@@ -32,6 +31,9 @@ Classic::Classic(adapter::Host& host, redis::Redis& redis, const ClassicSettings
       uid_(draw_id()),
       channels_(settings.key, host.name(), uid_),
       own_beginning_(classic_wire::beginning_of_own(uid_)),
+      asked_(host.loop(), tally_,
+             {.draw_id = [this] { return draw_id(); },
+              .fetch_timeout = "timeout reached while waiting for fetchSockets response"}),
       self_(std::make_shared<Classic*>(this)),
       broadcasts_(*this, &Classic::on_broadcast),
       requests_(*this, &Classic::on_request),
@@ -48,7 +50,7 @@ Classic::Classic(adapter::Host& host, redis::Redis& redis, const ClassicSettings
 Classic::~Classic() {
   for (redis::Subscription& subscription : subscriptions_) subscription = {};
   *self_ = nullptr;
-  while (!asked_.empty()) finish(asked_.begin()->first, "the namespace is no more");
+  asked_.close();
   for (const auto& [id, then] : std::exchange(counting_, {})) then(std::nullopt);
 }
 
@@ -75,7 +77,7 @@ void Classic::on_broadcast(std::string_view channel, std::string_view body) {
   if (!read) return drop();
   if (read->uid == uid_ || read->nsp != host_.name()) return;
   try {
-    host_.deliver(host_.encode(read->packet.event(), std::nullopt), read->target);
+    host_.deliver(host_.encode(read->event.event(), std::nullopt), read->target);
     ++tally_->received;
   } catch (const std::invalid_argument&) {
     drop();
@@ -103,7 +105,9 @@ void Classic::tell(std::string body, Type type, const Target& target, const std:
 }
 
 void Classic::on_not_told(std::uint64_t number) {
-  if (!told_.empty() && told_.front().number <= number) do_what_was_told(number - told_.front().number + 1);
+  std::size_t count = 0;
+  while (count < told_.size() && told_[count].number <= number) ++count;
+  do_what_was_told(count);
 }
 
 // What was said before it and has not come back never will.

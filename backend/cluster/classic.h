@@ -24,8 +24,8 @@
 #include "backend/adapter/adapter.h"
 #include "backend/cluster/classic_wire.h"
 #include "backend/cluster/cluster.h"
+#include "backend/cluster/requests.h"
 #include "backend/codec/msgpack.h"
-#include "backend/names/hash.h"
 #include "backend/names/random_text.h"
 #include "backend/redis/redis.h"
 
@@ -35,8 +35,6 @@ class Classic final : public adapter::Adapter {
  public:
   using Target = adapter::Target;
   using Args = adapter::Args;
-  using OnFound = std::function<void(std::string_view error, std::vector<adapter::RemoteSocket>)>;
-  using OnAnswers = std::function<void(std::string_view error, const Args& answers)>;
 
   Classic(adapter::Host& host, redis::Redis& redis, const ClassicSettings& settings, Tally tally);
   ~Classic() override;
@@ -46,11 +44,11 @@ class Classic final : public adapter::Adapter {
                           std::function<void(std::size_t)> on_clients,
                           std::function<void(const Args&)> on_ack) override;
   void server_count(std::function<void(std::size_t)> done) override;
-  void fetch_sockets(const Target& target, OnFound done) override;
+  void fetch_sockets(const Target& target, Requests::Fetched done) override;
   void join(const Target& target, const std::vector<std::string>& rooms) override;
   void leave(const Target& target, const std::vector<std::string>& rooms) override;
   void disconnect(const Target& target, bool close) override;
-  void server_side_emit(std::string_view name, const Args& args, OnAnswers done) override;
+  void server_side_emit(std::string_view name, const Args& args, Requests::Answered done) override;
 
   // What Redis brings: its subscriptions call these, and nobody else but tests.
   void on_broadcast(std::string_view channel, std::string_view body);
@@ -79,18 +77,9 @@ class Classic final : public adapter::Adapter {
     bool open_ = false;
   };
 
-  // What has been asked of the other nodes and is not answered yet (classic_asking.cpp)
-  struct Asked;
-  struct Fetch;
-  struct Emit;
-  struct Acks;
-  template <class Kind>
-  Asked& ask(Kind kind);
-  Asked* find(std::string_view id);
+  // What this node asks (classic_asking.cpp)
   void when_counted(const std::string& id, std::string request);
-  void hear(Asked& asked, classic_wire::Answer& answer);
-  void finish(std::string_view id, std::string_view error);
-  void on_timeout(Asked& asked);
+  bool hear(classic_wire::Answer& answer);  // false: it cannot be used
   void count(OnCount then);
 
   // To all nodes: this one does it when it hears itself.
@@ -132,7 +121,7 @@ class Classic final : public adapter::Adapter {
   classic_wire::Channels channels_;
   std::string own_beginning_;      // of broadcasts
   codec::msgpack::Writer writer_;  // for one body at a time
-  std::unordered_map<std::string, std::unique_ptr<Asked>, names::Hash, std::equal_to<>> asked_;
+  Requests asked_;
   std::unordered_map<std::uint64_t, OnCount> counting_;
   std::deque<Told> told_;
   std::uint64_t next_number_ = 0;   // of what is counted and told

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "backend/adapter/rooms.h"
-#include "backend/cluster/classic_asked.h"
+#include "backend/cluster/classic.h"
 
 namespace limpet::cluster {
 
@@ -15,7 +15,7 @@ void Classic::on_request(std::string_view, std::string_view body) {
   const auto request = classic_wire::read_request(body);
   if (!request) return drop();
   // Its own: done when it came back the first time, or not meant for itself.
-  if (request->uid == uid_ || (request->id && find(*request->id) != nullptr)) return;
+  if (request->uid == uid_ || asked_.has(request->id)) return;
   ++tally_->received;
   switch (request->type) {
     case Type::sockets: return answer_sockets(*request);
@@ -38,7 +38,7 @@ void Classic::obey(const Request& request) {
   Target target;
   target.rooms = {request.sid};
   carry_out(request.type, target, request.rooms, request.close);
-  if (request.id) answer(request.uid, classic_wire::done_answer(*request.id));
+  if (!request.id.empty()) answer(request.uid, classic_wire::done_answer(request.id));
 }
 
 void Classic::answer_sockets(const Request& request) {
@@ -46,7 +46,7 @@ void Classic::answer_sockets(const Request& request) {
   target.rooms = request.rooms;
   std::vector<std::string_view> sids;
   host_.rooms().visit(target, [&](adapter::Member& member) { sids.push_back(member.id()); });
-  answer(request.uid, classic_wire::sockets_answer(*request.id, sids));
+  answer(request.uid, classic_wire::sockets_answer(request.id, sids));
 }
 
 // Each socket's own room is one.
@@ -56,32 +56,32 @@ void Classic::answer_rooms(const Request& request) {
   for (const adapter::Member* member : rooms.everyone()) {
     if (rooms.in_room(*member, member->id())) names.emplace_back(member->id());
   }
-  answer(request.uid, classic_wire::rooms_answer(*request.id, names));
+  answer(request.uid, classic_wire::rooms_answer(request.id, names));
 }
 
 void Classic::answer_fetch(const Request& request) {
   std::vector<adapter::RemoteSocket> sockets;
   host_.fetch(*request.target, sockets);
-  answer(request.uid, classic_wire::fetch_answer(*request.id, sockets));
+  answer(request.uid, classic_wire::fetch_answer(request.id, sockets));
 }
 
 // Always on the channel that all hear.
 void Classic::answer_emit(const Request& request) {
   std::function<void(const Args&)> reply;
-  if (request.id) {
-    reply = [self = self_, id = *request.id, used = std::make_shared<bool>(false)](const Args& args) {
+  if (!request.id.empty()) {
+    reply = [self = self_, id = request.id, used = std::make_shared<bool>(false)](const Args& args) {
       if (*self == nullptr || std::exchange(*used, true)) return;
       (*self)->redis_.publish((*self)->channels_.response, classic_wire::emit_answer(id, args));
     };
   }
-  if (!host_.on_server_side_event(request.packet.name, request.packet.args, reply) && reply) reply({});
+  if (!host_.on_server_side_event(request.event.name, request.event.args, reply) && reply) reply({});
 }
 
 // Of its flags only the time to wait counts, as with Node.js. What no client would take has no clients.
 void Classic::answer_broadcast(const Request& request) {
   Target target = *request.target;
   target.flags = {.timeout_ms = target.flags.timeout_ms};
-  const auto on_ack = [self = self_, id = *request.id, uid = request.uid](const Args& args) {
+  const auto on_ack = [self = self_, id = request.id, uid = request.uid](const Args& args) {
     if (*self == nullptr) return;
     Classic& it = **self;
     it.writer_.clear();
@@ -90,11 +90,11 @@ void Classic::answer_broadcast(const Request& request) {
   };
   std::size_t clients = 0;
   try {
-    clients = host_.deliver_with_ack(request.packet.event(), target, on_ack);
+    clients = host_.deliver_with_ack(request.event.event(), target, on_ack);
   } catch (const std::invalid_argument&) {
     drop();
   }
-  answer(request.uid, classic_wire::clients_answer(*request.id, clients));
+  answer(request.uid, classic_wire::clients_answer(request.id, clients));
 }
 
 void Classic::answer(std::string_view uid, std::string_view body) {

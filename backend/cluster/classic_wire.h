@@ -5,7 +5,6 @@
 // read is trusted: what is not of the right kind makes the whole body nothing.
 #pragma once
 
-#include <boost/json/value.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -14,6 +13,7 @@
 #include <vector>
 
 #include "backend/adapter/adapter.h"
+#include "backend/cluster/parts.h"
 #include "backend/codec/args.h"
 #include "backend/codec/msgpack.h"
 
@@ -51,18 +51,10 @@ enum class Type : std::uint8_t {
   ack,
 };
 
-// An event as it stands in a body. A view of it: event().
-struct Packet {
-  std::string name;
-  bool name_is_number = false;
-  Args args;
-  Event event() const { return {name, args, name_is_number}; }
-};
-
 struct Broadcast {
   std::string uid;  // who says it; empty: nobody says
   std::string nsp;
-  Packet packet;
+  Said event;
   Target target;
 };
 std::optional<Broadcast> read_broadcast(std::string_view body);
@@ -74,12 +66,12 @@ std::string beginning_of_own(std::string_view uid);
 struct Request {
   Type type = Type::sockets;
   std::string uid;                 // empty: nobody says, or an emitter
-  std::optional<std::string> id;   // an answer is wanted
+  std::string id;                  // empty: no answer is wanted
   std::optional<Target> target;    // of types 2 to 5 and 7; without it they are of the older form:
   std::string sid;                 // one socket
   std::vector<std::string> rooms;  // of types 0, 2 and 3
   bool close = false;              // of type 4
-  Packet packet;                   // of types 6 and 7
+  Said event;                      // of types 6 and 7
 };
 std::optional<Request> read_request(std::string_view body);
 
@@ -89,8 +81,7 @@ std::string rooms_request(Type type, std::string_view uid, const Target& target,
                           const std::vector<std::string>& rooms);
 std::string disconnect_request(std::string_view uid, const Target& target, bool close);
 // Without an id no answer is wanted.
-std::string emit_request(std::string_view uid, std::optional<std::string_view> id, std::string_view name,
-                         const Args& args);
+std::string emit_request(std::string_view uid, std::string_view id, const Event& event);
 void write_broadcast_request(Writer& out, std::string_view uid, std::string_view id, std::string_view nsp,
                              const Event& event, const Target& target);
 

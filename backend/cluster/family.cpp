@@ -204,8 +204,8 @@ bool Family::on_broadcast(family::Incoming& said, std::optional<std::string_view
 }
 
 // Clients' answers come much later.
-bool Family::on_broadcast_with_ack(const std::string& uid, const std::string& request,
-                                   const family::Said& event, const Target& target) {
+bool Family::on_broadcast_with_ack(const std::string& uid, const std::string& request, const Said& event,
+                                   const Target& target) {
   if (uid.empty()) return false;
   const std::size_t count = host_.deliver_with_ack(
       {event.name, event.args, event.name_is_number}, target,
@@ -220,7 +220,7 @@ bool Family::on_broadcast_with_ack(const std::string& uid, const std::string& re
 bool Family::on_rooms(const family::Incoming& said) {
   const boost::json::object& data = said.data[0].get_object();
   Target target;
-  if (!family::read_target(data.if_contains("opts"), target)) return false;
+  if (!read_target(data.if_contains("opts"), target)) return false;
   if (said.type == Type::disconnect) {
     const boost::json::value* close = data.if_contains("close");
     host_.disconnect(target, close != nullptr && close->is_bool() && close->get_bool());
@@ -239,7 +239,7 @@ bool Family::on_fetch(const family::Incoming& said) {
   const boost::json::object& data = said.data[0].get_object();
   Target target;
   std::string request;
-  if (!family::read_target(data.if_contains("opts"), target) || !family::read_request(data, request) ||
+  if (!read_target(data.if_contains("opts"), target) || !family::read_request(data, request) ||
       request.empty() || said.uid.empty())
     return false;
   std::vector<RemoteSocket> found;
@@ -252,9 +252,9 @@ bool Family::on_fetch(const family::Incoming& said) {
 bool Family::on_server_event(family::Incoming& said) {
   boost::json::object& data = said.data.values()[0].get_object();
   std::string request;
-  family::Said event;
+  Said event;
   if (!family::read_request(data, request) || (!request.empty() && said.uid.empty())) return false;
-  if (!family::take_event(data.if_contains("packet"), said.data, event)) return false;
+  if (!take_event(data.if_contains("packet"), said.data, event)) return false;
   if (request.empty()) {
     host_.on_server_side_event(event.name, event.args, {});
     return true;

@@ -69,7 +69,7 @@ class Family : public adapter::Adapter, private redis::Listener {
   void look_around();
   void act(family::Incoming& said, std::optional<std::string_view> offset);
   bool on_broadcast(family::Incoming& said, std::optional<std::string_view> offset);
-  bool on_broadcast_with_ack(const std::string& uid, const std::string& request, const family::Said& event,
+  bool on_broadcast_with_ack(const std::string& uid, const std::string& request, const Said& event,
                              const adapter::Target& target);
   bool on_rooms(const family::Incoming& said);
   bool on_fetch(const family::Incoming& said);

@@ -47,23 +47,12 @@ bool Family::on_answer(family::Incoming& said) {
   if (said.type == family::Type::clients_asked) {
     std::size_t count = 0;
     if (!read_count(data.if_contains("clientCount"), count)) return false;
-    requests_.on_clients(request, count);
-    return true;
+    return requests_.on_clients(request, count);
   }
   if (said.type == family::Type::client_answer) return requests_.on_ack(request, value_of(said));
-  if (said.type == family::Type::server_answer) {
-    requests_.on_answer(request, value_of(said));
-    return true;
-  }
-  const boost::json::value* sockets = data.if_contains("sockets");
-  if (sockets == nullptr || !sockets->is_array()) return false;
-  std::vector<adapter::RemoteSocket> found;
-  found.reserve(sockets->get_array().size());
-  for (const boost::json::value& socket : sockets->get_array()) {
-    if (!family::read_socket(socket, said.data, found.emplace_back())) return false;
-  }
-  requests_.on_sockets(request, std::move(found));
-  return true;
+  if (said.type == family::Type::server_answer) return requests_.on_answer(request, value_of(said));
+  auto sockets = take_sockets(data.if_contains("sockets"), said.data);
+  return sockets && requests_.on_sockets(request, std::move(*sockets));
 }
 
 }  // namespace limpet::cluster

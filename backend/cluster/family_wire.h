@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "backend/adapter/adapter.h"
+#include "backend/cluster/parts.h"
 #include "backend/codec/args.h"
 
 namespace limpet::cluster::family {
@@ -76,19 +77,7 @@ std::optional<Incoming> read(std::string_view body);
 // `data` alone, in the text of a stream's entry: JSON, or base64 of MessagePack.
 std::optional<codec::Args> read_data(std::string_view text);
 
-// Parts of `data`; false or nothing: not as it should be. Names of rooms are texts or numbers; what is
-// missing is empty.
-bool read_target(const boost::json::value* opts, adapter::Target& target);
 bool read_request(const boost::json::object& data, std::string& request);  // of a missing one: empty
-bool read_socket(const boost::json::value& socket, const codec::Args& whole, adapter::RemoteSocket& read);
-
-// An event's name and arguments, which are taken out of `whole`.
-struct Said {
-  std::string name;
-  bool name_is_number = false;
-  codec::Args args;
-};
-bool take_event(boost::json::value* event, codec::Args& whole, Said& said);
 
 // Of type 3, whole. False: not as it should be.
 struct Broadcast {
@@ -97,8 +86,5 @@ struct Broadcast {
   Said event;
 };
 bool take_broadcast(Incoming& said, Broadcast& broadcast);
-
-// As JSON.stringify() has it: byte strings as {"type":"Buffer","data":[...]}.
-boost::json::value without_bytes(const boost::json::value& value, const codec::Args& args);
 
 }  // namespace limpet::cluster::family

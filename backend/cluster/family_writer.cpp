@@ -1,8 +1,5 @@
 // The other half of family_wire.h: maps in the order of members that Node.js's adapters write.
-#include <charconv>
-
 #include "backend/cluster/family_wire.h"
-#include "backend/cluster/room_name.h"
 #include "backend/cluster/text_writer.h"
 #include "backend/codec/msgpack.h"
 
@@ -12,63 +9,15 @@ namespace {
 constexpr std::int64_t kEvent = 2;  // Socket.IO's packet type
 
 template <class Writer>
-void write_rooms(Writer& to, const std::vector<std::string>& rooms) {
-  to.array(rooms.size());
-  for (const std::string& room : rooms) {
-    if (room_in_channel(room).size() == room.size())  // a text
-      to.text(room);
-    else
-      to.value(room_value(room), {});
-  }
-}
-
-// Peers look at nothing else than these.
-template <class Writer>
-void write_flags(Writer& to, const adapter::Flags& flags) {
-  to.map(static_cast<std::size_t>(flags.volatile_) + static_cast<std::size_t>(!flags.compress) +
-         static_cast<std::size_t>(flags.timeout_ms != 0));
-  if (flags.volatile_) {
-    to.text("volatile");
-    to.boolean(true);
-  }
-  if (!flags.compress) {
-    to.text("compress");
-    to.boolean(false);
-  }
-  if (flags.timeout_ms != 0) {
-    to.text("timeout");
-    to.integer(static_cast<std::int64_t>(flags.timeout_ms));
-  }
-}
-
-template <class Writer>
-void write_target(Writer& to, const adapter::Target& target) {
-  to.text("opts");
-  to.map(3);
-  to.text("rooms");
-  write_rooms(to, target.rooms);
-  to.text("except");
-  write_rooms(to, target.except);
-  to.text("flags");
-  write_flags(to, target.flags);
-}
-
-template <class Writer>
-void write_event(Writer& to, const adapter::Event& event) {
-  to.array(1 + event.args.size());
-  double number = 0;
-  if (event.name_is_number) std::from_chars(event.name.data(), event.name.data() + event.name.size(), number);
-  if (event.name_is_number)
-    to.number(number);
-  else
-    to.text(event.name);
-  for (const boost::json::value& arg : event.args.values()) to.value(arg, event.args);
-}
-
-template <class Writer>
 void write_request(Writer& to, std::string_view request) {
   to.text("requestId");
   to.text(request);
+}
+
+template <class Writer>
+void write_opts(Writer& to, const adapter::Target& target) {
+  to.text("opts");
+  write_target(to, target);
 }
 
 template <class Writer>
@@ -81,27 +30,7 @@ void write_broadcast(Writer& to, const Outgoing& what) {
   to.text("data");
   write_event(to, *what.event);
   if (!what.request.empty()) write_request(to, what.request);
-  write_target(to, *what.target);
-}
-
-template <class Writer>
-void write_sockets(Writer& to, const Outgoing& what) {
-  static const codec::Args kNoBytes;
-  to.map(2);
-  write_request(to, what.request);
-  to.text("sockets");
-  to.array(what.sockets->size());
-  for (const adapter::RemoteSocket& socket : *what.sockets) {
-    to.map(4);
-    to.text("id");
-    to.text(socket.id);
-    to.text("handshake");
-    to.value(socket.handshake, kNoBytes);
-    to.text("rooms");
-    write_rooms(to, socket.rooms);
-    to.text("data");
-    to.value(socket.data, kNoBytes);
-  }
+  write_opts(to, *what.target);
 }
 
 template <class Writer>
@@ -126,19 +55,23 @@ void write_data(Writer& to, const Outgoing& what) {
     case Type::join:
     case Type::leave:
       to.map(2);
-      write_target(to, *what.target);
+      write_opts(to, *what.target);
       to.text("rooms");
       return write_rooms(to, *what.rooms);
     case Type::disconnect:
       to.map(2);
-      write_target(to, *what.target);
+      write_opts(to, *what.target);
       to.text("close");
       return to.boolean(what.close);
     case Type::fetch:
       to.map(2);
-      write_target(to, *what.target);
+      write_opts(to, *what.target);
       return write_request(to, what.request);
-    case Type::fetch_answer: return write_sockets(to, what);
+    case Type::fetch_answer:
+      to.map(2);
+      write_request(to, what.request);
+      to.text("sockets");
+      return write_sockets(to, *what.sockets);
     case Type::server_event:
       to.map(what.request.empty() ? 1 : 2);
       if (!what.request.empty()) write_request(to, what.request);

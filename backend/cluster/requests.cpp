@@ -25,6 +25,9 @@ struct Requests::Open {
   Open(Requests& the_owner, std::string the_id, net::Loop& loop)
       : owner(the_owner), id(std::move(the_id)), timer(loop, net::delegate<&Open::on_timeout>(this)) {}
   void on_timeout();
+  void found(std::vector<adapter::RemoteSocket> more) {
+    sockets.insert(sockets.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+  }
 
   Requests& owner;
   std::string id;
@@ -39,22 +42,31 @@ struct Requests::Open {
   std::size_t clients = 0, acks = 0;
 };
 
-Requests::Requests(net::Loop& loop, Tally tally) : loop_(loop), tally_(std::move(tally)) {}
+Requests::Requests(net::Loop& loop, Tally tally, Manner manner)
+    : loop_(loop), tally_(std::move(tally)), manner_(std::move(manner)) {}
 
+Requests::Requests(net::Loop& loop, Tally tally) : Requests(loop, std::move(tally), Manner()) {}
 Requests::~Requests() {
+  close();
+}
+
+void Requests::close() {
   while (!open_.empty()) finish(*open_.begin()->second, "the namespace is no more");
 }
 
 Requests::Open& Requests::add(std::uint64_t timeout_ms, std::string& id) {
-  id = random_hex();
+  id = manner_.draw_id();
   auto& open = open_[id] = std::make_unique<Open>(*this, id, loop_);
   open->timer.after(timeout_ms);
   return *open;
 }
 
-std::string Requests::fetch(std::uint64_t timeout_ms, Fetched done) {
+std::string Requests::fetch(std::uint64_t timeout_ms, Fetched done,
+                            std::vector<adapter::RemoteSocket> found) {
   std::string id;
-  add(timeout_ms, id).fetched = std::move(done);
+  Open& open = add(timeout_ms, id);
+  open.fetched = std::move(done);
+  open.sockets = std::move(found);
   return id;
 }
 
@@ -80,48 +92,53 @@ void Requests::expect(std::string_view id, std::size_t others, std::vector<adapt
   if (open == nullptr) return;
   open->counted = true;
   open->expected = others;
-  open->sockets = std::move(found);
+  open->found(std::move(found));
   if (others == 0) finish(*open, {});
 }
 
 void Requests::fail(std::string_view id, std::string_view error, std::vector<adapter::RemoteSocket> found) {
   Open* open = find(id);
   if (open == nullptr) return;
-  if (!open->counted) open->sockets = std::move(found);
+  if (!open->counted) open->found(std::move(found));
   finish(*open, error);
 }
 
-void Requests::on_sockets(std::string_view id, std::vector<adapter::RemoteSocket> sockets) {
+bool Requests::on_sockets(std::string_view id, std::vector<adapter::RemoteSocket> sockets) {
   Open* open = find(id);
-  if (open == nullptr || !open->fetched || !open->counted) return;
-  open->sockets.insert(open->sockets.end(), std::make_move_iterator(sockets.begin()),
-                       std::make_move_iterator(sockets.end()));
+  if (open == nullptr || !open->counted) return true;
+  if (!open->fetched) return false;
+  open->found(std::move(sockets));
   count(*open);
+  return true;
 }
 
-void Requests::on_answer(std::string_view id, const codec::Args& answer) {
+bool Requests::on_answer(std::string_view id, const codec::Args& answer) {
   Open* open = find(id);
-  if (open == nullptr || !open->answered || !open->counted) return;
+  if (open == nullptr || !open->counted) return true;
+  if (!open->answered) return false;
   open->answers.add(open->answers.adopt(answer, answer[0]));
   count(*open);
+  return true;
 }
 
 void Requests::count(Open& open) {
   if (++open.current == open.expected) finish(open, {});
 }
 
-void Requests::on_clients(std::string_view id, std::size_t count) {
+bool Requests::on_clients(std::string_view id, std::size_t count) {
   Open* open = find(id);
-  if (open == nullptr || !open->asked.on_clients) return;
+  if (open == nullptr) return true;
+  if (!open->asked.on_clients) return false;
   open->clients += count;
   const auto call = open->asked.on_clients;  // it may end the question
   call(count);
+  return true;
 }
 
 bool Requests::on_ack(std::string_view id, const codec::Args& answer) {
   Open* open = find(id);
-  if (open == nullptr || !open->asked.on_ack) return true;
-  if (open->acks == open->clients) return false;
+  if (open == nullptr) return true;
+  if (!open->asked.on_ack || open->acks == open->clients) return false;
   ++open->acks;
   const auto call = open->asked.on_ack;
   call(answer);
@@ -140,6 +157,8 @@ void Requests::finish(Open& open, std::string_view error) {
 void Requests::Open::on_timeout() {
   if (asked.on_ack) return owner.finish(*this, {});
   ++owner.tally_->unanswered;
+  if (fetched && !owner.manner_.fetch_timeout.empty())
+    return owner.finish(*this, owner.manner_.fetch_timeout);
   const std::string error = counted ? "timeout reached: only " + std::to_string(current) +
                                           " responses received out of " + std::to_string(expected)
                                     : "timeout reached: the nodes could not be counted";

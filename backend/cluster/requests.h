@@ -22,7 +22,7 @@
 
 namespace limpet::cluster {
 
-std::string random_hex();  // 16 digits: a uid, or the id of a request
+std::string random_hex();  // 16 digits: a uid, or the id of a request of most adapters
 
 class Requests {
  public:
@@ -33,12 +33,19 @@ class Requests {
     std::function<void(const codec::Args&)> on_ack;
   };
 
+  // How they are called, and what is said of a fetch whose time is up (empty: as of the others).
+  struct Manner {
+    std::function<std::string()> draw_id = random_hex;
+    std::string_view fetch_timeout = {};
+  };
+  Requests(net::Loop& loop, Tally tally, Manner manner);
   Requests(net::Loop& loop, Tally tally);
-  ~Requests();  // all that are open fail
+  ~Requests();
+  void close();  // all that are open fail
   Requests(const Requests&) = delete;
 
-  // Each returns the id. What this node has found itself is handed in with expect().
-  std::string fetch(std::uint64_t timeout_ms, Fetched done);
+  // Each returns the id. What this node has found itself is handed in now, or with expect().
+  std::string fetch(std::uint64_t timeout_ms, Fetched done, std::vector<adapter::RemoteSocket> found = {});
   std::string emit(std::uint64_t timeout_ms, Answered done);
   std::string broadcast(std::uint64_t timeout_ms, Asked asked);
 
@@ -46,12 +53,13 @@ class Requests {
   void expect(std::string_view id, std::size_t others, std::vector<adapter::RemoteSocket> found = {});
   void fail(std::string_view id, std::string_view error, std::vector<adapter::RemoteSocket> found = {});
 
-  void on_sockets(std::string_view id, std::vector<adapter::RemoteSocket> sockets);
-  void on_answer(std::string_view id, const codec::Args& answer);
-  void on_clients(std::string_view id, std::size_t count);
-  // False: more than there are clients.
+  // False: it is no answer to what was asked, or one too many.
+  bool on_sockets(std::string_view id, std::vector<adapter::RemoteSocket> sockets);
+  bool on_answer(std::string_view id, const codec::Args& answer);
+  bool on_clients(std::string_view id, std::size_t count);
   bool on_ack(std::string_view id, const codec::Args& answer);
 
+  bool has(std::string_view id) const { return open_.contains(id); }
   std::size_t size() const { return open_.size(); }
 
  private:
@@ -64,6 +72,7 @@ class Requests {
 
   net::Loop& loop_;
   Tally tally_;
+  Manner manner_;
   Table open_;
 };
 

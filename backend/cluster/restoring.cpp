@@ -103,7 +103,7 @@ bool Restoring::take(const StreamEntry& entry, const StreamId& id) {
   }
   if (!concerns(broadcast.target)) return true;
   try {
-    const family::Said& event = broadcast.event;
+    const Said& event = broadcast.event;
     auto packet = host_.encode({event.name, event.args, event.name_is_number}, entry.id);
     bytes_ += packet.head->body().size() + sizeof(Missed);
     for (const auto& attachment : packet.attachments) bytes_ += attachment->body().size();

@@ -45,11 +45,11 @@ void write_room(codec::msgpack::Writer& out, std::string_view name) {
     out.text(name);
 }
 
-void write_room(std::string& json, std::string_view name) {
+void write_room(TextWriter& out, std::string_view name) {
   if (is_marked(name))
-    codec::write_json(json, room_value(name));
+    out.value(room_value(name), {});
   else
-    codec::write_string(json, name);
+    out.text(name);
 }
 
 std::string_view room_in_channel(std::string_view name) {

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "backend/cluster/text_writer.h"
 #include "backend/codec/msgpack.h"
 
 namespace limpet::cluster {
@@ -22,9 +23,9 @@ std::string room_name(const boost::json::value& room);
 std::optional<std::vector<std::string>> room_names(const boost::json::value* list);
 
 // Back again.
-void write_room(codec::msgpack::Writer& out, std::string_view name);
-void write_room(std::string& json, std::string_view name);
 boost::json::value room_value(std::string_view name);
+void write_room(codec::msgpack::Writer& out, std::string_view name);
+void write_room(TextWriter& out, std::string_view name);
 // As it stands in a channel: "42" of both.
 std::string_view room_in_channel(std::string_view name);
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "backend/cluster/family_wire.h"
+#include "backend/cluster/parts.h"
 #include "backend/cluster/room_name.h"
 #include "backend/codec/base64.h"
 #include "backend/codec/msgpack.h"
@@ -67,7 +67,7 @@ std::optional<SavedSession> read_session(std::string_view text) {
   if (!fit) return std::nullopt;
   saved.session.rooms = std::move(*rooms);
   if (const boost::json::value* data = map->if_contains("data"))
-    saved.session.data = family::without_bytes(*data, *read);
+    saved.session.data = without_bytes(*data, *read);
   if (!read_id(map->if_contains("node"), saved.node)) saved.node.clear();
   return saved;
 }

@@ -24,11 +24,11 @@ void broadcast_stays(std::string_view body) {
   const auto read = classic_wire::read_broadcast(body);
   if (!read) return;
   codec::msgpack::Writer out;
-  classic_wire::write_broadcast(out, read->uid, read->nsp, read->packet.event(), read->target);
+  classic_wire::write_broadcast(out, read->uid, read->nsp, read->event.event(), read->target);
   const auto again = classic_wire::read_broadcast(out.bytes());
-  check(again && again->nsp == read->nsp && again->packet.name == read->packet.name &&
-        again->packet.name_is_number == read->packet.name_is_number &&
-        text(again->packet.args) == text(read->packet.args) &&
+  check(again && again->nsp == read->nsp && again->event.name == read->event.name &&
+        again->event.name_is_number == read->event.name_is_number &&
+        text(again->event.args) == text(read->event.args) &&
         again->target.rooms.size() == read->target.rooms.size());
 }
 
@@ -48,18 +48,16 @@ void request_stays(std::string_view body) {
       again = classic_wire::read_request(classic_wire::disconnect_request("u", *read->target, read->close));
       return check(again && again->close == read->close);
     case classic_wire::Type::fetch:
-      again = classic_wire::read_request(classic_wire::fetch_request("u", *read->id, *read->target));
+      again = classic_wire::read_request(classic_wire::fetch_request("u", read->id, *read->target));
       return check(again && again->id == read->id);
     case classic_wire::Type::server_side_emit:
-      if (read->packet.name_is_number) return;
-      again = classic_wire::read_request(
-          classic_wire::emit_request("u", read->id, read->packet.name, read->packet.args));
-      return check(again && again->packet.name == read->packet.name);
+      again = classic_wire::read_request(classic_wire::emit_request("u", read->id, read->event.event()));
+      return check(again && again->event.name == read->event.name);
     case classic_wire::Type::broadcast: {
       codec::msgpack::Writer out;
-      classic_wire::write_broadcast_request(out, "u", *read->id, "/", read->packet.event(), *read->target);
+      classic_wire::write_broadcast_request(out, "u", read->id, "/", read->event.event(), *read->target);
       again = classic_wire::read_request(out.bytes());
-      return check(again && again->packet.args.size() == read->packet.args.size());
+      return check(again && again->event.args.size() == read->event.args.size());
     }
     default: return;
   }

@@ -366,11 +366,11 @@ TEST_F(Asking, MoreAcksThanClientsAreDropped) {
   ASSERT_TRUE(until([&] { return !last_on(kRequests).empty(); }));
   const auto request = classic_wire::read_request(last_on(kRequests)).value();
   codec::msgpack::Writer ack;
-  classic_wire::write_ack_answer(ack, *request.id, {});
+  classic_wire::write_ack_answer(ack, request.id, {});
   say(kAnswers, std::string(ack.bytes()));
-  say(kAnswers, classic_wire::clients_answer(*request.id, 1));
-  say(kAnswers, R"({"type":8,"requestId":")" + *request.id + R"(","clientCount":-1})");
-  say(kAnswers, R"({"type":8,"requestId":")" + *request.id + R"(","clientCount":1e300})");
+  say(kAnswers, classic_wire::clients_answer(request.id, 1));
+  say(kAnswers, R"({"type":8,"requestId":")" + request.id + R"(","clientCount":-1})");
+  say(kAnswers, R"({"type":8,"requestId":")" + request.id + R"(","clientCount":1e300})");
   for (int i = 0; i < 3; ++i) say(kAnswers, std::string(ack.bytes()));
   ASSERT_TRUE(until([&] { return a.tally->malformed == 5; }));
   EXPECT_EQ(acks, 1);
@@ -538,7 +538,7 @@ TEST_F(Faults, AnAnswerThatIsNoneIsNotCounted) {
   const auto request = classic_wire::read_request(last_on(kRequests)).value();
   for (const char* rest : {"}", R"(,"sockets":7})", R"(,"sockets":[7]})",
                            R"(,"sockets":[{"id":7,"rooms":[]}]})", R"(,"sockets":[{"id":"x","rooms":"r"}]})"})
-    say(kAnswers, R"({"requestId":")" + *request.id + "\"" + rest);
+    say(kAnswers, R"({"requestId":")" + request.id + "\"" + rest);
   ASSERT_TRUE(until([&] { return outcome.done(); }));
   EXPECT_EQ(outcome.error, "timeout reached while waiting for fetchSockets response");
   EXPECT_THAT(outcome.sockets, IsEmpty());

@@ -30,14 +30,14 @@ class ClassicWorld : public redis::World {
     std::string error, answers;
     std::vector<adapter::RemoteSocket> sockets;
     bool done() const { return times > 0; }
-    Classic::OnFound found() {
+    Requests::Fetched found() {
       return [this](std::string_view what, std::vector<adapter::RemoteSocket> all) {
         ++times;
         error = what;
         sockets = std::move(all);
       };
     }
-    Classic::OnAnswers answered() {
+    Requests::Answered answered() {
       return [this](std::string_view what, const codec::Args& all) {
         ++times;
         error = what;

@@ -38,9 +38,6 @@ Incoming incoming(std::string_view body) {
   EXPECT_TRUE(said) << body;
   return said ? std::move(*said) : Incoming{};
 }
-const boost::json::object& data_of(const Incoming& said) {
-  return said.data[0].get_object();
-}
 
 const std::string kPlain =
     R"({"type":3,"data":{"packet":{"type":2,"data":["ev",1,"x",{"a":[null,1.5]}]},"opts":{"rooms":[],"except":[],)"
@@ -171,15 +168,16 @@ TEST(FamilyWire, AnswersAreWrittenAsNodeJsWritesThem) {
 }
 
 TEST(FamilyWire, SocketsAreReadBytesAndAll) {
-  const Incoming said =
+  Incoming said =
       incoming(bytes_of("84a47479706508a46461746182a9726571756573744964b030303131323233336161626263636464a773"
                         "6f636b6574739184a26964a273"
                         "31a968616e647368616b6581a375726ca12fa5726f6f6d7392a2733105a46461746181a162c40101a375"
                         "6964b0303132333435363738"
                         "39616263646566a36e7370a12f"));
   EXPECT_EQ(said.type, Type::fetch_answer);
-  adapter::RemoteSocket socket;
-  ASSERT_TRUE(read_socket(data_of(said).at("sockets").as_array()[0], said.data, socket));
+  auto sockets = take_sockets(&said.data.values()[0].as_object().at("sockets"), said.data);
+  ASSERT_TRUE(sockets && sockets->size() == 1);
+  const adapter::RemoteSocket& socket = sockets->front();
   EXPECT_EQ(socket.id, "s1");
   EXPECT_EQ(socket.handshake, (boost::json::value{{"url", "/"}}));
   EXPECT_THAT(socket.rooms, ElementsAre("s1",

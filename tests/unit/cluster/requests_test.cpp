@@ -96,10 +96,11 @@ TEST_F(RequestsTest, AKindHearsItsOwnAnswersAlone) {
   const std::string fetch = requests->fetch(1000, fetched()), emit = requests->emit(1000, answered());
   requests->expect(fetch, 1);
   requests->expect(emit, 1);
-  requests->on_answer(fetch, {1});
-  requests->on_sockets(emit, {});
-  requests->on_clients(fetch, 1);
-  EXPECT_TRUE(requests->on_ack(emit, {1}));
+  EXPECT_FALSE(requests->on_answer(fetch, {1}));
+  EXPECT_FALSE(requests->on_sockets(emit, {}));
+  EXPECT_FALSE(requests->on_clients(fetch, 1));
+  EXPECT_FALSE(requests->on_ack(emit, {1}));
+  EXPECT_TRUE(requests->on_ack("nobody's", {1}));
   EXPECT_EQ(times, 0);
 }
 

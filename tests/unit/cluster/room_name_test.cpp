@@ -8,9 +8,9 @@ namespace limpet::cluster {
 namespace {
 
 std::string json(std::string_view room) {
-  std::string out;
+  TextWriter out;
   write_room(out, room);
-  return out;
+  return std::string(out.bytes());
 }
 std::string bytes(std::string_view room) {
   codec::msgpack::Writer out;
