@@ -35,6 +35,8 @@ constexpr std::uint64_t kExceptionWindowMs = 1'000;
 constexpr std::uint32_t kRedisLines = 20;
 constexpr std::uint64_t kRedisWindowMs = 10'000;
 
+constexpr std::size_t kRecoveryPart = 8;  // of max_buffered, for each namespace
+
 constexpr std::uint32_t kLeaving = 1'000;  // WebSockets whose Close is waited for
 
 constexpr std::uint64_t kLookMs = 5'000;
@@ -47,6 +49,7 @@ engine::Options engine_options(const config::Node& node) {
   out.ping_timeout_ms = config::ms(node.ping_timeout);
   out.max_payload = node.max_payload;
   out.max_queued = node.max_queued;
+  out.max_buffered = node.max_buffered;
   out.max_sessions = node.max_connections;
   out.allow_eio3 = node.allow_eio3;
   out.http_compression = node.http_compression;
@@ -63,6 +66,8 @@ socketio::Options socketio_options(const config::Node& node) {
   out.connect_timeout_ms = config::ms(node.connect_timeout);
   out.recovery.enabled = node.recovery.count() > 0;
   if (out.recovery.enabled) out.recovery.max_disconnection_ms = config::ms(node.recovery);
+  // What is kept for those who come back is held as well, and nobody can be closed for it.
+  out.recovery.max_bytes = std::min<std::size_t>(out.recovery.max_bytes, node.max_buffered / kRecoveryPart);
   out.recovery.skip_middlewares = !node.jwt_key;  // a token may have expired since
   out.limits.rooms_per_socket = node.rooms_per_socket;
   out.limits.events_per_second = node.events_per_second;
@@ -104,6 +109,7 @@ http::Limits http_limits(const config::Config& config) {
   out.head_timeout_ms = config::ms(config.limits.head_timeout);
   out.idle_timeout_ms = config::ms(config.limits.idle_timeout);
   out.max_connections = config.node.max_connections + kHttpShare;
+  out.max_unsent = std::min<std::size_t>(out.max_unsent, config.node.max_buffered / 2);
   return out;
 }
 

@@ -11,6 +11,8 @@
 #include <limits>
 #include <utility>
 
+#include "backend/budget/budget.h"
+
 namespace limpet::app {
 namespace {
 
@@ -129,6 +131,8 @@ void add_sockets(Page& page, const socketio::Totals& io) {
   page.counter("limpet_node_invalid_total", "Connections closed for what they sent.", number(io.invalid));
   page.counter("limpet_node_over_limit_total", "Clients that asked for more than they may.",
                number(io.over_limit));
+  page.counter("limpet_node_throttled_total", "Times when a client was read no more for a while.",
+               number(io.throttled));
   page.counter("limpet_node_exceptions_total", "Exceptions that left handlers.", number(io.exceptions));
 }
 
@@ -210,12 +214,22 @@ void add_cluster(Page& page, const Cluster& cluster) {
   if (cluster.presence() != nullptr) add_presence(page, cluster.presence()->totals());
 }
 
+void add_budget(Page& page, budget::Budget& budget) {
+  page.gauge("limpet_node_buffered_bytes",
+             "What clients make the node hold: unsent messages, parts of messages.", number(budget::total));
+  page.gauge("limpet_node_max_buffered_bytes", "Where those who hold most are closed.",
+             number(budget.most()));
+  page.counter("limpet_node_evicted_total", "Connections closed there.", number(budget.evicted()));
+}
+
 void add_http(Page& page, const http::Server& server) {
   const http::Totals& http = server.totals();
   page.gauge("limpet_node_http_connections", "HTTP connections, upgraded ones not counted.",
              number(server.connections()));
   page.counter("limpet_node_http_accepted_total", "Connections that were accepted.", number(http.accepted));
   page.counter("limpet_node_http_refused_total", "Connections that were one too many.", number(http.refused));
+  page.counter("limpet_node_http_yielded_total", "Silent connections that made room for new ones.",
+               number(http.yielded));
   page.counter("limpet_node_http_requests_total", "HTTP requests.", number(http.requests));
   page.counter("limpet_node_http_faults_total", "Requests that are no clean HTTP.", number(http.faults));
   page.counter("limpet_node_http_timeouts_total", "HTTP connections that a deadline ended.",
@@ -258,6 +272,7 @@ std::string metrics_text(const Counted& counted) {
   if (counted.raw != nullptr) add_raw(page, *counted.raw);
   if (counted.cluster != nullptr) add_cluster(page, *counted.cluster);
   add_http(page, counted.http);
+  add_budget(page, counted.io.engine().budget());
   page.histogram("limpet_node_event_loop_lag_seconds", "How late the event loop was, once a second.",
                  counted.lag);
   page.gauge("limpet_node_event_loop_lag_max_seconds", "The most since the last scrape.", counted.lag.most_s);

@@ -104,6 +104,7 @@ void Node::Impl::serve() {
   if (cluster) cluster->start(io->of(settings.namespaces.front()));
   if (settings.raw) {
     raw = std::make_unique<raw::Endpoint>(loop, *settings.raw);
+    raw->share(io->engine().budget());
     http->route(settings.raw->path, *raw);
   }
   http->count_also([this] {

@@ -20,6 +20,7 @@ class Candidate final : ws::Receiver {
 
   ws::Socket take_socket();
   bool base64() const { return base64_; }
+  std::size_t holds() const { return socket_ ? socket_.holds() : 0; }
 
  private:
   void on_message(ws::Kind kind, std::string_view body) override;

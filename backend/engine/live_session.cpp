@@ -40,7 +40,8 @@ void LiveSession::begin(http::Exchange::Upgraded from, const ws::Options& option
   binary_as_is_ = revision_ == 4 && !base64;
   ++server_.totals.websockets;
   server_.admit(*this);
-  // Clients of revision 3 may listen for messages only once they have seen the 101: theirs comes apart from it.
+  // Clients of revision 3 may listen for messages only once they have seen the 101: theirs comes apart from
+  // it.
   if (revision_ == 3) return beat_after(kApartMs, Beat::opening);
   open_over_websocket();
 }
@@ -87,6 +88,17 @@ void LiveSession::overflow() {
   server_.overflow(*this);
 }
 
+std::size_t LiveSession::holds() const {
+  return (socket_ ? socket_.holds() : 0) + (polling_ ? polling_->holds() : 0) +
+         (candidate_ ? candidate_->holds() : 0) + (receiver_ != nullptr ? receiver_->holds() : 0);
+}
+
+void LiveSession::evict() {
+  if (state_ == State::closed) return;
+  if (socket_) return socket_.drop(ws::End::slow_consumer);
+  finish(Reason::slow_consumer);
+}
+
 // --- packets in ---
 
 void LiveSession::on_message(Kind kind, std::string_view body) {
@@ -116,6 +128,17 @@ void LiveSession::on_packet(const Packet& packet) {
       return beat_after(server_.options.ping_interval_ms, Beat::resting);
     default: return;  // `1` too: over a WebSocket engine.io does not listen to it
   }
+}
+
+void LiveSession::pause() {
+  if (state_ != State::open) return;
+  paused_ = true;
+  if (socket_) socket_.pause();
+}
+
+void LiveSession::resume() {
+  if (!std::exchange(paused_, false) || state_ == State::closed) return;
+  socket_ ? socket_.resume() : polling_->resume();
 }
 
 void LiveSession::on_bad_packet() {
@@ -170,6 +193,7 @@ void LiveSession::upgrade() {
   // The pong may have been on its way over what carried us before. (engine.io waits for it for ever.)
   if (beat_ != Beat::resting) beat_after(server_.options.ping_timeout_ms, Beat::asked);
   for (const MessageRef& packet : queue) carry(packet);
+  if (paused_) socket_.pause();
   if (state_ == State::closing) finish_closing();
 }
 

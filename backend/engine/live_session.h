@@ -34,6 +34,8 @@ class LiveSession final : public Session, ws::Receiver {
   void close(Reason reason) override;
   void discard(Reason reason) override { finish(reason); }
   bool closing() const override { return state_ != State::open; }
+  void pause() override;
+  void resume() override;
 
   // Of the server. One of these first; the open packet goes out and the Application hears of it.
   void begin(http::Exchange& poll, const Query& query);
@@ -42,10 +44,13 @@ class LiveSession final : public Session, ws::Receiver {
   bool takes_candidate() const { return !upgraded_ && !candidate_; }
   void try_upgrade(http::Exchange::Upgraded from, const ws::Options& options, bool base64);
   void overflow();  // slow_consumer, at the end of the turn: whoever sends is not called back
+  void evict();     // slow_consumer, at the end of the turn, and all that it holds goes
+  std::size_t holds() const;
 
   // Of what carries it.
   Server::Impl& server() { return server_; }
   bool closed() const { return state_ == State::closed; }
+  bool paused() const { return paused_; }
   void on_packet(const Packet& packet);
   void on_bad_packet();
   void on_queue_flushed();
@@ -86,6 +91,7 @@ class LiveSession final : public Session, ws::Receiver {
   Beat beat_ = Beat::resting;
   Reason close_reason_ = Reason::forced_close;
   bool upgraded_ = false;
+  bool paused_ = false;
   bool base64_ = false;       // the WebSocket's client takes no binary
   bool binary_as_is_ = true;  // over the WebSocket: not in revision 3, not with b64
 };

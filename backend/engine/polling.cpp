@@ -34,17 +34,28 @@ void answer_empty(http::Exchange& exchange, int status, std::string_view fields)
 
 Polling::Polling(LiveSession& session, const Query& query)
     : session_(session),
-      deadline_(session.server().loop, net::delegate<&Polling::on_deadline>(this)),
+      deadline_(session.server().loop, net::delegate<&Polling::expire>(this)),
       base64_(query.base64 || query.jsonp),
       jsonp_(query.jsonp),
       index_digits_(query.index_digits) {
   std::ranges::copy(query.index(), index_);
   deadline_.after(session.server().options.asked_within_ms);
+  session.server().unasked.push_back(*this);
 }
 
 Polling::~Polling() {
+  stop_waiting();
   if (poll_ != nullptr) poll_->destroy();
   if (post_ != nullptr) post_->destroy();
+}
+
+void Polling::stop_waiting() {
+  if (is_linked()) session_.server().unasked.erase(boost::intrusive::list<Polling>::s_iterator_to(*this));
+}
+
+void Polling::asked() {
+  stop_waiting();
+  if (!close_due_) deadline_.cancel();
 }
 
 void Polling::on_request(http::Exchange& exchange) {
@@ -76,9 +87,14 @@ void Polling::on_poll(http::Exchange& exchange) {
 void Polling::send(const ws::MessageRef& packet) {
   queued_ += packet->body().size() + kWeightOfPacket;
   queue_.push_back(packet);
+  count_places();
   if (poll_ != nullptr) return flush();
   // One that finds nothing before it is always taken, however long.
   if (queue_.size() > 1 && queued_ > session_.server().options.max_queued) session_.overflow();
+}
+
+void Polling::count_places() {
+  places_.set(queue_.capacity() * sizeof(ws::MessageRef));
 }
 
 void Polling::send_now(const ws::MessageRef& packet) {
@@ -87,6 +103,7 @@ void Polling::send_now(const ws::MessageRef& packet) {
 
 std::vector<ws::MessageRef> Polling::take_queue() {
   queued_ = 0;
+  places_.set(0);
   return std::exchange(queue_, {});
 }
 
@@ -103,6 +120,7 @@ void Polling::flush() {
   const auto left = packets.begin() + static_cast<std::ptrdiff_t>(count);
   for (auto each = left; each != packets.end(); ++each) queued_ += (*each)->body().size() + kWeightOfPacket;
   queue_.assign(left, packets.end());
+  count_places();
   answer_poll({packets.data(), count});
   if (!queue_.empty()) return;
   packets.clear();
@@ -202,7 +220,15 @@ void Polling::take_packets(Form form, std::string_view payload) {
   take_some(reader);
   if (session_.closed() || reader.over()) return;
   rest_ = std::make_unique<Rest>(*this, form, reader.rest());
-  session_.server().loop.at_end_of_turn(rest_->turn_end);
+  go_on_with_rest();
+}
+
+void Polling::go_on_with_rest() {
+  if (!session_.paused()) session_.server().loop.at_end_of_turn(rest_->turn_end);
+}
+
+void Polling::resume() {
+  if (rest_) go_on_with_rest();
 }
 
 // A turn's share.
@@ -210,7 +236,8 @@ void Polling::take_some(PayloadReader& reader) {
   taking_ = true;
   Packet packet;
   std::size_t bytes = 0;
-  for (int i = 0; i < kPacketsATurn && bytes < kBytesATurn && !session_.closed(); ++i) {
+  for (int i = 0; i < kPacketsATurn && bytes < kBytesATurn; ++i) {
+    if (session_.closed() || session_.paused()) break;
     const PayloadReader::Step step = reader.next(packet);
     if (step == PayloadReader::Step::end) break;
     bytes += packet.data.size();
@@ -227,9 +254,7 @@ void Polling::take_some(PayloadReader& reader) {
 
 void Polling::on_rest() {
   take_some(rest_->reader);
-  if (!session_.closed() && !rest_->reader.over()) {
-    return session_.server().loop.at_end_of_turn(rest_->turn_end);
-  }
+  if (!session_.closed() && !rest_->reader.over()) return go_on_with_rest();
   rest_.reset();
   body_done();
 }
@@ -252,14 +277,15 @@ void Polling::close_with_next_poll() {
   deadline_.after(kCloseTimeoutMs);
 }
 
-void Polling::on_deadline() {
+void Polling::expire() {
   if (close_due_) return session_.finish_closing();
   session_.finish(Reason::ping_timeout);
 }
 
 void Polling::end(const ws::MessageRef& farewell) {
+  stop_waiting();
   deadline_.cancel();
-  queue_.clear();
+  take_queue();
   if (rest_ && !taking_) {  // a body that has come whole was taken, as far as there was a session for it
     rest_.reset();
     body_done();

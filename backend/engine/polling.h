@@ -6,6 +6,7 @@
 // the loop, and a long queue leaves in several answers: one client must not hold up or fill up a node.
 #pragma once
 
+#include <boost/intrusive/list.hpp>
 #include <cstddef>
 #include <memory>
 #include <span>
@@ -13,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "backend/budget/share.h"
 #include "backend/engine/payload.h"
 #include "backend/engine/query.h"
 #include "backend/http/server.h"
@@ -22,24 +24,26 @@ namespace limpet::engine {
 
 class LiveSession;
 
-class Polling {
+// In the server's list of those that nobody has asked for, until somebody does.
+class Polling final : public boost::intrusive::list_base_hook<> {
  public:
   Polling(LiveSession& session, const Query& query);
   ~Polling();  // requests that are left lose their connections
   Polling(const Polling&) = delete;
 
   void on_request(http::Exchange& exchange);
-  void asked() {
-    if (!close_due_) deadline_.cancel();
-  }                                             // for more than its opening: somebody is there
+  void asked();                                 // for more than its opening: somebody is there
+  void expire();                                // nobody is
   void send(const ws::MessageRef& packet);      // leaves with the poll that waits, else with the next one
   void send_now(const ws::MessageRef& packet);  // to the poll that waits: writable()
   bool writable() const { return poll_ != nullptr; }
   bool empty() const { return queue_.empty(); }
+  std::size_t holds() const { return queued_ + (rest_ ? rest_->share.bytes() : 0); }
   std::vector<ws::MessageRef> take_queue();
   // The session is closing and its queue is empty: the next poll brings the news. Nobody waits for it for
   // ever.
   void close_with_next_poll();
+  void resume();  // of a body that is worked through
   // The session has ended: the poll that waits is answered with `farewell`, a body that still comes is cut.
   void end(const ws::MessageRef& farewell);
 
@@ -62,8 +66,11 @@ class Polling {
   // Packets of a body that are still to come.
   struct Rest {
     Rest(Polling& owner, Form form, std::string_view payload)
-        : bytes(payload), reader(form, bytes), turn_end(net::delegate<&Polling::on_rest>(&owner)) {}
+        : bytes(payload), reader(form, bytes), turn_end(net::delegate<&Polling::on_rest>(&owner)) {
+      share.set(sizeof(Rest) + bytes.capacity());
+    }
     std::string bytes;
+    budget::Share share;
     PayloadReader reader;
     net::Deferred turn_end;
   };
@@ -71,11 +78,13 @@ class Polling {
   void take_packets(Form form, std::string_view payload);
   void take_some(PayloadReader& reader);
   void on_rest();
+  void go_on_with_rest();
   void body_done();
   void flush();
+  void stop_waiting();
+  void count_places();
   void answer_poll(std::span<const ws::MessageRef> packets);
   Form form_of(std::span<const ws::MessageRef> packets) const;
-  void on_deadline();
 
   LiveSession& session_;
   http::Exchange* poll_ = nullptr;  // gone when the watcher says so
@@ -84,6 +93,7 @@ class Polling {
   BodyWatcher body_watcher_{*this};
   std::vector<ws::MessageRef> queue_;
   std::size_t queued_ = 0;  // bytes
+  budget::Share places_;    // in the queue; what stands in them counts itself
   std::unique_ptr<Rest> rest_;
   net::Timer deadline_;  // for the second request, and for the poll that brings the close
   bool base64_;          // the client takes no binary

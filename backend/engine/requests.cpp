@@ -109,10 +109,11 @@ std::optional<Refusal> Server::Impl::verify(const wire::RequestHead& head, const
   return std::nullopt;
 }
 
-std::optional<Refusal> Server::Impl::verify_handshake(const Query& query) const {
+std::optional<Refusal> Server::Impl::verify_handshake(const Query& query) {
   if (query.revision == 3 && !options.allow_eio3) return Refusal::revision_unsupported;
   if (refusing) return Refusal::shutting_down;
   if (full()) return Refusal::full;
+  if (table.size() >= options.max_sessions) unasked.front().expire();
   return std::nullopt;
 }
 

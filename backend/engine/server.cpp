@@ -52,6 +52,9 @@ bool Server::full() const {
 const Totals& Server::totals() const {
   return impl_->totals;
 }
+budget::Budget& Server::budget() {
+  return impl_->budget;
+}
 void Server::refuse_new() {
   impl_->refusing = true;
 }
@@ -70,9 +73,9 @@ void Server::Impl::drain(std::uint64_t window_ms) {
   on_drain_tick();
 }
 
-// As many as are due by now, the first one at once, so that those who come back elsewhere do not come together and
-// nobody waits for a lone one. A session that came or went by itself meanwhile only makes it shorter or longer by a
-// tick.
+// As many as are due by now, the first one at once, so that those who come back elsewhere do not come
+// together and nobody waits for a lone one. A session that came or went by itself meanwhile only makes it
+// shorter or longer by a tick.
 void Server::Impl::on_drain_tick() {
   const std::uint64_t gone_ms = net::now_ms() - drain_.began_ms;
   const bool all_due = gone_ms >= drain_.window_ms;

@@ -17,6 +17,7 @@
 #include <string_view>
 #include <vector>
 
+#include "backend/budget/budget.h"
 #include "backend/http/server.h"
 #include "backend/ws/message.h"
 #include "backend/ws/socket.h"
@@ -63,7 +64,13 @@ struct Options {
   std::size_t max_queued = 16 * 1024 * 1024;  // a session's unsent bytes; more: slow_consumer
   std::uint32_t max_leaving = 1'000;          // WebSockets whose Close is waited for; more: cut after ours
   std::uint32_t max_sessions = 50'000;        // more: 503, or Close 1008 `Server at capacity`
-  std::uint64_t asked_within_ms = 10'000;  // a session that polls opened has its second request; else it ends
+  // What all clients together may make this process hold, beyond what a session needs at rest: messages that
+  // wait to be sent, what has come of messages and bodies. At it those who hold most end (slow_consumer);
+  // near it sessions are refused as above max_sessions. 0: no bound. (backend/budget)
+  std::size_t max_buffered = 512 * 1024 * 1024;
+  // A session that polls opened has its second request; else it ends. If the server is full and such sessions
+  // are more than an eighth of it (and more than 100), the oldest makes room for a new one before that.
+  std::uint64_t asked_within_ms = 10'000;
   bool polling = true, websocket = true, allow_upgrades = true;
   bool allow_eio3 = false;
   bool http_compression = true;
@@ -110,6 +117,9 @@ class Receiver {
  public:
   virtual void on_message(Kind kind, std::string_view data) = 0;
   virtual void on_close(Reason reason) = 0;  // once; the Session is gone after it
+  virtual std::size_t holds() const {
+    return 0;
+  }  // bytes of what has come of messages: its part of the budget
 
  protected:
   ~Receiver() = default;
@@ -141,6 +151,10 @@ class Session {
   virtual void close(Reason reason = Reason::forced_close) = 0;  // after what is queued
   virtual void discard(Reason reason) = 0;                       // at once
   virtual bool closing() const = 0;
+  // Hands up no more messages, and reads no more from the client, until resume(): for less than ping_timeout,
+  // as heartbeats are not heard either.
+  virtual void pause() = 0;
+  virtual void resume() = 0;
 
  protected:
   ~Session() = default;
@@ -166,9 +180,10 @@ class Server final {
 
   std::size_t sessions() const;
   std::size_t leaving() const;  // WebSockets whose session has ended and whose Close frame is on its way
-  bool full() const;
+  bool full() const;            // sessions are refused
   const Totals& totals() const;
-  void refuse_new();  // 503 for handshakes from now on
+  budget::Budget& budget();  // of all that clients hold: others that have connections let it watch them, too
+  void refuse_new();         // 503 for handshakes from now on
   // Ends all sessions at an even rate: WebSockets with Close 1012, polls with `1`.
   void drain(std::uint64_t window_ms);
   void close_all();  // what is left, at once

@@ -11,6 +11,8 @@ namespace limpet::engine {
 namespace {
 
 constexpr std::size_t kMostScratch = 256 * 1024;
+// Sessions that nobody has asked for again: so many, and this part of all, are no flood.
+constexpr std::size_t kFewUnasked = 100, kPartUnasked = 8;
 
 MessageRef text(std::string_view packet) {
   return ws::Message::make(Kind::text, {packet});
@@ -49,9 +51,12 @@ Server::Impl::Impl(net::Loop& its_loop, http::Server& http, const Options& its_o
       application(its_application),
       hub(its_loop),
       sids(its_options.node_id),
+      budget(its_loop, its_options.max_buffered),
       turn_end_(net::delegate<&Impl::on_turn_end>(this)),
       drain_tick_(its_loop, net::delegate<&Impl::on_drain_tick>(this)) {
   hub.limit_leaving(options.max_leaving);
+  budget.watch(*this);
+  budget.watch(http.spender());
   http.route(normal_path(options.path), *this);
 }
 
@@ -88,6 +93,30 @@ void Server::Impl::on_turn_end() {
   overflowing_.clear();
   carried_ = {};
   for (auto dead = std::exchange(dead_, {}); auto& session : dead) session.reset();
+}
+
+// A flood of handshakes is of those who never come back with the sid; an honest client does within a round
+// trip.
+bool Server::Impl::unasked_may_go() const {
+  return unasked.size() > std::max<std::size_t>(kFewUnasked, options.max_sessions / kPartUnasked);
+}
+
+void Server::Impl::weigh(budget::Census& census) const {
+  std::size_t place = 0;
+  for (std::size_t i = 0; i < table.size(); ++i) census.count(table.next_from(place)->holds());
+  hub.weigh(census);
+}
+
+// The table moves as they go.
+void Server::Impl::evict(budget::Eviction& eviction) {
+  std::vector<LiveSession*> largest;
+  std::size_t place = 0;
+  for (std::size_t i = 0; i < table.size(); ++i) {
+    LiveSession* const session = table.next_from(place);
+    if (eviction.take(session->holds())) largest.push_back(session);
+  }
+  for (LiveSession* const each : largest) each->evict();
+  hub.evict(eviction);
 }
 
 // --- answers ---

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "backend/budget/budget.h"
 #include "backend/engine/compression.h"
 #include "backend/engine/live_session.h"
 #include "backend/engine/query.h"
@@ -28,11 +29,13 @@ struct ControlPackets {
   MessageRef close, ping, pong, probe_answer, noop;
 };
 
-struct Server::Impl final : http::Handler {
+struct Server::Impl final : http::Handler, budget::Spender {
   Impl(net::Loop& loop, http::Server& http, const Options& options, Application& application);
   ~Impl();
 
   void on_request(http::Exchange& exchange) override;
+  void weigh(budget::Census& census) const override;
+  void evict(budget::Eviction& eviction) override;
 
   // Of sessions.
   void admit(LiveSession& session);  // it has its sid: it is found from now on
@@ -48,7 +51,8 @@ struct Server::Impl final : http::Handler {
 
   void append_cookie(std::string& fields, std::string_view sid) const;
 
-  bool full() const { return table.size() >= options.max_sessions; }
+  bool full() { return budget.tight() || (table.size() >= options.max_sessions && !unasked_may_go()); }
+  bool unasked_may_go() const;
   void drain(std::uint64_t window_ms);
   void close_all();
 
@@ -59,6 +63,8 @@ struct Server::Impl final : http::Handler {
   const ControlPackets control;
   Sids sids;
   SessionTable<LiveSession> table;
+  boost::intrusive::list<Polling> unasked;  // those whose second request has not come, the oldest first
+  budget::Budget budget;
   Totals totals;
   bool refusing = false;         // refuse_new()
   std::string room;              // what a packet's base64 decodes to
@@ -67,7 +73,7 @@ struct Server::Impl final : http::Handler {
  private:
   std::optional<Refusal> verify(const wire::RequestHead& head, const Query& query, bool upgrade,
                                 LiveSession*& session);
-  std::optional<Refusal> verify_handshake(const Query& query) const;
+  std::optional<Refusal> verify_handshake(const Query& query);
   void refuse(http::Exchange& exchange, Refusal refusal, bool upgrade);
   void forbid(http::Exchange& exchange, std::string_view message, bool upgrade);
   void answer_preflight(http::Exchange& exchange, bool upgrade);

@@ -25,6 +25,7 @@ Connection::Connection(Server::Impl& server, net::Stream stream, const net::Addr
       draining_(server.draining) {}
 
 Connection::~Connection() {
+  stop_waiting();
   give_room_back();
 }
 
@@ -36,10 +37,28 @@ void Connection::move_to(Phase next) {
   assert(phase_ != Phase::closed || next == Phase::closed);
   if (phase_ != Phase::exchange && next == Phase::exchange) ++server_.open;
   if (phase_ == Phase::exchange && next != Phase::exchange) --server_.open;
+  if (next != Phase::idle && next != Phase::head) stop_waiting();
   phase_ = next;
+  if (next == Phase::idle) wait_for_request();
+}
+
+// Behind all that wait already. The pieces of a head do not change its place.
+void Connection::wait_for_request() {
+  since_ms_ = server_.loop.turn_ms();
+  (served_ ? server_.idle : server_.fresh).push_back(*this);
+}
+
+void Connection::stop_waiting() {
+  if (is_linked()) (served_ ? server_.idle : server_.fresh).erase(Waiting::s_iterator_to(*this));
+}
+
+bool Connection::has_something_to_read() {
+  char byte;
+  return stream_.peek({&byte, 1}).status == net::Io::ok;
 }
 
 void Connection::start() {
+  wait_for_request();
   deadline_.after(draining_ ? kFreshMs : server_.limits.head_timeout_ms);
   want_read();
 }
@@ -71,6 +90,11 @@ void Connection::on_writable() {
 }
 
 void Connection::on_deadline() {
+  if (evicted_) {
+    stream_.reset();
+    phase_ == Phase::exchange ? gone() : move_to(Phase::closed);
+    return settle();
+  }
   ++server_.totals.timeouts;
   switch (phase_) {
     case Phase::head: refuse(408, "the request head did not arrive in time"); break;
@@ -157,11 +181,13 @@ Connection::Step Connection::read_head() {
 }
 
 void Connection::begin(std::string_view head) {
+  stop_waiting();
   served_ = true;
   watcher_ = nullptr;
   intake_ = Intake::untouched;
   room_->head.assign(head);
   room_->taken += scanner_.length();
+  room_->count();
   const auto parsed = wire::parse_request(room_->head, room_->fields);
   if (const auto* fault = std::get_if<wire::Fault>(&parsed)) return refuse(*fault);
   room_->request = std::get<wire::RequestHead>(parsed);
@@ -230,6 +256,7 @@ Connection::Got Connection::take_chunks() {
     if (step.data.size() > most_ - room_->body.size()) return Got::too_large;
     room_->body.append(step.data);
     room_->taken += step.used;
+    room_->count();
     if (step.state == wire::ChunkReader::Step::State::done) return Got::whole;
     if (step.state == wire::ChunkReader::Step::State::refused) return Got::bad;
   }
@@ -262,6 +289,12 @@ void Connection::fail(int status, std::string_view text) {
 void Connection::end_told() {
   if (phase_ == Phase::exchange) gone();
   server_.bury(*this);
+}
+
+// Not from within: whoever is told may end others of those that are being looked at.
+void Connection::evict() {
+  evicted_ = true;
+  deadline_.after(0);
 }
 
 // A connection that was just accepted may have its request under way, so it gets a moment; one that idles

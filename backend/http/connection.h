@@ -5,6 +5,7 @@
 // long poll) call nobody; what they make due waits for the loop.
 #pragma once
 
+#include <boost/intrusive/list.hpp>
 #include <cstdint>
 #include <initializer_list>
 #include <memory>
@@ -17,7 +18,8 @@
 
 namespace limpet::http {
 
-class Connection final : public Exchange {
+// In one of its Server's lists of those who wait for a request, while it does.
+class Connection final : public Exchange, public boost::intrusive::list_base_hook<> {
  public:
   Connection(Server::Impl& server, net::Stream stream, const net::Address& peer);
   ~Connection();
@@ -26,6 +28,7 @@ class Connection final : public Exchange {
   void start();
   void drain();     // ends when idle, else with the answer under way
   void end_told();  // at once; the Watcher is told
+  void evict();     // soon, with a reset; the Watcher is told
 
   const wire::RequestHead& head() const override { return room_->request; }
   const net::Address& peer() const override { return peer_; }
@@ -39,6 +42,7 @@ class Connection final : public Exchange {
 
  private:
   friend struct Server::Impl;
+  using Waiting = boost::intrusive::list<Connection>;
   enum class Phase : std::uint8_t {
     idle,       // between requests
     head,       // a byte of one was seen
@@ -79,6 +83,10 @@ class Connection final : public Exchange {
   void next_message();
 
   void move_to(Phase next);
+  void wait_for_request();
+  void stop_waiting();
+  bool has_something_to_read();
+  std::size_t holds() const { return room_ ? room_->share.bytes() : 0; }
   bool may_keep() const;
   void send(std::initializer_list<std::string_view> pieces);
   void flush();
@@ -100,9 +108,10 @@ class Connection final : public Exchange {
   wire::HeadScanner scanner_;
   std::unique_ptr<Room> room_;  // none while it idles
   Watcher* watcher_ = nullptr;
-  std::uint64_t most_ = 0;     // of the body
-  std::size_t unsent_ = 0;     // of the answer, as the Server has counted it
-  std::uint64_t renewed_ = 0;  // bytes that have left since the answer's deadline was set
+  std::uint64_t most_ = 0;      // of the body
+  std::size_t unsent_ = 0;      // of the answer, as the Server has counted it
+  std::uint64_t renewed_ = 0;   // bytes that have left since the answer's deadline was set
+  std::uint64_t since_ms_ = 0;  // how long it waits for a request
   Phase phase_ = Phase::idle;
   Intake intake_ = Intake::done;
   bool inside_ = false;  // settle() is on the stack
@@ -112,6 +121,7 @@ class Connection final : public Exchange {
   bool served_ = false;     // a request was read from this connection
   bool continued_ = false;  // 100 Continue was sent, or need not be
   bool waits_ = false;      // the deadline of the answer under way is set
+  bool evicted_ = false;
   Connection* prev_ = nullptr;
   Connection* next_ = nullptr;
 };

@@ -170,6 +170,7 @@ void Connection::count_unsent() {
   server_.unsent -= unsent_;
   unsent_ = room_ ? room_->out.size() : 0;
   server_.unsent += unsent_;
+  if (room_) room_->count();
 }
 
 void Connection::flush() {

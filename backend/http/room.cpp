@@ -15,10 +15,10 @@ void Room::drop_output() {
   } else {
     out.clear();
   }
+  count();
 }
 
 void Room::end_request() {
-  drop_output();
   for (std::string* each : {&head, &body}) {
     if (each->capacity() > kKeptBuffer) {
       *each = std::string();
@@ -28,6 +28,7 @@ void Room::end_request() {
   }
   request = {};
   chunks.reset();
+  drop_output();
 }
 
 void Room::clear() {

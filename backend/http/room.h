@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "backend/budget/share.h"
 #include "proxy/wire/chunked.h"
 #include "proxy/wire/head.h"
 
@@ -24,16 +25,21 @@ struct Room {
   std::string out;   // of the answer, what the kernel did not take, from `sent` on
   std::size_t sent = 0;
   std::optional<wire::ChunkReader> chunks;
+  budget::Share share;
+
+  void count() { share.set(in.size() + head.size() + body.size() + out.size()); }
 
   std::string_view rest() const { return std::string_view(in).substr(taken); }
   void append(std::string_view bytes) {
     in.erase(0, taken);
     taken = 0;
     in.append(bytes);
+    count();
   }
   void drop_input() {
     in.clear();
     taken = 0;
+    count();
   }
   // What was long is not kept by a connection that lives on.
   void drop_output();

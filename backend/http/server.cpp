@@ -13,6 +13,9 @@ constexpr std::string_view kFull =
     "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 1\r\nContent-Type: text/plain\r\n"
     "Content-Length: 21\r\n\r\ntoo many connections\n";
 
+// Of those who have waited longest, looked at before a new connection is refused.
+constexpr int kLooks = 8;
+
 }  // namespace
 
 Server::Impl::Impl(net::Loop& loop, const Limits& limits)
@@ -35,7 +38,8 @@ Handler* Server::Impl::handler_of(std::string_view target) const {
 
 void Server::Impl::adopt(net::Fd fd, const net::Address& peer) {
   ++totals.accepted;
-  if (count >= limits.max_connections || count + upgraded() >= limits.max_with_upgraded) {
+  const bool full = count >= limits.max_connections || count + upgraded() >= limits.max_with_upgraded;
+  if (full && !make_room()) {
     ++totals.refused;
     net::answer_and_close(std::move(fd), kFull);
     return;
@@ -46,6 +50,38 @@ void Server::Impl::adopt(net::Fd fd, const net::Address& peer) {
   first = connection;
   ++count;
   connection->start();
+}
+
+// Whoever connects and says nothing must not keep those out who have something to say. A new connection has
+// its head on the way, so that what has been silent for a while goes first; a connection that was answered
+// already may have its next request on the way.
+bool Server::Impl::make_room() {
+  const std::uint64_t now = loop.turn_ms();
+  int looks = 0;
+  for (auto* waiting : {&fresh, &idle}) {
+    for (; looks < kLooks && !waiting->empty(); ++looks) {
+      Connection& longest = waiting->front();
+      if (now - longest.since_ms_ < limits.yields_after_ms) break;
+      if (!longest.has_something_to_read()) {
+        ++totals.yielded;
+        bury(longest);
+        return true;
+      }
+      longest.stop_waiting();  // we are late, not the client
+      longest.wait_for_request();
+    }
+  }
+  return false;
+}
+
+void Server::Impl::weigh(budget::Census& census) const {
+  for (const Connection* each = first; each != nullptr; each = each->next_) census.count(each->holds());
+}
+
+void Server::Impl::evict(budget::Eviction& eviction) {
+  for (Connection* each = first; each != nullptr; each = each->next_) {
+    if (eviction.take(each->holds())) each->evict();
+  }
 }
 
 void Server::Impl::bury(Connection& connection) {
@@ -122,6 +158,10 @@ std::size_t Server::exchanges() const {
 
 const Totals& Server::totals() const {
   return impl_->totals;
+}
+
+budget::Spender& Server::spender() {
+  return *impl_;
 }
 
 }  // namespace limpet::http

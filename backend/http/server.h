@@ -15,6 +15,7 @@
 #include <string>
 #include <string_view>
 
+#include "backend/budget/budget.h"
 #include "proxy/net/address.h"
 #include "proxy/net/listener.h"
 #include "proxy/net/loop.h"
@@ -32,6 +33,9 @@ struct Limits {
   std::uint64_t linger_ms = 5'000;         // after the last answer: for the client to read it
   std::uint32_t max_connections = 60'000;  // more: 503 at once. Those that were upgraded do not count
   std::uint32_t max_with_upgraded = 4'000'000'000;  // the same for both together: Server::count_also()
+  // At either of them, instead: a connection that has waited for so long without a request makes room, the
+  // one that has waited longest; of those that were answered already only if no other has.
+  std::uint64_t yields_after_ms = 1'000;
   // Bytes of answers that all slow readers together have not taken; whose answer is over it is cut off.
   std::size_t max_unsent = 256 * 1024 * 1024;
 };
@@ -102,6 +106,7 @@ struct Totals {
   std::uint64_t accepted = 0, refused = 0;  // connections; refused: over max_connections
   std::uint64_t requests = 0, faults = 0;   // faults: heads and bodies that were refused here
   std::uint64_t timeouts = 0;
+  std::uint64_t yielded = 0;  // connections that made room for others
 };
 
 class Server {
@@ -120,6 +125,7 @@ class Server {
   std::size_t connections() const;  // without those that were upgraded
   std::size_t exchanges() const;    // requests that wait for their answer
   const Totals& totals() const;
+  budget::Spender& spender();
 
   struct Impl;
 

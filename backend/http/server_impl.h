@@ -14,12 +14,16 @@
 
 namespace limpet::http {
 
-struct Server::Impl {
+struct Server::Impl final : budget::Spender {
   Impl(net::Loop& loop, const Limits& limits);
   ~Impl();
 
+  void weigh(budget::Census& census) const override;
+  void evict(budget::Eviction& eviction) override;
+
   Handler* handler_of(std::string_view target) const;
   void adopt(net::Fd fd, const net::Address& peer);
+  bool make_room();  // false: nobody has been silent for long
   void drain();
   void bury(Connection& connection);  // destroys it
   std::string_view date();            // a whole field
@@ -30,6 +34,8 @@ struct Server::Impl {
   std::vector<std::unique_ptr<net::Acceptor>> acceptors;
   Connection* first = nullptr;
   std::size_t count = 0;
+  // Who waits for a request, the first one, or another: the longest first.
+  boost::intrusive::list<Connection> fresh, idle;
   std::function<std::size_t()> upgraded = [] { return std::size_t{0}; };
   std::size_t open = 0;    // exchanges
   std::size_t unsent = 0;  // bytes of answers, of all connections

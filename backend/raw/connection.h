@@ -18,6 +18,8 @@ class Connection final : ws::Receiver {
   Connection(Endpoint::Impl& endpoint, http::Exchange::Upgraded from, const ws::Options& options);
   std::vector<Topics::Membership>& memberships() { return memberships_; }
   void close(std::uint16_t code, std::string_view reason) { socket_.close(code, reason); }
+  void drop() { socket_.drop(ws::End::slow_consumer); }
+  std::size_t holds() const { return socket_.holds(); }
   bool deliver(const ws::MessageRef& message);
 
   std::size_t place = 0;  // in the Endpoint

@@ -68,7 +68,7 @@ void Endpoint::Impl::accept(http::Exchange& exchange) {
     fields += "Sec-WebSocket-Extensions: " + answer + "\r\n";
   }
   http::Exchange::Upgraded upgraded = exchange.upgrade(fields);
-  if (connections.size() >= options.max_connections) {
+  if (full()) {
     static Nobody nobody;
     ++totals.refused;
     ws::Socket(hub, std::move(upgraded.stream), socket, nobody, upgraded.early, upgraded.unsent)
@@ -88,6 +88,19 @@ void Endpoint::Impl::forget(Connection& connection) {
   connections.pop_back();
   ++totals.closed;
   delete &connection;
+}
+
+void Endpoint::Impl::weigh(budget::Census& census) const {
+  for (const Connection* const each : connections) census.count(each->holds());
+  hub.weigh(census);
+}
+
+// They leave the list at the end of the turn.
+void Endpoint::Impl::evict(budget::Eviction& eviction) {
+  for (Connection* const each : connections) {
+    if (eviction.take(each->holds())) each->drop();
+  }
+  hub.evict(eviction);
 }
 
 // --- the end ---
@@ -136,6 +149,10 @@ std::size_t Endpoint::topics() const {
 }
 const Totals& Endpoint::totals() const {
   return impl_->totals;
+}
+void Endpoint::share(budget::Budget& budget) {
+  impl_->budget = &budget;
+  budget.watch(*impl_);
 }
 
 }  // namespace limpet::raw

@@ -19,6 +19,7 @@
 #include <string>
 #include <string_view>
 
+#include "backend/budget/budget.h"
 #include "backend/http/server.h"
 #include "backend/ws/deflate.h"
 #include "proxy/net/loop.h"
@@ -36,9 +37,10 @@ struct Options {
   std::uint32_t max_backpressure = 64 * 1024;  // bytes that a slow reader may leave unsent
   bool close_slow = false;  // the connection ends at that limit; else what is over it is left out
   ws::Deflate deflate = ws::Deflate::shared;  // where the client offers it
-  std::uint32_t max_connections = 50'000;     // more: Close 1008 `Server at capacity`
-  std::uint32_t max_leaving = 1'000;          // whose Close is waited for; more: cut after ours
-  std::uint32_t max_topics = 256;             // that one connection is subscribed to
+  // More: Close 1008 `Server at capacity`, as for those for whom a budget that watches it has no room.
+  std::uint32_t max_connections = 50'000;
+  std::uint32_t max_leaving = 1'000;  // whose Close is waited for; more: cut after ours
+  std::uint32_t max_topics = 256;     // that one connection is subscribed to
 };
 
 struct Totals {
@@ -62,6 +64,7 @@ class Endpoint final : public http::Handler {
   std::size_t leaving() const;  // whose Close frame is on its way
   std::size_t topics() const;
   const Totals& totals() const;
+  void share(budget::Budget& budget);  // of a process that has others who hold something; outlives it
 
   struct Impl;
 

@@ -12,7 +12,7 @@
 
 namespace limpet::raw {
 
-struct Endpoint::Impl {
+struct Endpoint::Impl final : budget::Spender {
   Impl(net::Loop& its_loop, const Options& its_options);
   ~Impl();
 
@@ -21,6 +21,11 @@ struct Endpoint::Impl {
   void forget(Connection& connection);  // deletes it
   void drain(std::uint64_t window_ms);
   void on_drain_tick();
+  void weigh(budget::Census& census) const override;
+  void evict(budget::Eviction& eviction) override;
+  bool full() {
+    return connections.size() >= options.max_connections || (budget != nullptr && budget->tight());
+  }
 
   net::Loop& loop;
   const Options options;
@@ -28,6 +33,7 @@ struct Endpoint::Impl {
   Topics topics;
   std::vector<Connection*> connections;  // each knows its place
   Totals totals;
+  budget::Budget* budget = nullptr;
   net::Timer drain_tick;
   std::uint64_t drain_until_ms = 0;
   std::size_t untold = 0;

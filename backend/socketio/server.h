@@ -38,6 +38,7 @@ struct Totals {
   std::uint64_t connected = 0, refused = 0;  // sockets let in; by middleware or for an unknown namespace
   std::uint64_t invalid = 0;                 // connections closed for what they sent
   std::uint64_t over_limit = 0;              // asked for more than Limits
+  std::uint64_t throttled = 0;               // times: events_per_second
   std::uint64_t recovered = 0;
   std::uint64_t exceptions = 0;  // that left handlers
   std::size_t sockets = 0, rooms = 0, namespaces = 0;

@@ -42,4 +42,17 @@ void Hub::forget(Socket::Impl& socket) {
   leaving_.pop_back();
 }
 
+void Hub::weigh(budget::Census& census) const {
+  for (const Socket::Impl* each : leaving_) census.count(each->holds());
+}
+
+void Hub::evict(budget::Eviction& eviction) {
+  for (std::size_t i = leaving_.size(); i > 0; --i) {  // the last one takes the place of one that goes
+    Socket::Impl* const socket = leaving_[i - 1];
+    if (!eviction.take(socket->holds())) continue;
+    socket->stream.reset();
+    delete socket;
+  }
+}
+
 }  // namespace limpet::ws

@@ -12,6 +12,7 @@
 #include <span>
 #include <vector>
 
+#include "backend/budget/census.h"
 #include "backend/ws/socket.h"
 #include "proxy/net/loop.h"
 
@@ -29,6 +30,9 @@ class Hub {
   std::size_t leaving() const { return leaving_.size(); }
   // Above this the peer's Close is not waited for: ours goes out, and the descriptor is free.
   void limit_leaving(std::size_t most) { most_leaving_ = most; }
+  // Of those whose owner has gone. What its own sockets hold, an owner knows.
+  void weigh(budget::Census& census) const;
+  void evict(budget::Eviction& eviction);
 
  private:
   friend struct Socket::Impl;

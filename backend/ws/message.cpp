@@ -3,6 +3,7 @@
 #include <cstring>
 #include <new>
 
+#include "backend/budget/share.h"
 #include "backend/ws/deflate.h"
 
 namespace limpet::ws {
@@ -22,11 +23,13 @@ Message::Message(Kind kind, std::size_t head, std::size_t size)
       size_(size) {}
 
 Message::~Message() {
+  budget::refund(sizeof(Message) + head_ + size_ + deflated_size_);
   delete[] deflated_;
 }
 
 MessageRef Message::allocate(Kind kind, std::string_view head, std::size_t size, char*& body) {
   auto* message = new (::operator new(sizeof(Message) + head.size() + size)) Message(kind, head.size(), size);
+  budget::charge(sizeof(Message) + head.size() + size);
   body = reinterpret_cast<char*>(message + 1);
   if (!head.empty()) std::memcpy(body, head.data(), head.size());
   body += head.size();
@@ -86,6 +89,7 @@ void Message::deflate() const {
   if (length + body.size() >= frame().size()) return;
   deflated_ = new char[length + body.size()];
   deflated_size_ = length + body.size();
+  budget::charge(deflated_size_);
   std::memcpy(deflated_, head, length);
   std::memcpy(deflated_ + length, body.data(), body.size());
 }

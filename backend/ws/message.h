@@ -2,7 +2,7 @@
 //
 // The bytes are a finished, unmasked frame, so that any number of connections can send them as they are.
 // Immutable but for the compressed form, which is made when it is first asked for. One thread's: the count is
-// no atomic.
+// no atomic. What it takes is counted once (budget/share.h).
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,7 @@
 #include "backend/ws/queue.h"
 
+#include "backend/budget/share.h"
+
 namespace limpet::ws {
 namespace {
 
@@ -39,6 +41,7 @@ void Queue::push(const MessageRef& message) {
   bytes_ += frame_of(message).size();
   beside_ += beside(message);
   ++count_;
+  budget::charge(kPlace);
   if (!first_) {
     first_ = message;
     return;
@@ -75,6 +78,7 @@ void Queue::consume(std::size_t bytes) {
 // A queue that is never empty moves on in its block: what is gone is closed up once it is the half.
 void Queue::drop_first() {
   --count_;
+  budget::refund(kPlace);
   beside_ -= beside(first_);
   first_ = {};
   if (!more_) return;
@@ -90,6 +94,7 @@ void Queue::drop_first() {
 void Queue::clear() {
   first_ = {};
   if (more_) give_back(std::move(more_));
+  budget::refund(kPlace * count_);
   bytes_ = beside_ = offset_ = count_ = 0;
 }
 

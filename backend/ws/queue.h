@@ -36,6 +36,7 @@ class Queue {
   void clear();
 
   static constexpr std::size_t kEach = 64;
+  static constexpr std::size_t kPlace = 2 * sizeof(MessageRef);  // in a block, as it grows
 
  private:
   struct Block {

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "backend/budget/share.h"
 #include "backend/ws/deflate.h"
 
 namespace limpet::ws {
@@ -58,6 +59,9 @@ Event read_compressed(Kind kind, std::string_view compressed, const Rules& rules
 }  // namespace
 
 struct Reader::Cut {
+  Cut() { count(); }
+  void count() { share.set(sizeof(Cut) + body.capacity()); }
+
   char small[wire::kMostControlBody];  // of a head, or of a control frame's body
   std::uint8_t small_size = 0;
 
@@ -71,6 +75,7 @@ struct Reader::Cut {
   wire::Utf8 utf8;
   std::string body;
   bool handed_up = false;  // a view of ours; the next call lets go
+  budget::Share share;
 };
 
 Reader::Reader() = default;
@@ -78,6 +83,9 @@ Reader::~Reader() = default;
 
 std::size_t Reader::cut_size() const {
   return cut_ ? cut_->body.size() : 0;
+}
+std::size_t Reader::holds() const {
+  return cut_ ? cut_->share.bytes() : 0;
 }
 
 Reader::Cut& Reader::cut() {
@@ -191,6 +199,7 @@ Event Reader::go_on(std::span<char>& in, const Rules& rules) {
     const bool check = held.kind == Kind::text && rules.check_utf8 && !held.compressed;
     if (check && !held.utf8.take(view(part))) return fault(kBadData);
     held.body.append(part.data(), part.size());
+    held.count();
   }
   return held.taken == held.head.length ? end_frame(rules) : Event{};
 }

@@ -42,6 +42,7 @@ class Reader {
   Event next(std::span<char>& in, const Rules& rules);
   bool holds_nothing() const { return cut_ == nullptr; }
   std::size_t cut_size() const;  // bytes of the message that is not whole
+  std::size_t holds() const;     // what is kept of it, in memory
 
  private:
   struct Cut;

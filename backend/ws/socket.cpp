@@ -21,7 +21,7 @@ Socket::Impl::Impl(Hub& in, net::Stream from, const Options& options, Receiver& 
       deflates(options.deflate.mode != Deflate::off) {
   if (options.deflate.mode == Deflate::dedicated) codec = std::make_unique<Codec>(hub, options.deflate);
   if (!unsent.empty()) queue.push(Message::raw(Kind::binary, unsent));
-  if (!early.empty()) held = std::make_unique<std::string>(early);
+  if (!early.empty()) held = std::make_unique<Held>(early);
   if (held || !queue.empty()) at_turn_end();
   if (!held) wait_for_bytes();
 }
@@ -69,6 +69,10 @@ std::size_t Socket::queued() const {
   return impl_->queue.bytes();
 }
 
+std::size_t Socket::holds() const {
+  return impl_->holds();
+}
+
 void Socket::ping(std::string_view payload) {
   if (impl_->phase == Impl::Phase::open) impl_->enqueue(Message::control(wire::Opcode::ping, payload));
 }
@@ -81,8 +85,8 @@ void Socket::close(std::uint16_t code, std::string_view reason, std::uint64_t wa
   if (impl_->paused) resume();  // the peer's Close is still to come
 }
 
-void Socket::drop() {
-  if (impl_->phase < Impl::Phase::parting) impl_->doom(End::closed_by_us);
+void Socket::drop(End how) {
+  if (impl_->phase < Impl::Phase::parting) impl_->doom(how);
 }
 
 void Socket::pause() {

@@ -76,11 +76,15 @@ class Socket {
   bool offer(const MessageRef& message);
   bool idle() const;  // nothing queued, nothing refused by the kernel: a volatile message may be sent
   std::size_t queued() const;  // bytes
+  // Bytes of memory: all that is queued, as if nobody shared it, and what has come of messages that are not
+  // whole.
+  std::size_t holds() const;
   void ping(std::string_view payload);
   // A Close frame after what is queued (0: without a code), then the peer's, at most `wait_ms`, then the end.
   // No more messages come up. A reason is cut at 123 bytes.
   void close(std::uint16_t code, std::string_view reason = {}, std::uint64_t wait_ms = 5'000);
-  void drop();   // ends the connection now; on_end(closed_by_us) follows at the end of the turn
+  // Ends the connection now, and all that it holds; on_end() follows at the end of the turn.
+  void drop(End how = End::closed_by_us);
   void pause();  // reads no more until resume(): backpressure. The peer's going is not seen either.
   void resume();
 

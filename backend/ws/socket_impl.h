@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "backend/budget/share.h"
 #include "backend/ws/hub.h"
 #include "backend/ws/queue.h"
 #include "backend/ws/reader.h"
@@ -18,6 +19,13 @@ struct Socket::Impl {
   // open -> closing (we have sent a Close and wait for the peer's) -> parting (the receiver has been told;
   // what is queued goes out, the peer is given time to read it) -> over (no connection). Any may be skipped.
   enum class Phase : std::uint8_t { open, closing, parting, over };
+
+  // Bytes that nobody has looked at yet.
+  struct Held {
+    explicit Held(std::string_view from) : bytes(from) { share.set(sizeof(Held) + bytes.capacity()); }
+    std::string bytes;
+    budget::Share share;
+  };
 
   // Of a connection that has its own windows.
   struct Codec {
@@ -35,6 +43,7 @@ struct Socket::Impl {
   void send(const MessageRef& message);
   bool offer(const MessageRef& message);
   void enqueue(const MessageRef& message);
+  std::size_t holds() const { return queue.weight() + reader.holds() + (held ? held->share.bytes() : 0); }
   bool too_much_queued() const { return queue.weight() > max_queued && !queue.only_one(); }
   void send_close(std::uint16_t code, std::string_view reason);
   void leave();  // by its owner
@@ -76,7 +85,7 @@ struct Socket::Impl {
   bool owned = true;     // by a Socket
   bool blocked = false;  // the kernel takes no more until it says so
   net::Deferred turn_end{net::delegate<&Impl::on_turn_end>(this)};
-  std::unique_ptr<std::string> held;  // bytes that nobody has looked at yet
+  std::unique_ptr<Held> held;
   std::unique_ptr<Codec> codec;
   Reader reader;
   std::unique_ptr<net::Timer> deadline;  // once it closes, and for the rest of a message

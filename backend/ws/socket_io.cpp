@@ -58,7 +58,7 @@ void Socket::Impl::read_to_the_end() {
   queue.clear();
   for (int i = 0; !paused && (phase == Phase::open || phase == Phase::closing);) {
     if (const auto bytes = std::exchange(held, nullptr)) {
-      take(*bytes);
+      take(bytes->bytes);
     } else {
       if (i++ == kReadsOfTheDead) break;
       read();
@@ -80,7 +80,7 @@ void Socket::Impl::take(std::span<char> in) {
   bool whole = false;  // a message was
   for (int events = 0; phase == Phase::open || phase == Phase::closing; ++events) {
     if (paused || (events >= kEventsATurn && !in.empty())) {
-      if (!in.empty()) held = std::make_unique<std::string>(in.data(), in.size());
+      if (!in.empty()) held = std::make_unique<Held>(std::string_view(in.data(), in.size()));
       if (!paused) at_turn_end();  // it goes on in the next turn; until then nothing more is read
       break;
     }
@@ -194,7 +194,7 @@ void Socket::Impl::on_turn_end() {
   Visit visit(*this);
   if (phase == Phase::over) return tell_end({doomed, 1006, {}});
   if (!paused) {
-    if (const auto bytes = std::exchange(held, nullptr)) take(*bytes);
+    if (const auto bytes = std::exchange(held, nullptr)) take(bytes->bytes);
     wait_for_bytes();
   }
   if (phase != Phase::over) flush();

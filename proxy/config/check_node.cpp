@@ -125,6 +125,11 @@ std::vector<NodeFault> check_node(const Node& node) {
   if (const auto twice = std::ranges::adjacent_find(names); twice != names.end())
     faults.push_back({"namespaces", quoted(*twice) + " is there twice; leave one out"});
   if (names.empty()) faults.push_back({"namespaces", "none would be served; write \"/\""});
+  // One client that may have most of it would cost the others their sessions.
+  if (std::max(node.max_queued, node.max_payload) > node.max_buffered / 4)
+    faults.push_back(
+        {"max_buffered",
+         "this is for all clients together; it needs four times max_queued and four times max_payload"});
   // Requests go to one of both.
   if (node.raw != NodeRaw::off && without_slash(node.raw_path) == without_slash(node.path))
     faults.push_back(

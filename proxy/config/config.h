@@ -231,6 +231,10 @@ struct Node {
   std::uint32_t max_connections = 50'000;  // sessions; more: 503, Close 1008, and /health says full
   std::uint64_t max_payload = 1'000'000;   // bytes of a message, and of a POST
   std::uint64_t max_queued = 16ull << 20;  // bytes that a slow client may leave unread
+  // Bytes of unsent messages and of parts of messages and bodies, of all clients together; more: those who
+  // hold most are closed. 10 KiB for each of 50000: what a phone is behind by in a second or two, of all of
+  // them at once.
+  std::uint64_t max_buffered = 512ull << 20;
   std::uint32_t rooms_per_socket = 10'000;
   std::uint32_t events_per_second = 0;  // of a client; 0: no bound
 

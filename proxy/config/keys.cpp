@@ -110,6 +110,7 @@ constexpr KeyDoc kKeys[] = {
     {"node", "max_connections", "50000"},
     {"node", "max_payload", "1000000"},
     {"node", "max_queued", "\"16MiB\""},
+    {"node", "max_buffered", "\"512MiB\""},
     {"node", "rooms_per_socket", "10000"},
     {"node", "events_per_second", "0"},
     {"node", "ping_interval", "\"25s\""},

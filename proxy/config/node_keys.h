@@ -105,6 +105,8 @@ void visit_node_keys(Node& n, Visitor& v) {
   v.integer("max_connections", n.max_connections, 1, 10'000'000, "sessions at the most (50000)");
   v.size("max_payload", n.max_payload, 1, 256 * kMiB, "largest message or POST (1000000)");
   v.size("max_queued", n.max_queued, 1024, 1024 * kMiB, "what a slow client may leave unread (16MiB)");
+  v.size("max_buffered", n.max_buffered, 16 * kMiB, 1024 * 1024 * kMiB,
+         "what all clients may make it hold (512MiB)");
   v.integer("rooms_per_socket", n.rooms_per_socket, 1, 1'000'000, "rooms of one socket (10000)");
   v.integer("events_per_second", n.events_per_second, 0, 1'000'000, "events of one client, 0: no bound (0)");
   v.duration("ping_interval", n.ping_interval, 10ms, kDay, "time between heartbeats (25s)");

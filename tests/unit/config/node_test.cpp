@@ -76,6 +76,7 @@ TEST(NodeTable, SaysTheSameAsFlags) {
       {"max_payload", "\"1MiB\"", {"1MiB"}},
       {"max_payload", "2000", {"2000"}},
       {"events_per_second", "5", {"5"}},
+      {"max_buffered", "\"1GiB\"", {"1GiB"}},
       {"ping_interval", "\"300ms\"", {"300ms"}},
       {"recovery", "\"2m\"", {"2m"}},
       {"cors_origins", "[\"*\"]", {"*"}},
@@ -138,6 +139,7 @@ TEST(NodeTable, WrongValuesAreRefusedBothWays) {
       {"deflate", "on"},
       {"max_payload", "0B"},
       {"max_queued", "1TiB"},
+      {"max_buffered", "1MiB"},
       {"jwt_key", ""},
       {"raw", "chat"},
       {"raw_path", "/health"},
@@ -169,6 +171,9 @@ TEST(NodeTable, KeysThatDoNotGoTogetherAreRefusedWithTheirPlace) {
               ElementsAre(HasSubstr("f:3:12: node.raw_path: \"/socket.io/\" is where Socket.IO is")));
   EXPECT_THAT(problems("[node]\nraw = \"echo\"\npath = \"/ws/\""),
               ElementsAre(HasSubstr("node.raw_path: \"/ws\" is where Socket.IO is")));
+  EXPECT_THAT(problems("[node]\nmax_buffered = \"63MiB\""),
+              ElementsAre(HasSubstr("f:2:16: node.max_buffered: this is for all clients together")));
+  EXPECT_THAT(problems("[node]\nmax_payload = \"200MiB\""), ElementsAre(HasSubstr("node.max_buffered")));
   EXPECT_THAT(problems("[node]\ncors_origins = [\"http://a\", \"*\"]\ncors_credentials = true"),
               ElementsAre(HasSubstr("f:3:20: node.cors_credentials: browsers refuse")));
 }
@@ -233,9 +238,9 @@ TEST(NodeTable, NoMessageHasAPassword) {
 
 TEST(NodeTable, KeysThatDoNotMeetAreNoFault) {
   for (const char* lines :
-       {"path = \"/ws\"", "raw = \"echo\"", "raw_path = \"/socket.io/\"", "raw = \"echo\"\npath = \"/\"",
-        "namespaces = [\"/\", \"/a\"]", "cors_credentials = true\ncors_origins = [\"http://a\"]",
-        "cors_origins = [\"*\"]"}) {
+       {"max_buffered = \"64MiB\"", "path = \"/ws\"", "raw = \"echo\"", "raw_path = \"/socket.io/\"",
+        "raw = \"echo\"\npath = \"/\"", "namespaces = [\"/\", \"/a\"]",
+        "cors_credentials = true\ncors_origins = [\"http://a\"]", "cors_origins = [\"*\"]"}) {
     EXPECT_THAT(problems("[node]\n" + std::string(lines)), ElementsAre()) << lines;
   }
 }

@@ -17,6 +17,7 @@ Options hasty() {
   options.upgrade_timeout_ms = 100;
   options.max_sessions = 25;
   options.max_queued = 20'000;
+  options.max_buffered = 150'000;
   options.max_payload = 2'000;
   options.allow_eio3 = true;
   options.compression_threshold = 200;
@@ -58,7 +59,7 @@ class Storm {
     Seen& seen =
         below(4) == 0 ? world_.app.sessions[below(static_cast<unsigned>(world_.app.sessions.size()))] : told;
     if (seen.session == nullptr) return;
-    switch (below(24)) {
+    switch (below(26)) {
       case 0: return seen.session->close();
       case 1: return seen.session->discard(Reason::forced_close);
       case 2: return seen.session->send(packet_of(Kind::binary, {std::string(below(400), 'b')}));
@@ -66,8 +67,19 @@ class Storm {
       case 4:
         for (int i = 0; i < 50 && seen.session != nullptr; ++i) seen.send("many");
         return;
+      case 5:
+        seen.session->pause();
+        paused_.push_back(&seen);
+        return;
+      case 6: return resume_one();
       default: return seen.send("a€𝄞");
     }
+  }
+
+  void resume_one() {
+    if (paused_.empty()) return;
+    Seen* const seen = paused_[below(static_cast<unsigned>(paused_.size()))];
+    if (seen->session != nullptr) seen->session->resume();
   }
 
   std::string query() {
@@ -164,6 +176,7 @@ class Storm {
   }
 
   World world_;
+  std::vector<Seen*> paused_;
   std::mt19937 random_;
 };
 

@@ -181,6 +181,86 @@ TEST(HttpCapacity, ThoseThatWereUpgradedCountForTheDescriptors) {
   ASSERT_TRUE(w.until([&] { return w.server->connections() == 2; }));
 }
 
+TEST(HttpCapacity, WhoWasSilentLongestMakesRoom) {
+  World w({.max_connections = 3, .yields_after_ms = 30});
+  w.handler.act = say_ok;
+  Client& answered = w.connect();
+  answered.send(kGet);
+  ASSERT_TRUE(w.until([&] { return answered.has("ok"); }));
+  Client& silent = w.connect();
+  ASSERT_TRUE(w.until([&] { return w.server->connections() == 2; }));
+  Client& slow = w.connect();
+  slow.send("GET / HT");
+  ASSERT_TRUE(w.until([&] { return w.server->connections() == 3; }));
+  for (Client* gone : {&silent, &slow, &answered}) {
+    const std::uint64_t later = net::now_ms() + 50;
+    ASSERT_TRUE(w.until([&] { return net::now_ms() > later; }));
+    Client& late = w.connect();
+    late.send(kGet);
+    ASSERT_TRUE(w.until([&] { return late.has("ok"); }));
+    ASSERT_TRUE(w.until([&] { return gone->ended(); }));
+    for (Client* each : {&silent, &slow, &answered}) {
+      if (each == gone) break;
+      EXPECT_TRUE(each->ended());
+    }
+  }
+  EXPECT_EQ(w.server->totals().yielded, 3U);
+  EXPECT_EQ(w.server->totals().refused, 0U);
+}
+
+TEST(HttpCapacity, WhoHasARequestUnderWayMakesNoRoom) {
+  World w({.max_connections = 1, .yields_after_ms = 0});
+  Client& first = w.connect();
+  first.send(kGet);
+  ASSERT_TRUE(w.until([&] { return w.handler.last != nullptr; }));
+  Client& second = w.connect();
+  ASSERT_TRUE(w.until([&] { return second.ended(); }));
+  EXPECT_TRUE(second.has("503 Service Unavailable"));
+  say_ok(*w.handler.last);
+  ASSERT_TRUE(w.until([&] { return first.has("ok"); }));
+}
+
+// Its head is there, and we have not had the time to read it.
+TEST(HttpCapacity, WhoseRequestWaitsToBeReadMakesNoRoom) {
+  World w({.max_connections = 1, .yields_after_ms = 0});
+  w.handler.act = say_ok;
+  Client& first = w.connect();
+  ASSERT_TRUE(w.until([&] { return w.server->connections() == 1; }));
+  Client& second = w.connect();
+  first.send(kGet);
+  ASSERT_TRUE(
+      w.until([&] { return first.has("ok") && (second.ended() || w.server->totals().yielded == 1); }));
+}
+
+TEST(HttpBudget, WhoseBodyIsLargestIsCutOff) {
+  World w;
+  const std::size_t before = budget::total;
+  budget::Budget budget(w.loop, before + 400'000);
+  budget.watch(w.server->spender());
+  w.handler.act = [](Exchange& e) { e.read_body(1'000'000); };
+  const auto post = [&](std::size_t size) -> Client& {
+    Client& c = w.connect();
+    c.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 900000\r\n\r\n" + std::string(size, 'x'));
+    return c;
+  };
+  Client& small = post(60'000);
+  Client& large = post(270'000);
+  ASSERT_TRUE(w.until([&] { return budget::total - before > 330'000; }));
+  EXPECT_FALSE(small.ended() || large.ended());
+  Client& last = post(100'000);
+  ASSERT_TRUE(w.until([&] { return large.ended(); }));
+  EXPECT_TRUE(large.was_reset());
+  EXPECT_EQ(large.seen, "");
+  EXPECT_EQ(w.handler.gone, 1);
+  EXPECT_EQ(budget.evicted(), 1U);
+  w.turn();
+  EXPECT_FALSE(small.ended() || last.ended());
+  small.close();
+  last.close();
+  ASSERT_TRUE(w.until([&] { return w.server->connections() == 0; }));
+  EXPECT_EQ(budget::total, before);
+}
+
 TEST(HttpDrain, IdleConnectionsEndAndAnswersAreTheLast) {
   World w;
   Client& idle = w.connect();

@@ -49,6 +49,8 @@ class SilentSession final : public engine::Session {
   void close(engine::Reason) override {}
   void discard(engine::Reason) override {}
   bool closing() const override { return false; }
+  void pause() override {}
+  void resume() override {}
   engine::Receiver* receiver = nullptr;
 
  private:

@@ -34,6 +34,8 @@ class FakeSession final : public engine::Session {
   void close(engine::Reason) override { closed = true; }
   void discard(engine::Reason) override { closed = true; }
   bool closing() const override { return closed; }
+  void pause() override { paused = true; }
+  void resume() override { paused = false; }
 
   void say(std::string_view text) { receiver->on_message(engine::Kind::text, text); }
   void give(std::string_view bytes) { receiver->on_message(engine::Kind::binary, bytes); }
@@ -46,6 +48,7 @@ class FakeSession final : public engine::Session {
   engine::Receiver* receiver = nullptr;
   std::vector<std::string> sent;
   bool websocket = true, can_write = true, closed = false, dies_when_sent_to = false;
+  bool paused = false;
 
  private:
   std::string sid_;

@@ -1,6 +1,7 @@
 // RFC 6455, sections 5.1 to 5.4, 5.6 and 10.4 as a server sees them.
 #include <gmock/gmock.h>
 
+#include "backend/budget/share.h"
 #include "peers.h"
 #include "tests/unit/net/turns.h"
 
@@ -123,6 +124,21 @@ TEST_F(CutMessages, OfWhichNothingMoreComesEndTheConnection) {
     });
     EXPECT_EQ(server.heard.back(), "end protocol_error 1008");
   }
+}
+
+TEST_F(CutMessages, CountForTheBudget) {
+  const std::size_t before = budget::total;
+  open();
+  const std::string whole = text(std::string(50'000, 'x'));
+  say(whole.substr(0, 40'000));
+  turn();
+  EXPECT_GE(budget::total - before, 39'000U);
+  EXPECT_EQ(socket.holds(), budget::total - before);
+  say(whole.substr(40'000));
+  turn();
+  EXPECT_EQ(server.heard.size(), 1U);
+  EXPECT_EQ(socket.holds(), 0U);
+  EXPECT_EQ(budget::total, before);
 }
 
 TEST_F(CutMessages, ThatGoOnAreWaitedFor) {

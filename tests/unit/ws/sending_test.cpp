@@ -1,6 +1,7 @@
 // What a Socket sends: one call a turn, slow readers, limits, pauses.
 #include <gmock/gmock.h>
 
+#include "backend/budget/share.h"
 #include "backend/ws/queue.h"
 #include "peers.h"
 
@@ -231,6 +232,65 @@ TEST_F(Sending, OfferOnABrokenConnectionIsItsEnd) {
   EXPECT_FALSE(socket.offer(Message::make(Kind::text, {std::string(2'000, 'o')})));
   turn(2);
   EXPECT_THAT(server.heard, ElementsAre("end connection_lost 1006"));
+}
+
+TEST_F(Sending, WhatManyWaitForIsHeldOnce) {
+  const std::size_t before = budget::total;
+  {
+    Queue one(false), other(false);
+    const MessageRef message = Message::make(Kind::text, {std::string(100'000, 'y')});
+    one.push(message);
+    other.push(message);
+    EXPECT_GE(budget::total - before, 100'000U);
+    EXPECT_LT(budget::total - before, 101'000U);
+    one.push(message);
+    one.consume(message->frame().size());
+    one.clear();
+  }
+  EXPECT_EQ(budget::total, before);
+}
+
+TEST_F(Sending, CompressedFormsAreHeldToo) {
+  const std::size_t before = budget::total;
+  {
+    const MessageRef message = Message::make(Kind::text, {std::string(100'000, 'y')});
+    const std::size_t plain = budget::total;
+    EXPECT_EQ(budget::total - plain, 0U);
+    const std::size_t deflated = message->deflated_frame().size();
+    EXPECT_EQ(budget::total - plain, deflated);
+  }
+  EXPECT_EQ(budget::total, before);
+}
+
+TEST_F(Sending, WhoIsDroppedHoldsNothingAnyMore) {
+  const std::size_t before = budget::total;
+  open();
+  block(1'000'000);
+  EXPECT_GT(socket.holds(), 500'000U);
+  EXPECT_GT(budget::total - before, 500'000U);
+  socket.drop(End::slow_consumer);
+  EXPECT_EQ(budget::total, before);
+  EXPECT_THAT(server.heard, IsEmpty()) << "not from within drop()";
+  turn();
+  EXPECT_THAT(server.heard, ElementsAre("end slow_consumer 1006"));
+}
+
+TEST_F(Sending, WhoseOwnerHasGoneCanBeEvicted) {
+  const std::size_t before = budget::total;
+  open();
+  block(1'000'000);
+  socket.close(1000);
+  socket = {};
+  ASSERT_EQ(hub.leaving(), 1U);
+  budget::Census census;
+  hub.weigh(census);
+  budget::Eviction eviction(census, 1, 1);
+  hub.evict(eviction);
+  EXPECT_EQ(eviction.taken(), 1U);
+  EXPECT_EQ(hub.leaving(), 0U);
+  EXPECT_EQ(budget::total, before);
+  answers();
+  EXPECT_TRUE(client_sees_end());
 }
 
 TEST_F(Sending, OneMessageIsSharedByAll) {

@@ -1,0 +1,62 @@
+// Budget: the bound on what all clients together hold (share.h), and what happens at it.
+//
+// From 7/8 of it on there is no room for new sessions, until it is down to 3/4. At the bound those
+// connections end that hold most, at the end of the turn, as many as bring it down to 3/4. Reading no more
+// from anybody instead would leave what is held where it is, and stop the heartbeats of those who hold
+// nothing.
+//
+// A thread has one; the newest counts. Outlived by the Loop; whoever is watched outlives it, or ends with it
+// before the loop runs again.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "backend/budget/census.h"
+#include "backend/budget/share.h"
+#include "proxy/net/loop.h"
+
+namespace limpet::budget {
+
+// Who has connections.
+class Spender {
+ public:
+  virtual void weigh(Census& census) const = 0;  // counts each
+  virtual void evict(Eviction& eviction) = 0;    // asks for each, and ends it now or in the next turn
+
+ protected:
+  ~Spender() = default;
+};
+
+class Budget {
+ public:
+  Budget(net::Loop& loop, std::size_t most);  // 0: no bound
+  ~Budget();
+  Budget(const Budget&) = delete;
+
+  void watch(Spender& spender) { spenders_.push_back(&spender); }
+  bool tight();  // no room for new sessions
+  std::size_t most() const { return most_; }
+  std::uint64_t evicted() const { return evicted_; }  // connections
+
+ private:
+  friend void reached();
+  void on_mark();
+  void relieve();
+  void set_mark();
+  std::size_t high() const { return most_ - most_ / 8; }
+  std::size_t low() const { return most_ - most_ / 4; }
+
+  const std::size_t most_;
+  Budget* previous_;  // of this thread
+  std::vector<Spender*> spenders_;
+  std::uint64_t evicted_ = 0;
+  std::uint64_t relieved_ms_ = 0;  // the last time
+  bool tight_ = false;
+  net::Loop& loop_;
+  net::Deferred turn_end_;
+  net::Timer again_;
+};
+
+}  // namespace limpet::budget

@@ -1,0 +1,158 @@
+#include "backend/budget/budget.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <vector>
+
+namespace limpet::budget {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+// Which of these sizes go for so much to come free.
+std::vector<std::size_t> gone(const std::vector<std::size_t>& sizes, std::size_t wanted,
+                              std::size_t least = 1) {
+  Census census;
+  for (const std::size_t each : sizes) census.count(each);
+  Eviction eviction(census, wanted, least);
+  std::vector<std::size_t> taken;
+  for (const std::size_t each : sizes) {
+    if (eviction.take(each)) taken.push_back(each);
+  }
+  EXPECT_EQ(eviction.taken(), taken.size());
+  return taken;
+}
+
+TEST(Eviction, TakesTheLargestAndNoMoreThanItNeeds) {
+  EXPECT_THAT(gone({10, 1000, 20, 500, 10}, 900), ElementsAre(1000));
+  EXPECT_THAT(gone({10, 1000, 20, 500, 10}, 1200), ElementsAre(1000, 500));
+  EXPECT_THAT(gone({10, 1000, 20, 500, 10}, 1500), ElementsAre(1000, 500));
+  EXPECT_THAT(gone({100, 100, 100, 100}, 150), ElementsAre(100, 100));
+  EXPECT_THAT(gone({100, 100}, 0), IsEmpty());
+}
+
+TEST(Eviction, TakesAllThereIsIfThatIsNotEnough) {
+  EXPECT_THAT(gone({1, 0, 3}, 10), ElementsAre(1, 3));
+  EXPECT_THAT(gone({}, 10), IsEmpty());
+}
+
+TEST(Eviction, LeavesWhoHoldsLittle) {
+  EXPECT_THAT(gone({99, 100, 101}, 1000, 100), ElementsAre(100, 101));
+}
+
+TEST(Share, IsCountedAsLongAsItsOwnerLives) {
+  const std::size_t before = total;
+  {
+    Share one, two;
+    one.set(100);
+    two.set(30);
+    one.set(7);
+    EXPECT_EQ(total - before, 37u);
+  }
+  EXPECT_EQ(total, before);
+}
+
+// Connections that hold what the test says.
+struct Crowd final : Spender {
+  std::vector<std::unique_ptr<Share>> members;
+  int walks = 0;
+  void join(std::size_t bytes) { members.emplace_back(std::make_unique<Share>())->set(bytes); }
+  void weigh(Census& census) const override {
+    for (const auto& each : members) census.count(each->bytes());
+  }
+  void evict(Eviction& eviction) override {
+    ++walks;
+    std::erase_if(members, [&](const auto& each) { return eviction.take(each->bytes()); });
+  }
+};
+
+struct BudgetTest : testing::Test {
+  void turn(std::uint64_t ms = 0) {
+    net::Timer stop(loop, net::delegate<&net::Loop::stop>(&loop));
+    stop.after(ms);
+    loop.run();
+  }
+  net::Loop loop;
+  Budget budget{loop, 1000};
+  Crowd crowd;
+  void SetUp() override { budget.watch(crowd); }
+};
+
+TEST_F(BudgetTest, NearTheBoundThereIsNoRoomUntilAQuarterIsFree) {
+  crowd.join(870);
+  EXPECT_FALSE(budget.tight());
+  crowd.join(10);
+  EXPECT_TRUE(budget.tight());
+  crowd.members.pop_back();
+  crowd.members[0]->set(760);
+  EXPECT_TRUE(budget.tight()) << "it stays so for a while";
+  crowd.members[0]->set(750);
+  EXPECT_FALSE(budget.tight());
+  crowd.members[0]->set(880);
+  EXPECT_TRUE(budget.tight());
+  turn();
+  EXPECT_EQ(budget.evicted(), 0u);
+}
+
+TEST_F(BudgetTest, AtTheBoundTheLargestGoAtTheEndOfTheTurn) {
+  for (int i = 0; i < 50; ++i) crowd.join(10);
+  crowd.join(600);
+  EXPECT_EQ(crowd.members.size(), 51u) << "nobody ends from within";
+  turn();
+  EXPECT_EQ(crowd.members.size(), 50u);
+  EXPECT_EQ(budget.evicted(), 1u);
+  EXPECT_FALSE(budget.tight());
+}
+
+TEST_F(BudgetTest, WhoComesBackAgainAndAgainIsMet) {
+  for (int i = 0; i < 5; ++i) {
+    crowd.join(2000);
+    turn(70);
+    EXPECT_THAT(crowd.members, IsEmpty()) << i;
+  }
+  EXPECT_EQ(budget.evicted(), 5u);
+}
+
+TEST_F(BudgetTest, WalksAreApart) {
+  for (int i = 0; i < 20; ++i) {
+    crowd.join(2000);
+    turn();
+  }
+  EXPECT_LT(crowd.walks, 10);
+  turn(120);
+  EXPECT_THAT(crowd.members, IsEmpty());
+}
+
+TEST_F(BudgetTest, WhatNobodyHoldsCostsNobody) {
+  Share kept;
+  Budget large(loop, 700'000);
+  large.watch(crowd);
+  crowd.join(10);
+  kept.set(700'001);
+  turn(120);
+  EXPECT_EQ(crowd.members.size(), 1u);
+  EXPECT_TRUE(large.tight());
+  kept.set(0);
+  EXPECT_FALSE(large.tight());
+}
+
+TEST(Budgets, TheNewestCountsAndNoneIsNoBound) {
+  net::Loop loop;
+  Budget older(loop, 1000);
+  {
+    Budget none(loop, 0);
+    Share share;
+    share.set(5000);
+    EXPECT_FALSE(none.tight());
+    EXPECT_FALSE(older.tight());
+  }
+  Share share;
+  share.set(5000);
+  EXPECT_TRUE(older.tight());
+}
+
+}  // namespace
+}  // namespace limpet::budget
