@@ -9,6 +9,13 @@
 
 namespace limpet::socketio {
 
+namespace {
+
+// What a value of JSON may take for a byte of its text: `0,` is two, and a value is 24.
+constexpr std::size_t kValuePerByte = 12;
+
+}  // namespace
+
 using engine::Kind;
 
 Client::Client(Server::Impl& server, engine::Session& session)
@@ -53,7 +60,8 @@ void Client::on_message(Kind kind, std::string_view data) {
 
 void Client::text(std::string_view data) {
   const auto header = partial_ ? std::nullopt : read_header(data, server_.bounds);
-  if (!header || !within_rate()) return header ? over_limit() : invalid();
+  if (!header) return invalid();
+  count_event();
   std::string_view name = header->nsp;
   NamespaceQuery split;
   if (revision_ == 3 && name.find('?') != std::string_view::npos) {
@@ -84,27 +92,42 @@ void Client::event(Socket& socket, const Header& header) {
   EventData data;
   std::string room;
   if (!read_event(header, server_.bounds, room, data)) return invalid();
-  if (header.attachments != 0) return await(header, std::move(data));
-  socket.dispatch(data.name, data.args, header.id);
+  if (header.attachments == 0) return socket.dispatch(data.name, data.args, header.id);
+  partial_ = std::make_unique<Partial>(*this, header, std::move(data));
 }
 
 void Client::ack(Socket& socket, const Header& header) {
   EventData data;
   if (!read_ack(header, server_.bounds, data.args)) return invalid();
-  if (header.attachments != 0) return await(header, std::move(data));
-  if (header.id) socket.answered(*header.id, data.args);
+  if (header.attachments != 0)
+    partial_ = std::make_unique<Partial>(*this, header, std::move(data));
+  else if (header.id)
+    socket.answered(*header.id, data.args);
 }
 
-void Client::await(const Header& header, EventData data) {
-  partial_ =
-      std::make_unique<Partial>(Partial{header.type, std::string(header.nsp), header.id, header.attachments,
-                                        std::string(data.name), std::move(data.args)});
+Client::Partial::Partial(Client& client, const Header& header, EventData data)
+    : type(header.type),
+      nsp(header.nsp),
+      id(header.id),
+      awaited(header.attachments),
+      name(data.name),
+      args(std::move(data.args)),
+      patience_ms(client.server_.options.engine.ping_interval_ms +
+                  client.server_.options.engine.ping_timeout_ms),
+      deadline(client.server_.loop, net::delegate<&Client::invalid>(&client)) {
+  share.set(sizeof(Partial) + kValuePerByte * header.payload.size());
+  expect();
+}
+
+void Client::Partial::expect() {
+  deadline.after(patience_ms);
 }
 
 void Client::attachment(std::string_view data) {
   if (!partial_) return invalid();
   partial_->args.attach(std::string(data));
-  if (partial_->args.binaries().size() < partial_->awaited) return;
+  partial_->share.set(partial_->share.bytes() + data.size());
+  if (partial_->args.binaries().size() < partial_->awaited) return partial_->expect();
   const auto whole = std::exchange(partial_, nullptr);
   if (!placeholders_fit(whole->args.values(), whole->awaited, server_.bounds.attachments)) return invalid();
   Socket* socket = joined(revision_ == 3 ? split_namespace(whole->nsp).path : std::string_view(whole->nsp));
@@ -124,12 +147,24 @@ Socket* Client::joined(std::string_view nsp) const {
   return nullptr;
 }
 
-bool Client::within_rate() {
+// One is heard still when its client has had its share; the next has to wait.
+void Client::count_event() {
   const std::uint32_t rate = server_.options.limits.events_per_second;
-  return rate == 0 || bucket_.take(rate, server_.loop.turn_ms());
+  if (rate == 0) return;
+  const std::uint64_t wait_ms = bucket_.take(rate, server_.loop.turn_ms());
+  if (wait_ms == 0) return;
+  ++server_.totals.throttled;
+  session_->pause();
+  if (!held_up_) held_up_ = std::make_unique<net::Timer>(server_.loop, net::delegate<&Client::go_on>(this));
+  held_up_->after(wait_ms);
+}
+
+void Client::go_on() {
+  if (session_ != nullptr) session_->resume();
 }
 
 void Client::invalid() {
+  const ClientPtr keep(this);  // its timer may be what calls
   ++server_.totals.invalid;
   const auto sockets = sockets_;
   for (const SocketPtr& socket : sockets) socket->tell_error({"invalid payload", nullptr});
@@ -197,6 +232,7 @@ void Client::ended(std::string_view reason) {
   if (std::exchange(gone_, true)) return;
   partial_.reset();
   connect_timer_.reset();
+  if (std::exchange(held_up_, nullptr)) go_on();  // a POST is answered
   const auto sockets = sockets_;
   for (const SocketPtr& socket : sockets) socket->leave_namespace(reason);
 }
@@ -204,7 +240,9 @@ void Client::ended(std::string_view reason) {
 void Client::abandon() {
   closing_ = gone_ = abandoned_ = true;
   forget();
+  partial_.reset();
   connect_timer_.reset();
+  held_up_.reset();
   const auto sockets = std::exchange(sockets_, {});
   for (const SocketPtr& socket : sockets) socket->detach();
   if (std::exchange(session_, nullptr) != nullptr) intrusive_ptr_release(this);

@@ -10,7 +10,9 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "backend/budget/share.h"
 #include "backend/engine/server.h"
 #include "backend/socketio/bucket.h"
 #include "backend/socketio/packet.h"
@@ -29,6 +31,7 @@ class Client final : public engine::Receiver {
   // engine::Receiver
   void on_message(engine::Kind kind, std::string_view data) override;
   void on_close(engine::Reason reason) override;
+  std::size_t holds() const override { return partial_ ? partial_->share.bytes() : 0; }
 
   bool open() const { return session_ != nullptr && !closing_; }
   engine::Session* session() { return session_; }
@@ -54,22 +57,28 @@ class Client final : public engine::Receiver {
 
   // A packet whose attachments are on their way.
   struct Partial {
+    Partial(Client& client, const Header& header, EventData data);
+    void expect();  // the next one
+
     Type type;
     std::string nsp;
     std::optional<AckId> id;
     std::uint32_t awaited;
     std::string name;  // an event's
     Args args;
+    std::uint64_t patience_ms;
+    net::Timer deadline;  // of the next one
+    budget::Share share;
   };
 
   void text(std::string_view data);
   void attachment(std::string_view data);
   void event(Socket& socket, const Header& header);
   void ack(Socket& socket, const Header& header);
-  void await(const Header& header, EventData data);
   void invalid();
   void over_limit();
-  bool within_rate();
+  void count_event();
+  void go_on();
   Socket* joined(std::string_view nsp) const;
 
   // Joining (joining.cpp)
@@ -80,6 +89,7 @@ class Client final : public engine::Receiver {
   void let_in(Socket& socket);
   void refuse(Socket& socket, const Refusal& refusal);
   void settled(Namespace& nsp);
+  bool may_restore(const Namespace& nsp);
   void on_connect_timeout();
 
   Server::Impl& server_;
@@ -87,8 +97,10 @@ class Client final : public engine::Receiver {
   boost::container::small_vector<SocketPtr, 1> sockets_;  // in the order of joining
   std::unique_ptr<Partial> partial_;
   std::unique_ptr<net::Timer> connect_timer_;  // until the first namespace is joined
-  Bucket bucket_;                              // of events that it may still send
-  std::uint32_t index_;                        // among the server's clients
+  std::unique_ptr<net::Timer> held_up_;        // until it is read again, if it ever sent too much
+  std::unique_ptr<std::vector<const Namespace*>> restored_;  // where it has asked for an earlier session
+  Bucket bucket_;                                            // of events that it may still send
+  std::uint32_t index_;                                      // among the server's clients
   std::uint32_t count_ = 0;
   std::uint32_t joining_ = 0;
   std::uint8_t revision_;

@@ -1,4 +1,5 @@
 // How a client gets into a namespace: found or made, session restored, middlewares asked, answered.
+#include <algorithm>
 #include <utility>
 
 #include "backend/codec/json_writer.h"
@@ -9,6 +10,8 @@
 
 namespace limpet::socketio {
 namespace {
+
+constexpr std::size_t kMostRestored = 100;  // namespaces of one connection
 
 constexpr std::string_view kUnknown = R"({"message":"Invalid namespace"})";
 
@@ -47,10 +50,23 @@ void Client::join(Namespace& nsp, boost::json::value auth) {
   const NamespacePtr kept(&nsp);
   const auto* pid = server_.options.recovery.enabled ? text_in(auth, "pid") : nullptr;
   const auto* offset = text_in(auth, "offset");
-  if (pid == nullptr || offset == nullptr) return begin(kept, std::move(auth), std::nullopt);
+  if (pid == nullptr || offset == nullptr || !may_restore(nsp))
+    return begin(kept, std::move(auth), std::nullopt);
   nsp.impl().adapter->restore(*pid, *offset, [this, keep = ClientPtr(this), kept, auth](auto restored) {
     begin(kept, auth, std::move(restored));
   });
+}
+
+// Once a namespace, in the whole life of a connection: who is back has lost the one before. Each time the
+// adapter looks through what it keeps, or asks Redis, and a client could ask as fast as it can write. (The
+// in-memory adapter of Node.js gives a session back as often as it is asked for, the one for Redis streams
+// once.)
+bool Client::may_restore(const Namespace& nsp) {
+  if (!restored_) restored_ = std::make_unique<std::vector<const Namespace*>>();
+  if (restored_->size() == kMostRestored || std::ranges::find(*restored_, &nsp) != restored_->end())
+    return false;
+  restored_->push_back(&nsp);
+  return true;
 }
 
 void Client::begin(const NamespacePtr& nsp, boost::json::value auth,

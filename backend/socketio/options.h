@@ -30,14 +30,19 @@ struct Recovery {
 // What one client may ask for. 0: no bound. Socket.IO itself has none of these but `attachments`.
 struct Limits {
   std::uint32_t rooms_per_socket = 10'000;  // join() is refused beyond it; a socket's own room is not counted
-  std::uint32_t events_per_second =
-      0;  // of one connection, events and acks, bursts of a second's worth; more: closed
+  // Of one connection, events and acks, bursts of a second's worth. More: it is read no faster than that,
+  // which its TCP connection or its POST hands back to it; nothing is lost. What it has sent beyond that
+  // stands before its heartbeats: who is ahead by more than ping_timeout is closed as silent.
+  std::uint32_t events_per_second = 0;
   std::uint32_t pending_acks = 10'000;        // of one socket: emit_with_ack() beyond it fails at once
   std::uint32_t namespaces_per_client = 100;  // joined or being joined; more: closed
   std::uint32_t auth_bytes = 64 * 1024;       // of a CONNECT, which a socket keeps; more: closed
   std::uint32_t dynamic_namespaces = 10'000;  // children in all; more: "Invalid namespace"
   std::uint32_t json_depth = 64;              // arrays and objects within each other; more: closed
-  std::uint32_t attachments = 10;             // both ways, as socket.io-parser has it
+  // Both ways, as socket.io-parser has it. Each that is awaited has ping_interval and ping_timeout to come: a
+  // connection that needs longer for one message fails its heartbeat, too. Else: closed, as for what cannot
+  // be read.
+  std::uint32_t attachments = 10;
 };
 
 struct Options {

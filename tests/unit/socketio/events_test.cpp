@@ -173,15 +173,84 @@ TEST_F(World, ReservedNamesAndTooManyBytesAreThrownBack) {
   EXPECT_THROW(io->to("a").emit_with_ack("disconnect", {}, [](const Replies&) {}), std::invalid_argument);
 }
 
-TEST_F(World, TooManyEventsEndTheConnection) {
-  start([](Options& options) { options.limits.events_per_second = 5; });
+TEST_F(World, WhoSendsTooMuchIsReadNoMoreForAWhile) {
+  start([](Options& options) { options.limits.events_per_second = 20; });
   int heard = 0;
   io->on("a", [&] { ++heard; });
   FakeSession& client = join();  // counts, too
-  for (int i = 0; i < 20; ++i) client.say("2[\"a\"]");
-  EXPECT_TRUE(client.closed);
-  EXPECT_LT(heard, 9);  // 4, if no time passes
-  EXPECT_EQ(io->totals().over_limit, 1U);
+  while (!client.paused) client.say("2[\"a\"]");
+  EXPECT_GE(heard, 19);
+  EXPECT_LT(heard, 40);
+  EXPECT_FALSE(client.closed);
+  EXPECT_EQ(io->totals().throttled, 1U);
+  for (int i = 0; i < 500 && client.paused; ++i) turn(10);
+  EXPECT_FALSE(client.paused);
+  const int before = heard;
+  client.say("2[\"a\"]");
+  EXPECT_EQ(heard, before + 1);
+}
+
+TEST_F(World, WhoEndsMeanwhileIsForgotten) {
+  start([](Options& options) { options.limits.events_per_second = 1; });
+  FakeSession& gone = join();
+  FakeSession& closed = join();
+  FakeSession& left = join();
+  for (FakeSession* each : {&gone, &closed, &left}) {
+    each->say("2[\"a\"]");
+    EXPECT_TRUE(each->paused);
+  }
+  gone.end(engine::Reason::transport_close);
+  closed.say("nonsense");
+  EXPECT_TRUE(closed.closed);
+  EXPECT_FALSE(closed.paused) << "what it has posted is answered";
+  gone.receiver = closed.receiver = left.receiver = nullptr;
+  io.reset();
+  turn(1'100);
+}
+
+TEST_F(World, AttachmentsThatDoNotComeEndTheConnection) {
+  start([](Options& options) { options.engine.ping_interval_ms = options.engine.ping_timeout_ms = 20; });
+  std::vector<std::string> told;
+  io->of("/").on_error([&](Socket&, std::string_view what) { told.emplace_back(what); });
+  FakeSession& event = join();
+  event.say(R"(52-["a",{"_placeholder":true,"num":0},{"_placeholder":true,"num":1}])");
+  event.give("first");
+  FakeSession& ack = join();
+  ack.say(R"(61-7[{"_placeholder":true,"num":0}])");
+  EXPECT_FALSE(event.closed || ack.closed);
+  for (int i = 0; i < 500 && !(event.closed && ack.closed); ++i) turn(10);
+  EXPECT_TRUE(event.closed && ack.closed);
+  EXPECT_EQ(told, (std::vector<std::string>{"invalid payload", "invalid payload"}));
+  EXPECT_EQ(io->totals().invalid, 2U);
+}
+
+TEST_F(World, EachAttachmentHasItsTime) {
+  start([](Options& options) { options.engine.ping_interval_ms = options.engine.ping_timeout_ms = 1'000; });
+  int heard = 0;
+  io->on("a", [&](const Args& args) { heard += static_cast<int>(args.size()); });
+  FakeSession& client = join();
+  client.say(
+      R"(53-["a",{"_placeholder":true,"num":0},{"_placeholder":true,"num":1},{"_placeholder":true,"num":2}])");
+  for (int i = 0; i < 3; ++i) {
+    turn(750);
+    client.give("bytes");
+  }
+  EXPECT_EQ(heard, 3);
+  turn(20);
+  EXPECT_FALSE(client.closed);
+}
+
+TEST_F(World, WhatIsAwaitedCountsForTheBudget) {
+  start();
+  FakeSession& client = join();
+  const std::size_t before = budget::total;
+  client.say(R"(52-["a",{"_placeholder":true,"num":0},{"_placeholder":true,"num":1}])");
+  client.give(std::string(100'000, 'x'));
+  EXPECT_GE(client.receiver->holds(), 100'000U);
+  EXPECT_EQ(budget::total - before, client.receiver->holds());
+  client.give("last");
+  EXPECT_EQ(client.receiver->holds(), 0U);
+  EXPECT_EQ(budget::total, before);
 }
 
 TEST_F(World, AnEventEndsWithItsSocket) {

@@ -162,6 +162,62 @@ TEST_F(RecoveryTest, TheNewerSocketTakesTheIdOver) {
   EXPECT_EQ(io->totals().sockets, 1U);
 }
 
+TEST_F(RecoveryTest, AConnectionLooksForASessionOnceANamespace) {
+  FakeSession& client = open();
+  client.say("0");
+  const auto me = answer(client.heard()[0]);
+  io->to("room").emit("first");
+  const std::string packet = back(me, offset(client.heard()[0]));
+  client.end(engine::Reason::transport_close);
+  FakeSession& again = open();
+  again.say(packet);
+  EXPECT_EQ(again.heard().back(), "0" + boost::json::serialize(me));
+  again.say("1");
+  again.say(packet);
+  EXPECT_NE(answer(again.heard().back()).at("sid"), me.at("sid"));
+  again.end(engine::Reason::transport_close);
+  FakeSession& other = open();
+  other.say(packet);
+  EXPECT_EQ(other.heard().back(), "0" + boost::json::serialize(me)) << "another connection may";
+}
+
+// An adapter that takes its time.
+class SlowAdapter final : public adapter::Adapter {
+ public:
+  using Done = std::function<void(std::optional<adapter::Restored>)>;
+  explicit SlowAdapter(std::vector<Done>& asked) : asked_(asked) {}
+  void broadcast(const adapter::Event&, const adapter::Target&) override {}
+  void broadcast_with_ack(const adapter::Event&, const adapter::Target&, std::function<void(std::size_t)>,
+                          std::function<void(const Args&)>) override {}
+  void server_count(std::function<void(std::size_t)>) override {}
+  void fetch_sockets(const adapter::Target&,
+                     std::function<void(std::string_view, std::vector<adapter::RemoteSocket>)>) override {}
+  void join(const adapter::Target&, const std::vector<std::string>&) override {}
+  void leave(const adapter::Target&, const std::vector<std::string>&) override {}
+  void disconnect(const adapter::Target&, bool) override {}
+  void server_side_emit(std::string_view, const Args&,
+                        std::function<void(std::string_view, const Args&)>) override {}
+  void restore(std::string_view, std::string_view, Done done) override { asked_.push_back(std::move(done)); }
+
+ private:
+  std::vector<Done>& asked_;
+};
+
+TEST_F(World, ManyWhoSayThatTheyAreBackAskTheAdapterOnce) {
+  std::vector<SlowAdapter::Done> asked;
+  start([&](Options& options) {
+    options.recovery.enabled = true;
+    options.adapter = [&](adapter::Host&) { return std::make_unique<SlowAdapter>(asked); };
+  });
+  for (int i = 0; i < 5; ++i) io->of("/" + std::to_string(i));
+  FakeSession& client = open();
+  for (int i = 0; i < 5; ++i) client.say("0/" + std::to_string(i) + R"(,{"pid":"p","offset":"o"})");
+  EXPECT_EQ(asked.size(), 5u) << "one for each namespace";
+  for (int i = 0; i < 50; ++i) client.say(R"(0/1,{"pid":"p","offset":"o"})");
+  EXPECT_EQ(asked.size(), 5u);
+  for (const auto& done : asked) done(std::nullopt);
+}
+
 TEST_F(World, WhoIsRefusedHearsNothingOfWhatWasMissed) {
   start([](Options& options) {
     options.recovery.enabled = true;
