@@ -27,7 +27,7 @@ async function loses(cluster, node, end) {
   await whole(cluster);
 }
 
-for (const name of ['classic', 'sharded, dynamic', 'streams']) {
+for (const name of ['classic', 'sharded, dynamic', 'streams, recovery']) {
   scenario(`${name}: nodes come and go`, { seconds: 60 }, async (world) => {
     const adapter = of(name);
     const cluster = await Cluster.start(world, adapter, { languages: [] });

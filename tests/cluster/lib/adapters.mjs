@@ -1,16 +1,14 @@
 // The adapters that clusters are tried with: the flags of their nodes.
 export const adapters = {
   classic: ['--adapter', 'classic'],
-  'classic, answers on channels of their own': ['--adapter', 'classic', '--specific'],
-  'classic, another key': ['--adapter', 'classic', '--key', 'my:app'],
+  'classic, another key, answers on channels of their own': ['--adapter', 'classic', '--specific', '--key', 'my:app'],
   'sharded, dynamic': ['--adapter', 'sharded'],
   'sharded, static': ['--adapter', 'sharded', '--mode', 'static'],
   'sharded, dynamic-private': ['--adapter', 'sharded', '--mode', 'dynamic-private'],
-  streams: ['--adapter', 'streams'],
   'streams, sharded pub/sub': ['--adapter', 'streams', '--sharded-pubsub'],
   'streams, recovery': ['--adapter', 'streams', '--recovery', '60000'],
   'streams, eager recovery, three streams': ['--adapter', 'streams', '--recovery', '60000', '--eager', '--stream-count', '3'],
-  'streams, plain text': ['--adapter', 'streams', '--plaintext', '--stream', 'socket.io-stream'],
+  'streams, no recovery, plain text': ['--adapter', 'streams', '--plaintext', '--stream', 'socket.io-stream'],
 };
 
 // Where a namespace's messages go when there are several streams, as Node.js reckons it: some go to one that nobody reads.

@@ -1,4 +1,4 @@
-// All facts of one adapter, on one cluster.
+// All facts of one adapter, on one cluster. `brief`: without those that have to wait for long.
 import { describe } from 'node:test';
 import { sharing } from '../../e2e/lib/world.mjs';
 import { broadcasts, setUpRooms } from '../facts/broadcasts.mjs';
@@ -9,7 +9,7 @@ import { sweeps } from '../facts/sweeps.mjs';
 import { of } from './adapters.mjs';
 import { Cluster } from './cluster.mjs';
 
-export function everything(name) {
+export function everything(name, { brief = false } = {}) {
   describe(name, () => {
     const adapter = of(name);
     const { fact } = sharing(async (world) => {
@@ -21,7 +21,7 @@ export function everything(name) {
     }, { seconds: 60 });
     const patient = (what, options, body) => (body ? fact(what, options, body) : fact(what, { seconds: 45 }, options));
     broadcasts(patient, adapter);
-    questions(patient, adapter);
+    questions(patient, adapter, brief);
     sweeps(patient);
     emitting(patient, adapter);
     namespaces(patient, adapter);

@@ -36,8 +36,8 @@ export const poison = () => [
   ...[
     ...reserved.map((event) => [event, 1]), [], [null], [{}], [[1]], [true], ['many', ...eleven()], ['many', { in: eleven() }],
   ].map((data) => ({ type: 2, data })),
-  ...[0, 1, 3, 4, 5, 6, 7, -1, '2', null].map((type) => ({ type, data: ['other type'] })),
-  { type: 2 }, { type: 2, data: 'text' }, { type: 2, data: { 0: 'object' } }, { type: 2, data: null }, { data: ['no type'] },
+  ...[0, 1, 3, 4, 6, 7, -1, '2', null].map((type) => ({ type, data: ['other type'] })),
+  { type: 2 }, { type: 2, data: 'text' }, { type: 2, data: { 0: 'object' } }, { type: 2, data: null },
 ];
 
 function copy(value) {
