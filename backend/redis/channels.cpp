@@ -73,12 +73,10 @@ void Channels::close() {
 
 Subscription::Entry* Channels::add(Subscribed kind, std::string_view name, Listener& listener) {
   Table& table = of(kind);
-  auto at = table.find(name);
+  const auto at = table.find(name);
   const bool fresh = at == table.end();
-  if (fresh) {
-    at = table.emplace(name, std::make_shared<Channel>(Channel{kind, std::string(name), this})).first;
-  }
-  const std::shared_ptr<Channel> channel = at->second;
+  const auto channel = fresh ? std::make_shared<Channel>(Channel{kind, std::string(name), this}) : at->second;
+  if (fresh) table.emplace(channel->name, channel);
   auto* entry = new Subscription::Entry{channel, &listener};
   channel->listeners.push_back(entry);
   if (fresh) {

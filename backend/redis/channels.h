@@ -62,11 +62,7 @@ class Channels {
   void sunsubscribed(Link& link, std::string_view name);
 
  private:
-  struct Hash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
-  };
-  using Table = std::unordered_map<std::string, std::shared_ptr<Channel>, Hash, std::equal_to<>>;
+  using Table = std::unordered_map<std::string_view, std::shared_ptr<Channel>>;  // by the channel's own name
 
   Table& of(Subscribed kind) { return tables_[static_cast<std::size_t>(kind)]; }
   const Table& of(Subscribed kind) const { return tables_[static_cast<std::size_t>(kind)]; }

@@ -1,4 +1,6 @@
 // Servers that are none, and passwords that are not told.
+#include <atomic>
+
 #include "tests/unit/redis/fake_server.h"
 #include "tests/unit/redis/world.h"
 
@@ -42,6 +44,22 @@ TEST_F(Faults, WhatIsNoAnswerEndsTheLinkAndFailsTheCommand) {
     EXPECT_FALSE(got.error.empty()) << answer.substr(0, 30);
     EXPECT_TRUE(until([&] { return redis->up(); })) << "the next connection is a new one";
   }
+}
+
+TEST_F(Faults, CommandsOfOneTurnLeaveInOneWrite) {
+  std::atomic<int> reads{0};
+  FakeServer server([&](const std::string& heard) -> std::string {
+    if (heard == "*1\r\n$4\r\nPING\r\n") return "+PONG\r\n";
+    ++reads;
+    return repeated("+OK\r\n", 100);
+  });
+  auto settings = settings_of(server.url());
+  settings.ping_interval_ms = settings.answer_timeout_ms = 60'000;
+  const auto redis = connect(settings);
+  int left = 100;
+  for (int i = 0; i < 100; ++i) redis->publish("c", "x", [&](const Result&) { --left; });
+  ASSERT_TRUE(until([&] { return left == 0; }));
+  EXPECT_EQ(reads, 1);
 }
 
 TEST_F(Faults, AnAnswerThatNobodyAskedForEndsTheLink) {

@@ -218,6 +218,28 @@ TEST_F(OneServer, SubscriptionsAreRenewedAfterAGap) {
   EXPECT_GE(redis->totals().reconnects, 1u);
 }
 
+TEST_F(OneServer, ManyChannelsComeBackAfterAGap) {
+  const auto redis = connect(settings_of(server->unix_url()));
+  constexpr int kMany = 20'000;
+  struct Counter : Listener {
+    int subscribed = 0, gaps = 0, heard = 0;
+    void on_message(std::string_view, std::string_view) override { ++heard; }
+    void on_subscribed() override { ++subscribed; }
+    void on_gap() override { ++gaps; }
+  } counter;
+  std::vector<Subscription> all;
+  for (int i = 0; i < kMany; ++i)
+    all.push_back(redis->subscribe(Subscribed::shard, "room" + std::to_string(i), counter));
+  ASSERT_TRUE(until([&] { return counter.subscribed == kMany; }));
+  (*server)({"CLIENT", "KILL", "TYPE", "pubsub"});
+  ASSERT_TRUE(until([&] { return counter.subscribed == 2 * kMany; }));
+  EXPECT_EQ(counter.gaps, kMany);
+  redis->shard_publish("room19999", "x");
+  ASSERT_TRUE(until([&] { return counter.heard == 1; }));
+  all.clear();
+  EXPECT_TRUE(until([&] { return (*server)({"PUBSUB", "SHARDCHANNELS"}).empty(); }));
+}
+
 // --- faults ---
 
 TEST_F(OneServer, AServerThatGoesAndComesBackIsFoundAgain) {

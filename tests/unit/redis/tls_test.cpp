@@ -37,6 +37,10 @@ struct TlsServer : World {
   std::unique_ptr<Server> server;
   std::uint16_t port = 0;
 
+  void SetUp() override {
+    World::SetUp();
+    if (std::system("command -v openssl >/dev/null 2>&1") != 0) GTEST_SKIP() << "openssl is not installed";
+  }
   void begin_server(const std::string& certificate, const std::string& clients = "no",
                     const std::vector<std::string>& more = {}) {
     if (!files) files = std::make_unique<Certificates>();
