@@ -11,8 +11,7 @@ constexpr std::uint64_t kRetryMs = 500;  // after an answer that is an error: th
 }  // namespace
 
 StreamReader::StreamReader(redis::Redis& redis, net::Loop& loop, Settings settings, Sink& sink)
-    : loop_(loop),
-      settings_(std::move(settings)),
+    : settings_(std::move(settings)),
       block_(std::to_string(settings_.block_ms)),
       at_once_(settings_.count),
       sink_(sink),

@@ -60,7 +60,6 @@ class StreamReader {
   template <class Then>
   redis::Done then(Then call);
 
-  net::Loop& loop_;
   const Settings settings_;
   const std::string block_;
   std::uint32_t at_once_;  // entries that are asked for: fewer after an answer that was too large
