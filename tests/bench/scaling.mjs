@@ -100,9 +100,16 @@ function draw(figure, costs) {
   const all = rows.flatMap(([key]) => [...costs.get(key).values()]);
   const low = 10 ** Math.floor(Math.log10(Math.min(...all)));
   const high = Math.max(10 ** Math.ceil(Math.log10(Math.max(...all))), low * 1000);
-  const unit = { 1: '1 ns', 10: '10 ns', 100: '100 ns', 1e3: '1 µs', 1e4: '10 µs', 1e5: '100 µs', 1e6: '1 ms', 1e7: '10 ms', 1e8: '100 ms', 1e9: '1 s', 1e10: '10 s' };
-  const ticks = Object.entries(unit).map(([ns, text]) => `"${text}" ${ns}`).join(', ');
-  const lines = rows.map(([, label], i) => `$D${i} using 1:2 with linespoints lw 2.5 pt 7 ps 0.6 lc rgb "${colours[i]}" title "${label}"`);
+  const unit = {
+    1: '1 ns', 10: '10 ns', 100: '100 ns', 1e3: '1 µs', 1e4: '10 µs', 1e5: '100 µs', 1e6: '1 ms', 1e7: '10 ms',
+    1e8: '100 ms', 1e9: '1 s', 1e10: '10 s',
+  };
+  const ticks = Object.entries(unit)
+    .map(([ns, text]) => `"${text}" ${ns}`)
+    .join(', ');
+  const lines = rows.map(
+    ([, label], i) => `$D${i} using 1:2 with linespoints lw 2.5 pt 7 ps 0.6 lc rgb "${colours[i]}" title "${label}"`,
+  );
   const keyColumns = rows.length > 3 ? 2 : rows.length;
   const keyRows = Math.ceil(rows.length / keyColumns);
   const script = [

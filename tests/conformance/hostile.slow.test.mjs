@@ -55,7 +55,8 @@ async function outcome(socket) {
 scenario('connections that end in the middle of anything', { seconds: 120 }, async (world) => {
   const server = await start(world, 'engine_server', '--deflate', 'shared');
   const { keys } = await Polling.open(server);
-  const body = `POST /engine.io/?EIO=4&transport=polling&sid=${keys.sid} HTTP/1.1\r\nHost: a\r\nContent-Length: 20\r\n\r\n4hello\x1ebAQIDBA==`;
+  const body = `POST /engine.io/?EIO=4&transport=polling&sid=${keys.sid} HTTP/1.1\r\nHost: a\r\nContent-Length: 20\r\n`
+    + `\r\n4hello\x1ebAQIDBA==`;
   const talk = Buffer.concat([
     Buffer.from(upgrade({ target, 'Sec-WebSocket-Extensions': 'permessage-deflate' })),
     frame(op.text, '4a'), frame(op.ping, 'p'), frame(op.text, '4b', { fin: false }), frame(op.more, 'c'), closing(1000),
@@ -74,9 +75,11 @@ scenario('connections that end in the middle of anything', { seconds: 120 }, asy
 scenario('random frames', { seconds: 120 }, async (world) => {
   const server = await start(world, 'engine_server', '--deflate', 'dedicated', '--max-payload', '10000');
   const pick = (list) => list[Math.floor(Math.random() * list.length)];
-  const piece = () => frame(pick([0, 0, 1, 1, 2, 8, 9, 10, 3, 15]), randomBytes(pick([0, 1, 2, 5, 125, 126, 300])), {
-    fin: Math.random() < 0.7, bits: pick([0, 0, 0, 0x40, 0x40, 0x20]), mask: Math.random() < 0.97, size: pick([undefined, undefined, 16, 64]),
-  });
+  const piece = () =>
+    frame(pick([0, 0, 1, 1, 2, 8, 9, 10, 3, 15]), randomBytes(pick([0, 1, 2, 5, 125, 126, 300])), {
+      fin: Math.random() < 0.7, bits: pick([0, 0, 0, 0x40, 0x40, 0x20]), mask: Math.random() < 0.97,
+      size: pick([undefined, undefined, 16, 64]),
+    });
   for (let round = 0; round < 500; round += 1) {
     const { connection } = await handshake(world, server, target, { 'Sec-WebSocket-Extensions': 'permessage-deflate' });
     const bytes = Buffer.concat(Array.from({ length: 12 }, piece));
@@ -104,7 +107,8 @@ scenario('random packets', { seconds: 120 }, async (world) => {
     socket.send('40');
     for (let i = 0; i < 20; i += 1) {
       if (Math.random() < 0.15) socket.ws.send(randomBytes(3), () => {});
-      else if (Math.random() < 0.5) socket.ws.send(`42${Math.random() < 0.5 ? 1 : ''}${pick(parts.filter((part) => part.startsWith('["')))}`, () => {});
+      else if (Math.random() < 0.5)
+        socket.ws.send(`42${Math.random() < 0.5 ? 1 : ''}${pick(parts.filter((part) => part.startsWith('["')))}`, () => {});
       else socket.ws.send(`4${Array.from({ length: 1 + Math.floor(Math.random() * 4) }, () => pick(parts)).join('')}`, () => {});
     }
     if (round % 3) socket.close();
@@ -121,7 +125,8 @@ scenario('a reader that does not read', { seconds: 120 }, async (world) => {
   // 64 MiB, as much as it takes of them.
   const sent = (async () => {
     for (let i = 0; i < 1000 && !connection.socket.destroyed; i += 1) {
-      if (!connection.socket.write(message)) await new Promise((resolve) => connection.socket.once('drain', resolve).once('close', resolve));
+      if (!connection.socket.write(message))
+        await new Promise((resolve) => connection.socket.once('drain', resolve).once('close', resolve));
     }
   })();
   await Promise.race([sent, until(() => connection.ending, 20_000, 'the end').catch(() => {})]);
@@ -164,7 +169,8 @@ scenario('rooms and namespaces without end', { seconds: 120 }, async (world) => 
   const before = resident(server);
   const socket = await joined(server, world);
   // Not `join`, whose answer is a list of all of them.
-  for (let i = 0; i < 200; i += 1) socket.send(`42["sweepIn",{},${JSON.stringify(Array.from({ length: 500 }, (_, n) => `room ${i} ${n}`))}]`);
+  for (let i = 0; i < 200; i += 1)
+    socket.send(`42["sweepIn",{},${JSON.stringify(Array.from({ length: 500 }, (_, n) => `room ${i} ${n}`))}]`);
   await outcome(socket);
   bounded(server, before + 64);
   socket.close();

@@ -54,7 +54,9 @@ sameOnBothSides('handshakes over HTTP', ['engine_server', '--cors', ''], (same) 
   same('an origin', (server) => ask(server, `${path}${handshake}`, { headers: { Origin: 'http://a.example' } }));
   same('a POST', (server) => inSession(server, { method: 'POST', body: '4a', headers: { 'Content-Type': 'text/plain' } }));
   same('a POST without a content type', (server) => inSession(server, { method: 'POST', body: '4a' }));
-  same('a POST of bytes', (server) => inSession(server, { method: 'POST', body: '4a', headers: { 'Content-Type': 'application/octet-stream' } }));
+  same('a POST of bytes', (server) =>
+    inSession(server, { method: 'POST', body: '4a', headers: { 'Content-Type': 'application/octet-stream' } }),
+  );
   same('an empty POST', (server) => inSession(server, { method: 'POST' }));
 });
 
@@ -77,17 +79,27 @@ sameOnBothSides('revision 3 over HTTP', ['engine_server', '--eio3'], (same) => {
   same('revision 4', (server) => ask(server, `${path}${handshake}`));
 });
 
-const origins = { 'no origin': undefined, 'an origin': 'http://a.example', 'another origin': 'http://b.example', 'a foreign origin': 'http://c.example' };
-const policies = { any: ['--cors', '*'], list: ['--cors', 'http://a.example,http://b.example'], credentials: ['--cors', 'http://a.example,http://b.example', '--credentials'] };
+const origins = {
+  'no origin': undefined, 'an origin': 'http://a.example', 'another origin': 'http://b.example',
+  'a foreign origin': 'http://c.example',
+};
+const policies = {
+  any: ['--cors', '*'],
+  list: ['--cors', 'http://a.example,http://b.example'],
+  credentials: ['--cors', 'http://a.example,http://b.example', '--credentials'],
+};
 for (const [policy, flags] of Object.entries(policies)) {
   sameOnBothSides(`CORS, ${policy}`, ['engine_server', ...flags], (same) => {
     for (const [name, origin] of Object.entries(origins)) {
       const headers = origin && { Origin: origin };
       same(`a handshake with ${name}`, (server) => ask(server, `${path}${handshake}`, { headers }));
       same(`a refusal with ${name}`, (server) => ask(server, `${path}?EIO=4`, { headers }));
-      same(`a preflight with ${name}`, (server) => ask(server, path, {
-        method: 'OPTIONS', headers: { ...headers, 'Access-Control-Request-Method': 'POST', 'Access-Control-Request-Headers': 'x-one, X-Two' },
-      }));
+      same(`a preflight with ${name}`, (server) =>
+        ask(server, path, {
+          method: 'OPTIONS',
+          headers: { ...headers, 'Access-Control-Request-Method': 'POST', 'Access-Control-Request-Headers': 'x-one, X-Two' },
+        }),
+      );
       same(`a plain OPTIONS with ${name}`, (server) => ask(server, `${path}${handshake}`, { method: 'OPTIONS', headers }));
     }
   });
@@ -102,7 +114,10 @@ const longPoll = (encodings, length = 3000) => async (server) => {
 };
 for (const flags of [[], ['--no-compression']]) {
   sameOnBothSides(`compressed polls ${flags}`, ['engine_server', ...flags], (same) => {
-    for (const encodings of [undefined, 'gzip', 'deflate', 'gzip, deflate, br', 'deflate, gzip;q=0.5', 'gzip;q=0', '*', 'identity', 'br', 'GZIP']) {
+    for (const encodings of [
+      undefined, 'gzip', 'deflate', 'gzip, deflate, br', 'deflate, gzip;q=0.5', 'gzip;q=0', '*', 'identity', 'br',
+      'GZIP',
+    ]) {
       same(`Accept-Encoding: ${encodings}`, async (server) => {
         const { status, fields, body } = await longPoll(encodings)(server);
         return { status, fields, plain: body.startsWith?.('4ab') };

@@ -105,18 +105,30 @@ const joined = {
   'an invalid binary ack': ['461-1{}'],
   'a binary ack nobody waits for': [`461-99[${one}]`, bytes('a')],
 };
-for (const name of ['connect', 'connect_error', 'disconnect', 'disconnecting', 'newListener', 'removeListener', 'error', 'connection', 'message']) {
+for (const name of [
+  'connect', 'connect_error', 'disconnect', 'disconnecting', 'newListener', 'removeListener', 'error', 'connection',
+  'message',
+]) {
   joined[`an event named ${name}`] = [`42["${name}",1]`];
 }
 
 // What JavaScript makes of JSON: sent as an argument, it comes back as JSON.stringify() writes it.
-const values = ['1.0', '1.50', '-0', '-0.0', '0', '1e3', '1E3', '1e+3', '1e21', '1e20', '123456789012345680000', '1e-6', '1e-7', '0.000001', '0.0000001', '1.5e300', '1e400', '-1e400',
-  '5e-324', '1e-400', '4.9e-324', '2.2250738585072014e-308', '1.7976931348623157e308', '9007199254740991', '9007199254740992', '9007199254740993', '18446744073709551615', '18446744073709551616',
-  '-9223372036854775808', '-9223372036854775809', '0.1', '0.30000000000000004', '100', '1e2', '12e-1', '4.35', '1.005', '123456.789e3', '3.0e0', '1e22', '12345678901234567890123', '0.1e1', '-1.5e-9',
-  'true', 'false', 'null', '""', '"a"', '"é€𝄞"', '"\\u00e9\\u20ac\\ud834\\udd1e"', '"\\ud834"', '"\\udd1e"', '"\\udd1e\\ud834"', '"a\\ud834b"', '"\\uD834\\u0041"', '"\\u0000\\u0001\\u001f\\u007f\\u0080"',
-  '"\\b\\f\\n\\r\\t\\"\\\\\\/"', '"/"', '"\u2028\u2029"', '"\\u2028"', '"\u007f"', '"\ufeff"', '"<script>"', '{}', '[]', '[[[]]]', '{"a":{"b":{}}}', '{"b":1,"a":2}', '{"2":1,"1":2,"a":3,"0":4}', '{"10":1,"9":2,"-1":3,"01":4,"1.5":5}',
-  '{"4294967294":1,"4294967295":2,"4294967296":3,"1":4}', '{"a":1,"a":2}', '{"a":1,"b":2,"a":3}', '{"":1}', '{"__proto__":1}', '{"__proto__":{"a":1}}', '{"constructor":1}', '{"toJSON":1}', '{"a\\ud834":1}', '[1,,2]', '[01]', '[+1]', '[.5]', '[5.]', '[1e]', '[0x1]', '[NaN]',
-  '[Infinity]', '[undefined]', '[\'a\']', '{a:1}', '["\t"]', '["\\x41"]', '["\\u12"]', '[-]', '[tru]', '[nullx]', '["a]', '\u00a01', '\v1', '/**/1', '1/**/'];
+const values = [
+  '1.0', '1.50', '-0', '-0.0', '0', '1e3', '1E3', '1e+3', '1e21', '1e20', '123456789012345680000', '1e-6', '1e-7',
+  '0.000001', '0.0000001', '1.5e300', '1e400', '-1e400', '5e-324', '1e-400', '4.9e-324', '2.2250738585072014e-308',
+  '1.7976931348623157e308', '9007199254740991', '9007199254740992', '9007199254740993', '18446744073709551615',
+  '18446744073709551616', '-9223372036854775808', '-9223372036854775809', '0.1', '0.30000000000000004', '100', '1e2',
+  '12e-1', '4.35', '1.005', '123456.789e3', '3.0e0', '1e22', '12345678901234567890123', '0.1e1', '-1.5e-9', 'true',
+  'false', 'null', '""', '"a"', '"é€𝄞"', '"\\u00e9\\u20ac\\ud834\\udd1e"', '"\\ud834"', '"\\udd1e"',
+  '"\\udd1e\\ud834"', '"a\\ud834b"', '"\\uD834\\u0041"', '"\\u0000\\u0001\\u001f\\u007f\\u0080"',
+  '"\\b\\f\\n\\r\\t\\"\\\\\\/"', '"/"', '"\u2028\u2029"', '"\\u2028"', '"\u007f"', '"\ufeff"', '"<script>"', '{}',
+  '[]', '[[[]]]', '{"a":{"b":{}}}', '{"b":1,"a":2}', '{"2":1,"1":2,"a":3,"0":4}',
+  '{"10":1,"9":2,"-1":3,"01":4,"1.5":5}', '{"4294967294":1,"4294967295":2,"4294967296":3,"1":4}', '{"a":1,"a":2}',
+  '{"a":1,"b":2,"a":3}', '{"":1}', '{"__proto__":1}', '{"__proto__":{"a":1}}', '{"constructor":1}', '{"toJSON":1}',
+  '{"a\\ud834":1}', '[1,,2]', '[01]', '[+1]', '[.5]', '[5.]', '[1e]', '[0x1]', '[NaN]', '[Infinity]', '[undefined]',
+  "['a']", '{a:1}', '["\t"]', '["\\x41"]', '["\\u12"]', '[-]', '[tru]', '[nullx]', '["a]', '\u00a01', '\v1', '/**/1',
+  '1/**/',
+];
 
 sameOnBothSides('Socket.IO packets', ['app_server', ...patient], (same) => {
   for (const [name, messages] of Object.entries(joined)) {
@@ -129,11 +141,16 @@ sameOnBothSides('Socket.IO packets', ['app_server', ...patient], (same) => {
     same(`an ack for values, ${name}`, (server, world) => afterSending(server, world, ['40', `4212["echo",[${name}],{"k":${name}}]`]));
   }
 
-  const first = { 'an event': '42["echo",1]', 'a DISCONNECT': '41', 'an ack': '431[1]', 'a binary event': `451-["echo",${one}]`, 'bytes': bytes('a'), 'letters': '4abc', 'nothing': '4' };
+  const first = {
+    'an event': '42["echo",1]', 'a DISCONNECT': '41', 'an ack': '431[1]', 'a binary event': `451-["echo",${one}]`,
+    bytes: bytes('a'), letters: '4abc', nothing: '4',
+  };
   for (const [name, message] of Object.entries(first)) {
     same(`${name} before a CONNECT`, (server, world) => afterSending(server, world, [message]));
   }
-  same('an event for a namespace that was left', (server, world) => afterSending(server, world, ['40', '40/custom,', '41/custom,', '42/custom,["echo",1]']));
+  same('an event for a namespace that was left', (server, world) =>
+    afterSending(server, world, ['40', '40/custom,', '41/custom,', '42/custom,["echo",1]']),
+  );
 });
 
 // JavaScript reads numbers more kindly than the protocol says; no client writes such, and limpet closes.
@@ -174,13 +191,19 @@ sameOnBothSides('who may join', ['app_server', ...patient], (same) => {
   const slow = (server, world, messages, awaits) => afterSending(server, world, messages, { awaits });
   same('a slow guard', (server, world) => slow(server, world, ['40/slow,{"a":1}'], '42/slow,["welcome",{"a":1}]'));
   same('a slow guard refuses', (server, world) => slow(server, world, ['40/slow,{"refusal":"no"}'], '44/slow,{"message":"no"}'));
-  same('two CONNECTs while a guard thinks', (server, world) => slow(server, world, ['40/slow,{"a":1}', '40/slow,{"a":2}'], '42/slow,["welcome",{"a":2}]'));
-  same('an event while a guard thinks', (server, world) => slow(server, world, ['40', '40/slow,', '42/slow,["echo",1]'], 'a close'));
+  same('two CONNECTs while a guard thinks', (server, world) =>
+    slow(server, world, ['40/slow,{"a":1}', '40/slow,{"a":2}'], '42/slow,["welcome",{"a":2}]'),
+  );
+  same('an event while a guard thinks', (server, world) =>
+    slow(server, world, ['40', '40/slow,', '42/slow,["echo",1]'], 'a close'),
+  );
   same('a DISCONNECT while a guard thinks', (server, world) => slow(server, world, ['40', '40/slow,', '41/slow,'], 'a close'));
 });
 
 sameOnBothSides('a parent of namespaces', ['app_server', ...patient], (same) => {
-  same('tells all of its children', (server, world) => afterSending(server, world, ['40', '40/dynamic-1,', '40/dynamic-2,', '42["toChildren","from-parent",1]']));
+  same('tells all of its children', (server, world) =>
+    afterSending(server, world, ['40', '40/dynamic-1,', '40/dynamic-2,', '42["toChildren","from-parent",1]']),
+  );
 });
 
 sameOnBothSides('connections of Socket.IO 2', ['app_server', '--eio3', ...patient], (same) => {
@@ -207,7 +230,10 @@ sameOnBothSides('connections of Socket.IO 2', ['app_server', '--eio3', ...patien
       }
       await settled(socket);
       const { sid } = socket.handshake;
-      return { received: socket.received.map((message) => (Buffer.isBuffer(message) ? message : message.replaceAll(sid, '*'))), closed: socket.closed };
+      return {
+        received: socket.received.map((message) => (Buffer.isBuffer(message) ? message : message.replaceAll(sid, '*'))),
+        closed: socket.closed,
+      };
     });
   }
 });

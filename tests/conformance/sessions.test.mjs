@@ -68,9 +68,14 @@ sameOnBothSides('bodies', ['engine_server', ...patient], (same) => {
     });
   }
   same('bytes', (server) => afterPosting(server, '4a', { headers: { 'Content-Type': 'application/octet-stream' } }));
-  same('bytes, with a poll waiting', (server) => afterPosting(server, '4a', { waiting: true, headers: { 'Content-Type': 'application/octet-stream' } }));
+  same('bytes, with a poll waiting', (server) =>
+    afterPosting(server, '4a', { waiting: true, headers: { 'Content-Type': 'application/octet-stream' } }),
+  );
   const form = { headers: { 'Content-Type': 'application/x-www-form-urlencoded' } };
-  for (const body of ['d=4hello', `d=${encodeURIComponent('4€ a+b')}`, 'd=4a+b', 'd=4a%5C%5Cnb', 'd=4a%5C%5C%5C%5Cnb', 'd=4a%5Cnb', 'd=', 'x=4a', '4a', 'd=4a&d=4b', 'd=4%zz']) {
+  for (const body of [
+    'd=4hello', `d=${encodeURIComponent('4€ a+b')}`, 'd=4a+b', 'd=4a%5C%5Cnb', 'd=4a%5C%5C%5C%5Cnb', 'd=4a%5Cnb', 'd=',
+    'x=4a', '4a', 'd=4a&d=4b', 'd=4%zz',
+  ]) {
     same(`JSONP: ${body}`, (server) => afterPosting(server, body, { options: { j: '3' }, ...form, marker: 'd=4marker' }));
   }
 });
@@ -104,7 +109,9 @@ sameOnBothSides('bodies of revision 3', ['engine_server', '--eio3', ...patient],
   };
   for (const [name, body] of Object.entries(said)) {
     for (const b64 of [undefined, '1']) {
-      same(`${name}${b64 ? ', base64 alone' : ''}`, (server) => afterPosting(server, body, { options: { eio: '3', b64 }, marker: three('4marker') }));
+      same(`${name}${b64 ? ', base64 alone' : ''}`, (server) =>
+        afterPosting(server, body, { options: { eio: '3', b64 }, marker: three('4marker') }),
+      );
     }
   }
   const raw = {
@@ -159,7 +166,9 @@ sameOnBothSides('requests at the same time', ['engine_server', ...patient], (sam
   same('a body in chunks', async (server, world) => {
     const session = await Polling.open(server);
     const connection = await world.connect(server.address);
-    connection.send(`POST /engine.io/?${query(session.keys)} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\n4he\r\n3\r\nllo\r\n0\r\n\r\n`);
+    connection.send(
+      `POST /engine.io/?${query(session.keys)} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\n4he\r\n3\r\nllo\r\n0\r\n\r\n`,
+    );
     return [(await connection.answer()).body.toString(), seen(await session.get())];
   });
 
@@ -290,7 +299,10 @@ sameOnBothSides('upgrades', ['engine_server', '--upgrade-timeout', '300', ...pat
 });
 
 sameOnBothSides('packets by WebSocket', ['engine_server', ...patient], (same) => {
-  for (const packet of ['', '0', '1', '2', '2probe', '3', '3x', '5', '6', '7', 'abc', 'bAQIDBA==', 'b', '4', '4a', Buffer.alloc(0), Buffer.from('4a')]) {
+  for (const packet of [
+    '', '0', '1', '2', '2probe', '3', '3x', '5', '6', '7', 'abc', 'bAQIDBA==', 'b', '4', '4a', Buffer.alloc(0),
+    Buffer.from('4a'),
+  ]) {
     same(`${Buffer.isBuffer(packet) ? 'binary ' : ''}${JSON.stringify(packet)}`, async (server, world) => {
       const socket = world.own(await Socket.open(server, { pongs: false }));
       socket.send(packet);
@@ -303,15 +315,23 @@ sameOnBothSides('packets by WebSocket', ['engine_server', ...patient], (same) =>
 
 sameOnBothSides('packets by WebSocket, revision 3', ['engine_server', '--eio3', ...patient], (same) => {
   for (const b64 of [undefined, '1']) {
-    for (const packet of ['', '0', '1', '2', '2data', '3', '5', '6', '7', 'b4AQIDBA==', '4a', Buffer.alloc(0), Buffer.from([4, 1, 2]), Buffer.from([4]), Buffer.from([9, 1]), Buffer.from('4a')]) {
-      same(`${b64 ? 'base64 alone, ' : ''}${Buffer.isBuffer(packet) ? 'binary ' : ''}${JSON.stringify(packet)}`, async (server, world) => {
-        const socket = world.own(new Socket(`${server.url}/engine.io/`, { EIO: '3', transport: 'websocket', b64 }, { pongs: false }));
-        await socket.next();
-        socket.send(packet);
-        socket.send('4the last of them');
-        await until(() => socket.closed || socket.received.includes('4the last of them'), 5000, 'an echo or a close');
-        return [socket.received, socket.closed];
-      });
+    for (const packet of [
+      '', '0', '1', '2', '2data', '3', '5', '6', '7', 'b4AQIDBA==', '4a', Buffer.alloc(0), Buffer.from([4, 1, 2]),
+      Buffer.from([4]), Buffer.from([9, 1]), Buffer.from('4a'),
+    ]) {
+      same(
+        `${b64 ? 'base64 alone, ' : ''}${Buffer.isBuffer(packet) ? 'binary ' : ''}${JSON.stringify(packet)}`,
+        async (server, world) => {
+          const socket = world.own(
+            new Socket(`${server.url}/engine.io/`, { EIO: '3', transport: 'websocket', b64 }, { pongs: false }),
+          );
+          await socket.next();
+          socket.send(packet);
+          socket.send('4the last of them');
+          await until(() => socket.closed || socket.received.includes('4the last of them'), 5000, 'an echo or a close');
+          return [socket.received, socket.closed];
+        },
+      );
     }
   }
 });

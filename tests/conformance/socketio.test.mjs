@@ -127,7 +127,11 @@ onBothSides('Socket.IO 5', ['socketio_server'], (fact) => {
     const greeting = await session.packets();
     if (greeting.length === 1) greeting.push(...await session.packets());
     assert.equal(greeting[1], '42["auth",{}]');
-    await session.post(['42["message",1]', '427["message-with-ack",2]', `452-8["message-with-ack",${placeholders}]`, 'bAQID', 'bBAUG'].join('\x1e'));
+    await session.post(
+      ['42["message",1]', '427["message-with-ack",2]', `452-8["message-with-ack",${placeholders}]`, 'bAQID', 'bBAUG'].join(
+        '\x1e',
+      ),
+    );
     assert.deepEqual(await session.packets(), ['42["message-back",1]', '437[2]', `462-8[${placeholders}]`, 'bAQID', 'bBAUG']);
   });
 });

@@ -45,7 +45,9 @@ const inputs = {
   'an empty binary message': frame(op.binary),
   'an empty text': text(''),
   'a message in two frames': [text('4a', part), frame(op.more, 'b')],
-  'a message in many frames, empty ones too': [text('', part), frame(op.more, '4', part), frame(op.more, '', part), frame(op.more, 'a', part), frame(op.more)],
+  'a message in many frames, empty ones too': [
+    text('', part), frame(op.more, '4', part), frame(op.more, '', part), frame(op.more, 'a', part), frame(op.more),
+  ],
   'binary in three frames': [frame(op.binary, 'a', part), frame(op.more, 'b', part), frame(op.more, 'c')],
   'a ping between fragments': [text('4a', part), frame(op.ping, 'x'), frame(op.more, 'b')],
   'a pong nobody asked for': frame(op.pong, 'x'),
@@ -90,7 +92,10 @@ const inputs = {
   'a message after a close': [Buffer.concat([closing(1000), text('4late')])],
 };
 for (const opcode of [3, 4, 5, 6, 7, 11, 12, 13, 14, 15]) inputs[`opcode ${opcode}`] = frame(opcode, 'a');
-for (const code of [0, 999, 1000, 1001, 1002, 1003, 1004, 1005, 1006, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 1015, 1016, 2000, 2999, 3000, 3999, 4000, 4999, 5000, 65535]) {
+for (const code of [
+  0, 999, 1000, 1001, 1002, 1003, 1004, 1005, 1006, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 1015, 1016, 2000, 2999, 3000,
+  3999, 4000, 4999, 5000, 65535,
+]) {
   inputs[`close code ${code}`] = closing(code, 'why');
 }
 
@@ -100,12 +105,18 @@ sameOnBothSides('frames', ['engine_server', ...patient], (same) => {
     const bytes = Buffer.concat([text('4a€', part), frame(op.ping, 'p'), frame(op.more, 'b'), frame(op.binary, 'c'.repeat(200))]);
     return afterSending(server, world, ...Array.from(bytes, (byte) => Buffer.from([byte])));
   });
-  same('many frames in one packet', (server, world) => afterSending(server, world, Buffer.concat(Array.from({ length: 500 }, (_, i) => text(`4${i}`)))));
+  same('many frames in one packet', (server, world) =>
+    afterSending(server, world, Buffer.concat(Array.from({ length: 500 }, (_, i) => text(`4${i}`)))),
+  );
 });
 
 // Where Node.js is lenient and RFC 6455 is not (5.2), limpet is not either.
 onBothSides('lengths against the rules', ['engine_server', ...patient], (fact, side) => {
-  const lengths = { '16 bits that need 7': { size: 16 }, '64 bits that need 7': { size: 64 }, 'the highest bit': { size: 64, length: 2n ** 63n } };
+  const lengths = {
+    '16 bits that need 7': { size: 16 },
+    '64 bits that need 7': { size: 64 },
+    'the highest bit': { size: 64, length: 2n ** 63n },
+  };
   for (const [name, length] of Object.entries(lengths)) {
     fact(name, async (server, world) => {
       const { frames } = await afterSending(server, world, text('4a', length));
@@ -135,10 +146,18 @@ const withSid = async (server, keys = {}) => {
 
 sameOnBothSides('WebSocket handshakes', ['engine_server', '--cors', 'http://a.example', '--cookie', ...patient], (same) => {
   same('a good one', (server, world) => answered(server, world, upgrade({ target })));
-  same('of a browser', (server, world) => answered(server, world, upgrade({ target, Origin: 'http://a.example', 'Sec-WebSocket-Extensions': 'permessage-deflate; client_max_window_bits' })));
+  same('of a browser', (server, world) =>
+    answered(
+      server,
+      world,
+      upgrade({ target, Origin: 'http://a.example', 'Sec-WebSocket-Extensions': 'permessage-deflate; client_max_window_bits' }),
+    ),
+  );
   same('of a foreign page', (server, world) => answered(server, world, upgrade({ target, Origin: 'http://b.example' })));
   same('with a subprotocol', (server, world) => answered(server, world, upgrade({ target, 'Sec-WebSocket-Protocol': 'a, b' })));
-  same('in odd case', (server, world) => answered(server, world, upgrade({ target, Upgrade: 'WebSocket', Connection: 'keep-alive, UPGRADE' })));
+  same('in odd case', (server, world) =>
+    answered(server, world, upgrade({ target, Upgrade: 'WebSocket', Connection: 'keep-alive, UPGRADE' })),
+  );
   const refused = {
     'no transport': '/engine.io/?EIO=4',
     'an unknown transport': '/engine.io/?EIO=4&transport=abc',
@@ -147,14 +166,17 @@ sameOnBothSides('WebSocket handshakes', ['engine_server', '--cors', 'http://a.ex
     'no EIO': '/engine.io/?transport=websocket',
     'polling with an unknown sid': '/engine.io/?EIO=4&transport=polling&sid=AAAAAAAAAAAAAAAAAAAA',
   };
-  for (const [name, where] of Object.entries(refused)) same(name, (server, world) => answered(server, world, upgrade({ target: where }), { waits: true }));
+  for (const [name, where] of Object.entries(refused))
+    same(name, (server, world) => answered(server, world, upgrade({ target: where }), { waits: true }));
   const closed = async (server, world, where) => {
     const { connection, head } = await handshake(world, server, where);
     return [head.status, await untilClosed(connection, () => false)];
   };
   same('polling', (server, world) => closed(server, world, '/engine.io/?EIO=4&transport=polling'));
   same('polling in a session', async (server, world) => closed(server, world, await withSid(server, { transport: 'polling' })));
-  same('another revision in a session', async (server, world) => answered(server, world, upgrade({ target: await withSid(server, { EIO: '3' }) }), { waits: true }));
+  same('another revision in a session', async (server, world) =>
+    answered(server, world, upgrade({ target: await withSid(server, { EIO: '3' }) }), { waits: true }),
+  );
   same('of a session', async (server, world) => answered(server, world, upgrade({ target: await withSid(server) })));
   const status = async (server, world, bytes) => (await answered(server, world, bytes)).status;
   same('by POST', (server, world) => status(server, world, upgrade({ target, method: 'POST' })));

@@ -22,7 +22,9 @@ export class Polling {
 
   async request(method, { body, keys = {}, headers = {}, signal } = {}) {
     const typed = typeof body === 'string' ? { 'Content-Type': 'text/plain;charset=UTF-8' } : {};
-    const answer = await fetch(`${this.url}?${query({ ...this.keys, ...keys })}`, { method, body, signal, headers: { ...typed, ...headers } });
+    const answer = await fetch(`${this.url}?${query({ ...this.keys, ...keys })}`, {
+      method, body, signal, headers: { ...typed, ...headers },
+    });
     const bytes = Buffer.from(await answer.arrayBuffer());
     return { status: answer.status, headers: answer.headers, bytes, text: bytes.toString() };
   }

@@ -28,7 +28,11 @@ export class Tapped {
     this.others ??= {};
     if (!this.others[namespace]) {
       const other = Object.create(Tapped.prototype);
-      this.others[namespace] = Object.assign(other, { record: this.record, version: this.version, socket: this.socket.io.socket(namespace) });
+      this.others[namespace] = Object.assign(other, {
+        record: this.record,
+        version: this.version,
+        socket: this.socket.io.socket(namespace),
+      });
       other.listen(namespace);
     }
     const other = this.others[namespace];
@@ -54,7 +58,10 @@ export class Tapped {
     };
     socket.on('connect', () => this.record.told.push([name, 'connect', Boolean(socket.recovered)]));
     socket.on('disconnect', (reason) => this.record.told.push([name, 'disconnect', reason]));
-    const refused = (error) => { this.refusal = error ?? true; this.record.told.push([name, 'refused', error?.message ?? error ?? null, error?.data ?? null]); };
+    const refused = (error) => {
+      this.refusal = error ?? true;
+      this.record.told.push([name, 'refused', error?.message ?? error ?? null, error?.data ?? null]);
+    };
     socket.on(this.version === 2 ? 'error' : 'connect_error', refused);
   }
 
@@ -74,7 +81,11 @@ export class Tapped {
 
   // The answer to an event: its values.
   call(event, ...values) {
-    return within(new Promise((resolve) => this.socket.emit(event, ...values, (...answer) => resolve(answer))), 5000, `an answer to ${event}`);
+    return within(
+      new Promise((resolve) => this.socket.emit(event, ...values, (...answer) => resolve(answer))),
+      5000,
+      `an answer to ${event}`,
+    );
   }
 
   tell(event, ...values) { this.socket.emit(event, ...values); }

@@ -43,12 +43,15 @@ async function keepPictures(tabs, title, failed) {
   const dir = process.env.E2E_SCREENSHOTS || (failed && await mkdtemp(path.join(os.tmpdir(), 'limpet-screenshots-')));
   if (!dir) return;
   await mkdir(dir, { recursive: true });
-  for (const [i, tab] of tabs.entries()) await tab.page.screenshot({ path: path.join(dir, `${title.replaceAll(/\W+/g, '-')}-${i + 1}.png`) });
+  for (const [i, tab] of tabs.entries())
+    await tab.page.screenshot({ path: path.join(dir, `${title.replaceAll(/\W+/g, '-')}-${i + 1}.png`) });
   if (failed) console.error(`screenshots: ${dir}`);
 }
 
-describe('the example\'s page', () => {
-  const shared = sharing(async (world) => ({ ...(await cluster(world, { cookie: false })), browser: await launch(world) }), { seconds: 60 });
+describe("the example's page", () => {
+  const shared = sharing(async (world) => ({ ...(await cluster(world, { cookie: false })), browser: await launch(world) }), {
+    seconds: 60,
+  });
 
   const inTabs = (title, body) => shared.fact(title, { seconds: 60 }, async (things, world) => {
     const tabs = [];

@@ -112,7 +112,10 @@ describe('accepted heads', () => {
   });
 
   shared.fact('a body in pieces of a byte is the same body', async (front) => {
-    const { request } = await front.passes('POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5;e=f\r\nhello\r\nb\r\n, old world\r\n0\r\nX-T: 1\r\n\r\n', { pieces: true });
+    const { request } = await front.passes(
+      'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5;e=f\r\nhello\r\nb\r\n, old world\r\n0\r\nX-T: 1\r\n\r\n',
+      { pieces: true },
+    );
     assert.equal(request.body.toString(), 'hello, old world');
     assert.match(request.trailers, /^X-T: 1$/);
   });

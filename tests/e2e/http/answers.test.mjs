@@ -88,7 +88,11 @@ describe('answers that are refused', () => {
       await until(async () => (await refusals()) === before[1] + 1, 2000, 'it is counted, once');
       if (reason) assert.equal(await faults(), before[0] + 1, `limpet_bad_answers_total{reason="${reason}"}`);
       const [, id] = answers.at(-1).text.match(/X-Request-Id: (\S+)/i) ?? [];
-      const line = await until(() => front.lines.find((one) => (id ? one.includes(id) : one.includes(`/${number} HTTP`))), 2000, 'an access line');
+      const line = await until(
+        () => front.lines.find((one) => (id ? one.includes(id) : one.includes(`/${number} HTTP`))),
+        2000,
+        'an access line',
+      );
       assert.match(line, / 502 kind=request .* server=a .* end=server:/);
       if (reason) assert.match(line, new RegExp(` end=server:${reason} `));
     });
@@ -145,7 +149,8 @@ describe('answers that break off', () => {
 
   shared.fact('each has its line, with the server to blame', async (front) => {
     const count = 2 * broken.length + 1;
-    const blamed = () => front.lines.filter((line) => / 200 kind=request .* end=server:(cut_answer|server_silent|chunk|trailer) /.test(line));
+    const blamed = () =>
+      front.lines.filter((line) => / 200 kind=request .* end=server:(cut_answer|server_silent|chunk|trailer) /.test(line));
     await until(() => blamed().length >= count, 2000, `${count} lines; there are:\n${front.lines.join('\n')}`);
     assert.equal(blamed().length, count);
   });

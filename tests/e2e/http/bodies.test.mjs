@@ -7,7 +7,8 @@ import { Front } from './front.mjs';
 import { ok } from './requests.mjs';
 import { talk } from './talk.mjs';
 
-const ask = (target, { method = 'GET', version = 'HTTP/1.1', fields = '' } = {}) => `${method} ${target} ${version}\r\nHost: a\r\n${fields}\r\n`;
+const ask = (target, { method = 'GET', version = 'HTTP/1.1', fields = '' } = {}) =>
+  `${method} ${target} ${version}\r\nHost: a\r\n${fields}\r\n`;
 const post = (framing, body, target = '/') => ask(target, { method: 'POST', fields: `${framing}\r\n` }) + body;
 
 describe('bodies of requests', () => {
@@ -44,7 +45,9 @@ describe('bodies of requests', () => {
   });
 
   shared.fact('trailers arrive, with the Trailer field that announced them', async (front) => {
-    const { request } = await front.passes(post('Transfer-Encoding: chunked\r\nTrailer: X-Digest', '5\r\nhello\r\n0\r\nX-Digest: \tabc \r\nX-Two: 2\r\n\r\n'));
+    const { request } = await front.passes(
+      post('Transfer-Encoding: chunked\r\nTrailer: X-Digest', '5\r\nhello\r\n0\r\nX-Digest: \tabc \r\nX-Two: 2\r\n\r\n'),
+    );
     assert.equal(request.headers.trailer, 'X-Digest');
     assert.equal(request.trailers, 'X-Digest: abc\r\nX-Two: 2');
   });
@@ -74,7 +77,9 @@ describe('answers to HTTP/1.1', () => {
     '/sized': ok('hello'),
     '/empty': ok(''),
     '/chunked': 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;x=y\r\nhello\r\n1\r\n!\r\n0\r\n\r\n',
-    '/trailers': 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Digest\r\n\r\n5\r\nhello\r\n0\r\nX-Digest: abc\r\nServer-Timing: t;dur=1\r\n\r\n',
+    '/trailers':
+      'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Digest\r\n\r\n5\r\nhello\r\n0\r\nX-Digest: abc\r\n'
+        + 'Server-Timing: t;dur=1\r\n\r\n',
     '/204': 'HTTP/1.1 204 No Content\r\nX-Kept: 1\r\n\r\n',
     '/204-0': 'HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n',
     '/304': 'HTTP/1.1 304 Not Modified\r\nETag: "x"\r\nContent-Length: 1234\r\n\r\n',
@@ -97,7 +102,9 @@ describe('answers to HTTP/1.1', () => {
     return { answer: finals[0], interim: answers.filter(({ status }) => status < 200) };
   };
 
-  for (const [target, body] of [['/sized', 'hello'], ['/empty', ''], ['/chunked', 'hello!'], ['/404', 'no'], ['/500', 'no'], ['/503', 'no']]) {
+  for (const [target, body] of [
+    ['/sized', 'hello'], ['/empty', ''], ['/chunked', 'hello!'], ['/404', 'no'], ['/500', 'no'], ['/503', 'no'],
+  ]) {
     shared.fact(`${target} is relayed`, async (front) => {
       const { answer } = await pair(front, target);
       assert.equal(answer.line, replies[target].split('\r\n')[0]);
@@ -116,7 +123,10 @@ describe('answers to HTTP/1.1', () => {
     assert.equal(answer.trailers, 'X-Digest: abc\r\nServer-Timing: t;dur=1');
   });
 
-  for (const [target, method, length] of [['/204', 'GET', undefined], ['/204-0', 'GET', undefined], ['/304', 'GET', '1234'], ['/head', 'HEAD', '1234'], ['/304', 'HEAD', '1234'], ['/head-chunked', 'HEAD', undefined], ['/204', 'HEAD', undefined]]) {
+  for (const [target, method, length] of [
+    ['/204', 'GET', undefined], ['/204-0', 'GET', undefined], ['/304', 'GET', '1234'], ['/head', 'HEAD', '1234'],
+    ['/304', 'HEAD', '1234'], ['/head-chunked', 'HEAD', undefined], ['/204', 'HEAD', undefined],
+  ]) {
     shared.fact(`${method} ${target} has no body`, async (front) => {
       const connections = front.origin.connections.length;
       const { answer } = await pair(front, target, method);

@@ -15,17 +15,22 @@ const oneLine = /^limpet: [^\n]+\n$/;
 
 // Bodies of 200 that are not what /status answers.
 const bodies = {
-  'an empty object': '{}', 'a list': '[]', 'null': 'null', 'a number': '1', 'nothing': '', 'a page': '<html>hello</html>', 'half an object': '{"pools":',
-  'a pool without anything': '{"pools":[{}]}', 'pools that are no list': '{"pools":1}',
-  'a status without pools': '{"version":"1","stage":"serving","connections":1,"max_connections":2,"requests_total":3,"ready":true}',
-  'a server without anything': '{"version":"1","stage":"serving","connections":1,"max_connections":2,"requests_total":3,"ready":true,"pools":[{"name":"web","servers":[{}]}]}',
+  'an empty object': '{}', 'a list': '[]', null: 'null', 'a number': '1', nothing: '', 'a page': '<html>hello</html>',
+  'half an object': '{"pools":', 'a pool without anything': '{"pools":[{}]}', 'pools that are no list': '{"pools":1}',
+  'a status without pools':
+    '{"version":"1","stage":"serving","connections":1,"max_connections":2,"requests_total":3,"ready":true}',
+  'a server without anything':
+    '{"version":"1","stage":"serving","connections":1,"max_connections":2,"requests_total":3,"ready":true,'
+      + '"pools":[{"name":"web","servers":[{}]}]}',
   'a list of lists': `${'['.repeat(5000)}${']'.repeat(5000)}`,
 };
 
 describe('an HTTP server that is not limpet, where its admin address should be', () => {
   const shared = sharing(async (world) => {
     const things = { body: '', status: 200 };
-    const { at } = await httpServer(world, (request, response) => response.writeHead(things.status, { 'Content-Length': Buffer.byteLength(things.body) }).end(things.body));
+    const { at } = await httpServer(world, (request, response) =>
+      response.writeHead(things.status, { 'Content-Length': Buffer.byteLength(things.body) }).end(things.body),
+    );
     return Object.assign(things, { at });
   });
 
@@ -57,7 +62,11 @@ describe('an HTTP server that is not limpet, where its admin address should be',
   }
 });
 
-for (const [name, bytes] of [['greets by itself', '220 mail.example ESMTP\r\n'], ['ends its answer early', 'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"pools":[]}'], ['says nothing', '']]) {
+for (const [name, bytes] of [
+  ['greets by itself', '220 mail.example ESMTP\r\n'],
+  ['ends its answer early', 'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"pools":[]}'],
+  ['says nothing', ''],
+]) {
   scenario(`a server that ${name}, where its admin address should be: exit code 1 and one line`, async (world) => {
     const origin = await world.origin({ script: (connection) => connection.send(bytes).halfClose() });
     const { code, signal, stdout, stderr } = await limpet('status', '--admin', origin.address);

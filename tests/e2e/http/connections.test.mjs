@@ -20,7 +20,9 @@ describe('a client\'s connection', () => {
   });
 
   shared.fact('a hundred requests in one packet, with and without bodies', async ({ address }) => {
-    const wanted = Array.from({ length: 100 }, (_, i) => (i % 3 ? [get(`/${i}`), `GET /${i} 0`] : [post(`/${i}`, 'b'.repeat(i)), `POST /${i} ${i}`]));
+    const wanted = Array.from({ length: 100 }, (_, i) =>
+      i % 3 ? [get(`/${i}`), `GET /${i} 0`] : [post(`/${i}`, 'b'.repeat(i)), `POST /${i} ${i}`],
+    );
     const got = await talk(address, wanted.map(([bytes]) => bytes).join(''), { count: 100 });
     assert.deepEqual(bodies(got), wanted.map(([, body]) => body));
   });
@@ -57,7 +59,10 @@ describe('a client\'s connection', () => {
     assert.deepEqual(bodies(got), ['POST /half 5']);
   });
 
-  for (const [name, bytes] of [['a head', 'GET /cut HTTP/1.1\r\nHost:'], ['a body', 'POST /cut HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhalf']]) {
+  for (const [name, bytes] of [
+    ['a head', 'GET /cut HTTP/1.1\r\nHost:'],
+    ['a body', 'POST /cut HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhalf'],
+  ]) {
     shared.fact(`a half-close in the middle of ${name} ends it; the server sees no whole request`, async (front) => {
       const from = front.requests.length;
       const got = await talk(front.address, bytes, { halfClose: true });
@@ -126,7 +131,10 @@ describe('connections to a server', () => {
   });
 
   // The end of what a client sends is no end of what it reads, but no client of Engine.IO leaves it at that.
-  for (const [name, target, leave] of [['a poll closes', '/never?EIO=4&transport=polling&sid=abc', 'destroy'], ['any request resets', '/never', 'reset']]) {
+  for (const [name, target, leave] of [
+    ['a poll closes', '/never?EIO=4&transport=polling&sid=abc', 'destroy'],
+    ['any request resets', '/never', 'reset'],
+  ]) {
     shared.fact(`a client that ${name} while it waits takes the server's request with it`, async (front, world) => {
       const client = await world.connect(front.address);
       client.send(get(target));
@@ -149,14 +157,18 @@ describe('idle connections to a server, keep_alive = "0s"', () => {
 
 describe('a client\'s connection after an error of ours', () => {
   // /silent is never answered, /refused is closed upon, anything else is answered.
-  const shared = sharing((world) => Front.start(world, {
-    pool: `[pool.web.timeouts]\nresponse = "${300 * slowness}ms"\n[pool.none]\nservers = ["b=127.0.0.1:1"]\nhealth = { type = "off" }\ncookie = { mode = "off" }\n[[route]]\npool = "web"\n[[route]]\npath = "/none"\npool = "none"\n`,
-    reply: ({ target, method, body }, connection) => {
-      if (target === '/silent') return undefined;
-      if (target === '/closed') return void connection.socket.destroy();
-      return ok(`${method} ${target} ${body.length}`);
-    },
-  }));
+  const shared = sharing((world) =>
+    Front.start(world, {
+      pool: `[pool.web.timeouts]\nresponse = "${300 * slowness}ms"\n[pool.none]\nservers = ["b=127.0.0.1:1"]\n`
+        + `health = { type = "off" }\ncookie = { mode = "off" }\n[[route]]\npool = "web"\n[[route]]\npath = "/none"\n`
+        + `pool = "none"\n`,
+      reply: ({ target, method, body }, connection) => {
+        if (target === '/silent') return undefined;
+        if (target === '/closed') return void connection.socket.destroy();
+        return ok(`${method} ${target} ${body.length}`);
+      },
+    }),
+  );
 
   for (const [target, status] of [['/silent', 504], ['/closed', 502], ['/none', 502]]) {
     shared.fact(`goes on after ${status} for ${target}`, async ({ address }) => {
@@ -215,7 +227,10 @@ scenario('a server\'s max_connections: what does not fit is 503 with Retry-After
 
 scenario('ready_path answers on the client\'s port, and only there', async (world) => {
   const origin = await world.origin({ script: answering() });
-  const proxy = await world.limpet(`[[listener]]\naddress = "127.0.0.1:0"\nready_path = "/ready"\n[[listener]]\naddress = "127.0.0.1:0"\n[pool.web]\nservers = ["a=${origin.address}"]\n`);
+  const proxy = await world.limpet(
+    `[[listener]]\naddress = "127.0.0.1:0"\nready_path = "/ready"\n[[listener]]\naddress = "127.0.0.1:0"\n[pool.web]\n`
+      + `servers = ["a=${origin.address}"]\n`,
+  );
   const { answers } = await talk(proxy.listeners[0], get('/ready') + get('/ready?x=1') + get('/readyx'), { count: 3 });
   assert.deepEqual(answers.map(({ body }) => body.toString().trim()), ['ready', 'ready', 'ok']);
   assert.equal((await talk(proxy.listeners[1], get('/ready'), { count: 1 })).answers[0].body.toString(), 'ok');
@@ -223,8 +238,21 @@ scenario('ready_path answers on the client\'s port, and only there', async (worl
 
 scenario('no route: 404, and the connection goes on', async (world) => {
   const origin = await world.origin({ script: answering() });
-  const proxy = await world.limpet(`[pool.web]\nservers = ["a=${origin.address}"]\n[[route]]\nhosts = ["a", "*.a.example"]\npath = "/app"\npool = "web"\n`);
-  const { answers } = await talk(proxy.address, get('/') + get('/app') + get('/apple') + get('/app/x').replace('Host: a', 'Host: X.A.example:80')
-    + get('http://b/app').replace('Host: a', 'Host: a') + get('/app').replace('Host: a', 'Host: b'), { count: 6 });
-  assert.deepEqual(answers.map(({ status }) => status), [404, 200, 404, 200, 404, 404]);
+  const proxy = await world.limpet(
+    `[pool.web]\nservers = ["a=${origin.address}"]\n[[route]]\nhosts = ["a", "*.a.example"]\npath = "/app"\npool = "web"\n`,
+  );
+  const { answers } = await talk(
+    proxy.address,
+    get('/') +
+      get('/app') +
+      get('/apple') +
+      get('/app/x').replace('Host: a', 'Host: X.A.example:80') +
+      get('http://b/app').replace('Host: a', 'Host: a') +
+      get('/app').replace('Host: a', 'Host: b'),
+    { count: 6 },
+  );
+  assert.deepEqual(
+    answers.map(({ status }) => status),
+    [404, 200, 404, 200, 404, 404],
+  );
 });

@@ -65,7 +65,8 @@ scenario('accept_balance = "cpu" gives a connection to the worker of the CPU tha
   for (const cpu of usable.slice(0, 4)) {
     const before = worked();
     // On loopback a connection comes in on the CPU of the client that makes it.
-    const script = `for i in $(seq 60); do exec 3<>/dev/tcp/${host}/${port}; printf 'GET / HTTP/1.1\\r\\nHost: a\\r\\n\\r\\n' >&3; read -r -u 3; exec 3>&-; done`;
+    const script = `for i in $(seq 60); do exec 3<>/dev/tcp/${host}/${port};`
+      + ` printf 'GET / HTTP/1.1\\r\\nHost: a\\r\\n\\r\\n' >&3; read -r -u 3; exec 3>&-; done`;
     const client = new Child('client', 'taskset', ['-c', String(cpu), 'bash', '-c', script]);
     assert.deepEqual(await client.ended, { code: 0, signal: null }, client.stderr);
     const busy = worked().map((now, i) => ({ cpu: now.cpu, ns: now.ns - before[i].ns })).sort((a, b) => b.ns - a.ns);
@@ -83,7 +84,9 @@ scenario('accept_balance = "cpu" without a CPU for each worker is an error at th
 
 scenario('idle workers cost nothing: probes come and go, and no other thread wakes up', async (world) => {
   const origin = await world.origin();
-  const limpet = await world.limpet(`[proxy]\nworkers = 4\ndrain_timeout = "1s"\n[pool.web]\nservers = ["a=${origin.address}"]\nhealth = { interval = "500ms" }`);
+  const limpet = await world.limpet(
+    `[proxy]\nworkers = 4\ndrain_timeout = "1s"\n[pool.web]\nservers = ["a=${origin.address}"]\nhealth = { interval = "500ms" }`,
+  );
   const tasks = `/proc/${limpet.pid}/task`;
   const probes = async (count) => {
     const from = origin.probes;

@@ -52,7 +52,11 @@ for (const [name, method, framing, chunks = ''] of [
       assert.deepEqual([answers.map((answer) => answer.body.toString()), ending], [['/half'], 'fin']);
     });
 
-    for (const [what, target] of [['a server', '/silent'], ['the server of an open', `/silent/${engine}`], ['the server of a session', `/silent/${engine}&sid=abc`]]) {
+    for (const [what, target] of [
+      ['a server', '/silent'],
+      ['the server of an open', `/silent/${engine}`],
+      ['the server of a session', `/silent/${engine}&sid=abc`],
+    ]) {
       shared.fact(`${what} that stays silent: 504 after \`response\`, and the connection goes on`, async (front, world) => {
         const client = await world.connect(front.address);
         const begun = performance.now();

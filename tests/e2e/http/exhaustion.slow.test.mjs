@@ -102,7 +102,10 @@ describe('descriptors', () => {
 
 describe('local ports to one server', () => {
   const ports = 40;
-  const toml = (world, address, more = '') => `[[listener]]\naddress = "unix:${world.dir}/front.sock"\n[pool.web]\nservers = ["a=${address}"]\nhealth = { interval = "300ms", fast_interval = "100ms" }\nbalance = "least_connections"\n${more}\n[proxy]\ndrain_timeout = "0s"\n`;
+  const toml = (world, address, more = '') =>
+    `[[listener]]\naddress = "unix:${world.dir}/front.sock"\n[pool.web]\nservers = ["a=${address}"]\n`
+      + `health = { interval = "300ms", fast_interval = "100ms" }\nbalance = "least_connections"\n${more}\n[proxy]\n`
+      + `drain_timeout = "0s"\n`;
 
   scenario('run out: 503 in 100 ms, nobody marked down, and room that came free is used', { seconds: 60 }, async (world) => {
     const make = await namespaces();

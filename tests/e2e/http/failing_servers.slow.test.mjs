@@ -26,7 +26,11 @@ async function three(world, health = '') {
     } });
     servers[id].health = (connection) => { if (!hung.has(id)) connection.send(ok()); };
   }
-  const proxy = await world.limpet(`[pool.web]\nservers = [${Object.entries(servers).map(([id, { address }]) => `"${id}=${address}"`).join(', ')}]\naffinity = ["sid", "source"]\n${health}\n${fromTrusted}`);
+  const proxy = await world.limpet(
+    `[pool.web]\nservers = [${Object.entries(servers)
+      .map(([id, { address }]) => `"${id}=${address}"`)
+      .join(', ')}]\naffinity = ["sid", "source"]\n${health}\n${fromTrusted}`,
+  );
   return { hung, servers, proxy };
 }
 
@@ -83,20 +87,32 @@ describe('failing servers', { concurrency: 4 }, () => {
     tunnels.forEach((client) => client.destroy());
   });
 
-  scenario('a name that no longer resolves keeps its addresses, and the log says so; one that moved is followed', { seconds: 120 }, async (world) => {
-    const hosts = `${world.dir}/hosts`;
-    await writeFile(hosts, '127.0.0.1 gone.limpet.test moved.limpet.test two.limpet.test\n127.0.0.77 two.limpet.test\n');
-    const launcher = await withHosts(hosts);
-    if (!launcher) return console.error('skipped: no mount namespace may be made here (needs root or user namespaces)');
-    const here = await world.origin({ script: answering(() => ok('here')) });
-    const there = await world.origin({ script: answering(() => ok('there')), host: '127.0.0.2', port: here.port });
-    const pools = ['gone', 'moved', 'two', 'never'].map((name) => `[[route]]\npath = "/${name}"\npool = "${name}"\n[pool.${name}]\n`
-      + `servers = ["a=${name}.limpet.test:${here.port}"]\ncookie = { mode = "off" }\ntimeouts = { keep_alive = "0s" }\n`);
-    const limpet = await launch(world, `[[listener]]\naddress = "127.0.0.1:0"\n${pools.join('')}[proxy]\ndrain_timeout = "0s"\n`, launcher);
-    const ask = async (name) => {
-      const { answers: [{ status, body }] } = await talk(limpet.address, get(`/${name}`), { count: 1 });
-      return status === 200 ? body.toString() : status;
-    };
+  scenario(
+    'a name that no longer resolves keeps its addresses, and the log says so; one that moved is followed',
+    { seconds: 120 },
+    async (world) => {
+      const hosts = `${world.dir}/hosts`;
+      await writeFile(hosts, '127.0.0.1 gone.limpet.test moved.limpet.test two.limpet.test\n127.0.0.77 two.limpet.test\n');
+      const launcher = await withHosts(hosts);
+      if (!launcher) return console.error('skipped: no mount namespace may be made here (needs root or user namespaces)');
+      const here = await world.origin({ script: answering(() => ok('here')) });
+      const there = await world.origin({ script: answering(() => ok('there')), host: '127.0.0.2', port: here.port });
+      const pools = ['gone', 'moved', 'two', 'never'].map(
+        (name) =>
+          `[[route]]\npath = "/${name}"\npool = "${name}"\n[pool.${name}]\n` +
+          `servers = ["a=${name}.limpet.test:${here.port}"]\ncookie = { mode = "off" }\ntimeouts = { keep_alive = "0s" }\n`,
+      );
+      const limpet = await launch(
+        world,
+        `[[listener]]\naddress = "127.0.0.1:0"\n${pools.join('')}[proxy]\ndrain_timeout = "0s"\n`,
+        launcher,
+      );
+      const ask = async (name) => {
+        const {
+          answers: [{ status, body }],
+        } = await talk(limpet.address, get(`/${name}`), { count: 1 });
+        return status === 200 ? body.toString() : status;
+      };
 
     assert.deepEqual([await ask('gone'), await ask('moved'), await ask('two')], ['here', 'here', 'here'], 'of two addresses one answers');
     await until(async () => (await limpet.server('never', 'a')).state === 'down', 5000, 'a name that never resolved is down, not an error');

@@ -6,7 +6,9 @@ import { answering } from './requests.mjs';
 
 scenario('fast_open: requests with and without bodies, again and again, are answered', async (world) => {
   const origin = await world.origin({ script: answering() });
-  const limpet = await world.limpet(`[pool.web]\nservers = ["a=${origin.address}"]\nfast_open = true\n[pool.web.timeouts]\nkeep_alive = "0s"`);
+  const limpet = await world.limpet(
+    `[pool.web]\nservers = ["a=${origin.address}"]\nfast_open = true\n[pool.web.timeouts]\nkeep_alive = "0s"`,
+  );
   for (let i = 0; i < 10; i += 1) {
     assert.equal((await request(limpet.address, '/')).body, 'ok');
     assert.equal((await request(limpet.address, '/', { method: 'POST', body: 'x'.repeat(100) })).body, 'ok');
@@ -18,7 +20,10 @@ scenario('fast_open: a server that refuses connects is passed over', async (worl
   const closed = await world.origin({ script: answering() });
   const address = closed.address;
   await closed.close();
-  const limpet = await world.limpet(`[pool.web]\nservers = ["a=${origin.address}", "b=${address}"]\nbalance = "round_robin"\nfast_open = true\n[pool.web.health]\ntype = "off"`);
+  const limpet = await world.limpet(
+    `[pool.web]\nservers = ["a=${origin.address}", "b=${address}"]\nbalance = "round_robin"\nfast_open = true\n`
+      + `[pool.web.health]\ntype = "off"`,
+  );
   for (let i = 0; i < 4; i += 1) assert.equal((await request(limpet.address, '/')).body, 'ok');
   assert.ok(await limpet.metric('limpet_retries_total', { reason: 'connect' }) > 0);
 });

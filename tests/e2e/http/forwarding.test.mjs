@@ -20,7 +20,10 @@ const forged = {
 };
 const lines = (fields) => Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`).join('');
 
-const start = (world) => Front.start(world, { more: '[proxy]\ntrusted_proxies = ["127.0.0.9/32", "10.0.0.0/8", "2001:db8:1::/48"]\ndrain_timeout = "1s"\n' });
+const start = (world) =>
+  Front.start(world, {
+    more: '[proxy]\ntrusted_proxies = ["127.0.0.9/32", "10.0.0.0/8", "2001:db8:1::/48"]\ndrain_timeout = "1s"\n',
+  });
 
 describe('from a peer that is not trusted', () => {
   const shared = sharing(start);
@@ -96,20 +99,30 @@ describe('from a trusted peer', () => {
   });
 
   shared.fact('several fields are one list', async (front) => {
-    const { request: { headers } } = await front.passes(get('X-Forwarded-For: 1.1.1.1\r\nX: 1\r\nX-Forwarded-For: 203.0.113.7, 10.1.1.1\r\n'), trusted);
+    const {
+      request: { headers },
+    } = await front.passes(get('X-Forwarded-For: 1.1.1.1\r\nX: 1\r\nX-Forwarded-For: 203.0.113.7, 10.1.1.1\r\n'), trusted);
     assert.equal(headers['x-real-ip'], '203.0.113.7');
     assert.equal(headers['x-forwarded-for'], '1.1.1.1, 203.0.113.7, 10.1.1.1, 127.0.0.9');
   });
 
   shared.fact('a thousand entries are read within a bound, or refused', async (front) => {
-    const { answers } = await talk(front.address, get(`X-Forwarded-For: ${'10.1.1.1,'.repeat(1500)}203.0.113.7\r\n`), { count: 1, ...trusted });
+    const { answers } = await talk(front.address, get(`X-Forwarded-For: ${'10.1.1.1,'.repeat(1500)}203.0.113.7\r\n`), {
+      count: 1,
+      ...trusted,
+    });
     assert.equal(answers[0].status, 200);
     assert.equal(front.requests.at(-1).headers['x-real-ip'], '203.0.113.7');
   });
 
   shared.fact('its other words are kept', async (front) => {
-    const { request: { headers } } = await front.passes(get(lines(forged)), trusted);
-    for (const name of ['X-Forwarded-Proto', 'X-Forwarded-Host', 'X-Forwarded-Port', 'X-Forwarded-Server', 'X-Forwarded-Prefix', 'X-Forwarded-Ssl', 'X-Forwarded-Scheme', 'X_Custom', 'X-Request-Id']) {
+    const {
+      request: { headers },
+    } = await front.passes(get(lines(forged)), trusted);
+    for (const name of [
+      'X-Forwarded-Proto', 'X-Forwarded-Host', 'X-Forwarded-Port', 'X-Forwarded-Server', 'X-Forwarded-Prefix',
+      'X-Forwarded-Ssl', 'X-Forwarded-Scheme', 'X_Custom', 'X-Request-Id',
+    ]) {
       assert.equal(headers[name.toLowerCase()], forged[name], name);
     }
     assert.equal(headers['x-forwarded-for'], '203.0.113.7, 127.0.0.9');
@@ -121,7 +134,10 @@ describe('from a trusted peer', () => {
     assert.match(headers.forwarded, /^for="\[2001:db8:2::1\]";.*proto=https, for=127\.0\.0\.9;/);
   });
 
-  for (const [name, id, kept] of [['is kept', 'Req-1.2_3', true], ['of 300 bytes is not', 'r'.repeat(300), false], ['with odd bytes is not', 'a b', false], ['that is empty is not', '', false]]) {
+  for (const [name, id, kept] of [
+    ['is kept', 'Req-1.2_3', true], ['of 300 bytes is not', 'r'.repeat(300), false],
+    ['with odd bytes is not', 'a b', false], ['that is empty is not', '', false],
+  ]) {
     shared.fact(`a request id ${name}`, async (front) => {
       const { request: { headers } } = await front.passes(get(`X-Request-Id: ${id}\r\n`), trusted);
       if (kept) assert.equal(headers['x-request-id'], id);
@@ -142,12 +158,28 @@ describe('request ids', () => {
 });
 
 describe('hop-by-hop fields', () => {
-  const shared = sharing((world) => Front.start(world, { reply: ({ target }) => (target === '/hop'
-    ? ok('hi', 'Connection: X-Secret, keep-alive\r\nX-Secret: 1\r\nKeep-Alive: timeout=5\r\nProxy-Connection: close\r\nUpgrade: h2c\r\nTE: x\r\nX-Kept: 1\r\nServer: s\r\nDate: d\r\n') : ok()) }));
+  const shared = sharing((world) =>
+    Front.start(world, {
+      reply: ({ target }) =>
+        target === '/hop'
+          ? ok(
+              'hi',
+              'Connection: X-Secret, keep-alive\r\nX-Secret: 1\r\nKeep-Alive: timeout=5\r\nProxy-Connection: close\r\n'
+                + 'Upgrade: h2c\r\nTE: x\r\nX-Kept: 1\r\nServer: s\r\nDate: d\r\n',
+            )
+          : ok(),
+    }),
+  );
 
   shared.fact('end here: of requests', async (front) => {
-    const { request: { headers, text } } = await front.passes(get('Connection: keep-alive, X-Secret, x-other\r\nX-Secret: 1\r\nX-OTHER: 2\r\nKeep-Alive: timeout=5\r\n'
-      + 'Proxy-Connection: keep-alive\r\nTE: trailers\r\nProxy-Authorization: Basic eDp5\r\nX-Kept: 1\r\nAuthorization: Basic eDp5\r\n'));
+    const {
+      request: { headers, text },
+    } = await front.passes(
+      get(
+        'Connection: keep-alive, X-Secret, x-other\r\nX-Secret: 1\r\nX-OTHER: 2\r\nKeep-Alive: timeout=5\r\n' +
+          'Proxy-Connection: keep-alive\r\nTE: trailers\r\nProxy-Authorization: Basic eDp5\r\nX-Kept: 1\r\nAuthorization: Basic eDp5\r\n',
+      ),
+    );
     assert.doesNotMatch(text, /secret|other|keep-alive|proxy-|^te:/im);
     assert.equal(headers['x-kept'], '1');
     assert.equal(headers.authorization, 'Basic eDp5');
@@ -167,7 +199,13 @@ describe('hop-by-hop fields', () => {
   }
 
   shared.fact('naming content fields in Connection does not take them away', async (front) => {
-    const { request: { headers } } = await front.passes(get('Connection: close, Content-Type, Cookie, Cache-Control\r\nContent-Type: text/x\r\nCookie: a=b\r\nCache-Control: no-store\r\n'));
+    const {
+      request: { headers },
+    } = await front.passes(
+      get(
+        'Connection: close, Content-Type, Cookie, Cache-Control\r\nContent-Type: text/x\r\nCookie: a=b\r\nCache-Control: no-store\r\n',
+      ),
+    );
     assert.deepEqual([headers['content-type'], headers.cookie, headers['cache-control']], ['text/x', 'a=b', 'no-store']);
   });
 });
@@ -176,7 +214,11 @@ for (const trust of [true, false]) {
   scenario(`over a Unix socket that is ${trust ? '' : 'not '}trusted`, async (world) => {
     const script = answering();
     const origin = await world.origin({ script });
-    const proxy = await world.limpet(`[[listener]]\naddress = "unix:${world.dir}/front.sock"\n[proxy]\ntrusted_proxies = [${trust ? '"unix:"' : ''}]\ndrain_timeout = "1s"\n[pool.web]\nservers = ["a=${origin.address}"]\n`);
+    const proxy = await world.limpet(
+      `[[listener]]\naddress = "unix:${world.dir}/front.sock"\n[proxy]\n`
+        + `trusted_proxies = [${trust ? '"unix:"' : ''}]\ndrain_timeout = "1s"\n[pool.web]\n`
+        + `servers = ["a=${origin.address}"]\n`,
+    );
     assert.equal((await talk(proxy.address, get('X-Forwarded-For: 203.0.113.7\r\n'), { count: 1 })).answers[0].status, 200);
     const [{ headers }] = script.requests;
     assert.equal(headers['x-real-ip'], trust ? '203.0.113.7' : undefined);

@@ -59,7 +59,10 @@ describe('fields', () => {
   ]);
 
   refusalTable(shared, { status: 400, reason: 'field_value' }, [
-    ...[0x00, 0x01, 0x08, 0x0b, 0x0c, 0x0e, 0x1b, 0x1f, 0x7f].map((code) => [`${control(code)} in a value`, get(`X: a${String.fromCharCode(code)}b\r\n`)]),
+    ...[0x00, 0x01, 0x08, 0x0b, 0x0c, 0x0e, 0x1b, 0x1f, 0x7f].map((code) => [
+      `${control(code)} in a value`,
+      get(`X: a${String.fromCharCode(code)}b\r\n`),
+    ]),
     ['NUL in Host', host('a\0b')],
     ['a vertical tab before chunked', 'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: \x0bchunked\r\n\r\n0\r\n\r\n'],
   ]);
@@ -134,7 +137,11 @@ describe('targets, methods and versions', () => {
     ['a method that is no token', 'GE(T / HTTP/1.1\r\nHost: a\r\n\r\n', { reason: 'method' }],
     ['a method of a hundred letters', `${'M'.repeat(100)} / HTTP/1.1\r\nHost: a\r\n\r\n`, { reason: 'method' }],
     ['TLS', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03', { reason: 'method' }],
-    ['a PROXY protocol line on a listener without it', 'PROXY TCP4 127.0.0.1 127.0.0.1 1 2\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n', { reason: ['target', 'version'] }],
+    [
+      'a PROXY protocol line on a listener without it',
+      'PROXY TCP4 127.0.0.1 127.0.0.1 1 2\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n',
+      { reason: ['target', 'version'] },
+    ],
   ]);
 
   refusalTable(shared, { status: [400, 505] }, [
@@ -158,7 +165,9 @@ describe('targets, methods and versions', () => {
     assert.doesNotMatch(answer.headers.allow, /CONNECT/);
   });
 
-  shared.fact('CONNECT in origin-form too', (front) => front.refuses(target('/', 'CONNECT'), { status: 405, reason: 'method_unsupported' }));
+  shared.fact('CONNECT in origin-form too', (front) =>
+    front.refuses(target('/', 'CONNECT'), { status: 405, reason: 'method_unsupported' }),
+  );
 
   refusalTable(shared, { status: 417, reason: 'expectation' }, [
     ['another expectation', get('Expect: 200-ok\r\n')],

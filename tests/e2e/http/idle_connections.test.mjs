@@ -55,15 +55,20 @@ describe('while limpet is busy, a server\'s idle connection', () => {
   }
 });
 
-scenario('one that closes without an answer, later than `connect` allows to connect: that server is asked again, with all the time for it', async (world) => {
-  const connect = 2000;
-  const a = await EchoServer.start(world);
-  const others = answering(() => ok('b'));
-  const b = await world.origin({ script: others });
-  const proxy = await world.limpet(`[pool.web]\nservers = ["a=${a.address}", "b=${b.address}"]\nhealth = { interval = "1h", jitter = 0 }\ntimeouts = { connect = "${connect}ms" }\n${oneWorker}`);
-  const client = await world.connect(proxy.address);
-  client.send(get('/warm', 'Cookie: io=a\r\n'));
-  assert.equal((await client.answer()).body.toString(), 'GET /warm ');
+scenario(
+  'one that closes without an answer, later than `connect` allows to connect: that server is asked again, with all the time for it',
+  async (world) => {
+    const connect = 2000;
+    const a = await EchoServer.start(world);
+    const others = answering(() => ok('b'));
+    const b = await world.origin({ script: others });
+    const proxy = await world.limpet(
+      `[pool.web]\nservers = ["a=${a.address}", "b=${b.address}"]\nhealth = { interval = "1h", jitter = 0 }\n`
+        + `timeouts = { connect = "${connect}ms" }\n${oneWorker}`,
+    );
+    const client = await world.connect(proxy.address);
+    client.send(get('/warm', 'Cookie: io=a\r\n'));
+    assert.equal((await client.answer()).body.toString(), 'GET /warm ');
 
   client.send(get('/gate', 'Cookie: io=a\r\n'));
   await a.fill();

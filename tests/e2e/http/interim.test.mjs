@@ -18,23 +18,26 @@ async function drained(client) {
   }
 }
 
-scenario('more 1xx than a client takes, then the final answer just as it takes them: all arrive, and the connection goes on', async (world) => {
-  // More than the client's socket holds while nobody reads, less than twice as much: the rest, and the answer behind
-  // it, go out in one write.
-  const hints = 14;
-  const size = Math.ceil((Number(readFileSync('/proc/sys/net/core/wmem_default', 'utf8')) + 110_000) / hints);
-  const hint = `HTTP/1.1 103 Early Hints\r\nLink: ${'l'.repeat(size)}\r\n\r\n`;
-  const front = await Front.start(world, {
-    reply: ({ target }) => (target === '/hints' ? hint.repeat(hints) : ok()),
-    more: `[[listener]]\naddress = "unix:${world.dir}/front.sock"\n[limits]\nhead_bytes = "64KiB"\n[proxy]\nworkers = 1\ndrain_timeout = "1s"\n`,
-  });
-  const client = await world.connect(front.address);
-  client.socket.pause();
-  client.send(get('/hints'));
-  const { connection: server } = await until(() => front.requests[0], 2000, 'it arrives');
-  await until(() => server.socket.writableLength === 0, 2000, 'all are sent');
-  // Each of these is a turn of the one worker, in which it reads on.
-  for (let i = 0; i < 10; i += 1) assert.equal((await talk(front.address, get('/fence'), { count: 1 })).answers[0].status, 200);
+scenario(
+  'more 1xx than a client takes, then the final answer just as it takes them: all arrive, and the connection goes on',
+  async (world) => {
+    // More than the client's socket holds while nobody reads, less than twice as much: the rest, and the answer behind
+    // it, go out in one write.
+    const hints = 14;
+    const size = Math.ceil((Number(readFileSync('/proc/sys/net/core/wmem_default', 'utf8')) + 110_000) / hints);
+    const hint = `HTTP/1.1 103 Early Hints\r\nLink: ${'l'.repeat(size)}\r\n\r\n`;
+    const front = await Front.start(world, {
+      reply: ({ target }) => (target === '/hints' ? hint.repeat(hints) : ok()),
+      more: `[[listener]]\naddress = "unix:${world.dir}/front.sock"\n[limits]\nhead_bytes = "64KiB"\n[proxy]\n`
+        + `workers = 1\ndrain_timeout = "1s"\n`,
+    });
+    const client = await world.connect(front.address);
+    client.socket.pause();
+    client.send(get('/hints'));
+    const { connection: server } = await until(() => front.requests[0], 2000, 'it arrives');
+    await until(() => server.socket.writableLength === 0, 2000, 'all are sent');
+    // Each of these is a turn of the one worker, in which it reads on.
+    for (let i = 0; i < 10; i += 1) assert.equal((await talk(front.address, get('/fence'), { count: 1 })).answers[0].status, 200);
 
   // Both at once: the answer is there, and there is room for it.
   await front.proxy.suspend();
@@ -44,13 +47,17 @@ scenario('more 1xx than a client takes, then the final answer just as it takes t
   assert.ok(client.received.length < hints * hint.length, 'some of them wait in limpet');
   front.proxy.signal('SIGCONT');
 
-  await client.reads('final');
-  const { answers, rest } = answersIn(client.received);
-  assert.deepEqual(answers.map(({ status, headers }) => [status, headers.link?.length]), [...Array(hints).fill([103, size]), [200, undefined]]);
-  client.received = rest;
-  client.send(get('/next'));
-  assert.equal((await client.answer()).body.toString(), 'ok');
-});
+    await client.reads('final');
+    const { answers, rest } = answersIn(client.received);
+    assert.deepEqual(
+      answers.map(({ status, headers }) => [status, headers.link?.length]),
+      [...Array(hints).fill([103, size]), [200, undefined]],
+    );
+    client.received = rest;
+    client.send(get('/next'));
+    assert.equal((await client.answer()).body.toString(), 'ok');
+  },
+);
 
 const response = 500 * slowness;
 

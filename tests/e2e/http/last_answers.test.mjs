@@ -84,7 +84,9 @@ describe('a body of 20 MB, over a limit of 1 MiB', () => {
       const client = await world.connect(address);
       client.socket.pause();
       client.send(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${body.length}\r\n\r\n`);
-      await new Promise((resolve, reject) => { client.socket.on('error', reject).write(body, (error) => (error ? reject(error) : resolve())); });
+      await new Promise((resolve, reject) => {
+        client.socket.on('error', reject).write(body, (error) => (error ? reject(error) : resolve()));
+      });
       client.socket.resume();
       assert.equal((await client.answer()).status, 413);
       client.destroy();

@@ -29,7 +29,10 @@ export const setLimit = (pid, descriptors) => run('prlimit', ['--pid', String(pi
 export async function namespaces() {
   for (const make of [['unshare', '-n'], ['unshare', '-rn']]) {
     try {
-      await run(make[0], [...make.slice(1), 'sh', '-c', 'ip link set lo up && echo "40000 40100" > /proc/sys/net/ipv4/ip_local_port_range']);
+      await run(make[0], [
+        ...make.slice(1), 'sh', '-c',
+        'ip link set lo up && echo "40000 40100" > /proc/sys/net/ipv4/ip_local_port_range',
+      ]);
       return make;
     } catch {
       // not permitted: the next way, or none

@@ -59,8 +59,16 @@ describe('sizes that were set', () => {
     ['a head over 1 KiB', sized(1025), { status: 431, reason: 'head_too_large' }],
     ['four fields', withFields(4), { status: 431, reason: 'too_many_fields' }],
     ['a target of 65 bytes', withTarget(65), { status: 414, reason: 'target_too_long' }],
-    ['a body announced too long', `POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1001\r\n\r\n${'b'.repeat(1001)}`, { status: 413, reason: 'body_too_large' }],
-    ['a body announced too long that does not come', 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1001\r\nExpect: 100-continue\r\n\r\n', { status: 413, reason: 'body_too_large' }],
+    [
+      'a body announced too long',
+      `POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1001\r\n\r\n${'b'.repeat(1001)}`,
+      { status: 413, reason: 'body_too_large' },
+    ],
+    [
+      'a body announced too long that does not come',
+      'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1001\r\nExpect: 100-continue\r\n\r\n',
+      { status: 413, reason: 'body_too_large' },
+    ],
   ]);
 
   shared.fact('a chunked body that grows too long is cut: 413', async (front) => {
@@ -129,16 +137,21 @@ describe('deadlines', () => {
     isTimeout(front, { text: client.text, ms: performance.now() - begun });
   });
 
-  shared.fact('a connection that idles, from the start or after a request, is closed without a word, idle_timeout later', (front, world) => (
-    Promise.all(['', 'GET / HTTP/1.1\r\nHost: a\r\nX-Idle: 1\r\n\r\n'].map(async (first) => {
-      const client = await world.connect(front.address);
-      if (first) assert.equal((await client.send(first).answer()).status, 200);
-      const begun = performance.now();
-      assert.equal(await client.ends(4000), 'fin');
-      const ms = performance.now() - begun;
-      assert.ok(ms > 600 && ms < 1500 * slowness, `after ${ms} ms`);
-      assert.equal(client.text, '');
-    }))));
+  shared.fact(
+    'a connection that idles, from the start or after a request, is closed without a word, idle_timeout later',
+    (front, world) =>
+      Promise.all(
+        ['', 'GET / HTTP/1.1\r\nHost: a\r\nX-Idle: 1\r\n\r\n'].map(async (first) => {
+          const client = await world.connect(front.address);
+          if (first) assert.equal((await client.send(first).answer()).status, 200);
+          const begun = performance.now();
+          assert.equal(await client.ends(4000), 'fin');
+          const ms = performance.now() - begun;
+          assert.ok(ms > 600 && ms < 1500 * slowness, `after ${ms} ms`);
+          assert.equal(client.text, '');
+        }),
+      ),
+  );
 
   for (const [name, first] of [['from the start', ''], ['behind a body', 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi']]) {
     shared.fact(`an empty line ${name} begins no head: the connection idles`, async (front, world) => {
@@ -214,7 +227,13 @@ describe('the proxy\'s own answers', () => {
   }
 
   shared.fact('nothing of the request is in it', async ({ address }) => {
-    const { text } = await talk(address, tooLong('Accept: application/json\r\nX-Evil: <script>alert(1)</script>\r\n').replace('POST /', 'POST /<script>alert(2)</script>'));
+    const { text } = await talk(
+      address,
+      tooLong('Accept: application/json\r\nX-Evil: <script>alert(1)</script>\r\n').replace(
+        'POST /',
+        'POST /<script>alert(2)</script>',
+      ),
+    );
     assert.match(text, /^HTTP\/1\.1 413 /);
     assert.doesNotMatch(text, /script|alert/);
   });

@@ -22,9 +22,18 @@ for (const format of ['text', 'json']) {
   describe(`the access log as ${format}`, () => {
     const shared = sharing(async (world) => {
       const file = `${world.dir}/access.log`;
-      const script = answering(({ target }) => (target === '/cut' ? 'HTTP/1.1 200 OK\r\nContent-Length: 9\r\nConnection: close\r\n\r\ncut' : ok('body', 'Set-Cookie: own=SECRET8\r\n')));
-      const origin = await world.origin({ script: (connection) => (connection.text.includes('Upgrade: websocket') ? webSockets()(connection) : script(connection)) });
-      const proxy = await world.limpet(`[pool.web]\nservers = ["a=${origin.address}"]\n[log]\naccess = "${file}"\n${format === 'json' ? 'format = "json"\n' : ''}`, { wait: format === 'text' });
+      const script = answering(({ target }) =>
+        target === '/cut'
+          ? 'HTTP/1.1 200 OK\r\nContent-Length: 9\r\nConnection: close\r\n\r\ncut'
+          : ok('body', 'Set-Cookie: own=SECRET8\r\n'),
+      );
+      const origin = await world.origin({
+        script: (connection) => (connection.text.includes('Upgrade: websocket') ? webSockets()(connection) : script(connection)),
+      });
+      const proxy = await world.limpet(
+        `[pool.web]\nservers = ["a=${origin.address}"]\n[log]\naccess = "${file}"\n${format === 'json' ? 'format = "json"\n' : ''}`,
+        { wait: format === 'text' },
+      );
       if (format === 'json') proxy.listeners = [await listening(proxy)];
       const lines = async () => (await readFile(file, 'utf8')).split('\n').slice(0, -1);
       // The lines that `bytes` made, as many as expected and no more.
@@ -51,11 +60,19 @@ for (const format of ['text', 'json']) {
       if (format === 'json') {
         const entry = JSON.parse(line);
         assert.match(entry.client, /^127\.0\.0\.1/);
-        assert.deepEqual([entry.method, entry.target, entry.protocol, entry.status, entry.pool, entry.server, entry.by, entry.retries, entry.reason],
-          ['GET', '/path', 'HTTP/1.1', 200, 'web', 'a', 'source', 0, 'done']);
+        assert.deepEqual(
+          [
+            entry.method, entry.target, entry.protocol, entry.status, entry.pool, entry.server, entry.by,
+            entry.retries, entry.reason,
+          ],
+          ['GET', '/path', 'HTTP/1.1', 200, 'web', 'a', 'source', 0, 'done'],
+        );
         assert.ok(entry.total_ms >= 0 && entry.bytes_in > 0 && entry.bytes_out > 0 && entry.first_byte_ms >= 0);
       } else {
-        assert.match(line, /^\d{4}-\d\d-\d\dT[\d:.]+Z 127\.0\.0\.1\S* "GET a\/path HTTP\/1\.1" 200 kind=request id=[0-9a-f]{24} pool=web server=a by=source sid=- retries=0 connect=\S+ first=[\d.]+ total=[\d.]+ in=\d+ out=\d+ end=server:done ua=""$/);
+        assert.match(
+          line,
+          /^\d{4}-\d\d-\d\dT[\d:.]+Z 127\.0\.0\.1\S* "GET a\/path HTTP\/1\.1" 200 kind=request id=[0-9a-f]{24} pool=web server=a by=source sid=- retries=0 connect=\S+ first=[\d.]+ total=[\d.]+ in=\d+ out=\d+ end=server:done ua=""$/,
+        );
       }
     });
 
@@ -72,7 +89,12 @@ for (const format of ['text', 'json']) {
     });
 
     shared.fact('says no more of a tunnel', async ({ logged }) => {
-      const { lines: [line] } = await logged(1, upgrade({ target: `/socket.io/?EIO=4&transport=websocket&sid=${sid}`, ...secrets, 'Sec-WebSocket-Protocol': undefined }));
+      const {
+        lines: [line],
+      } = await logged(
+        1,
+        upgrade({ target: `/socket.io/?EIO=4&transport=websocket&sid=${sid}`, ...secrets, 'Sec-WebSocket-Protocol': undefined }),
+      );
       assert.equal(value(line, 'sid'), 'SECRET');
       assert.doesNotMatch(line.replace('SECRET', ''), /SECRET|EIO/);
     });
@@ -97,8 +119,14 @@ for (const format of ['text', 'json']) {
     });
 
     shared.fact('says nothing of a name and password before a host', async ({ logged }) => {
-      for (const bytes of ['GET http://mallory:SECRET@a/x HTTP/1.1\r\nHost: a\r\n\r\n', 'GET /x HTTP/1.1\r\nHost: mallory:SECRET@a\r\n\r\n', 'GET http://mallory:SECRET@a/x\r\n\r\n']) {
-        const { lines: [line] } = await logged(1, bytes);
+      for (const bytes of [
+        'GET http://mallory:SECRET@a/x HTTP/1.1\r\nHost: a\r\n\r\n',
+        'GET /x HTTP/1.1\r\nHost: mallory:SECRET@a\r\n\r\n',
+        'GET http://mallory:SECRET@a/x\r\n\r\n',
+      ]) {
+        const {
+          lines: [line],
+        } = await logged(1, bytes);
         assert.doesNotMatch(line, /SECRET|mallory/);
       }
     });
@@ -123,7 +151,8 @@ for (const format of ['text', 'json']) {
           // Without its two quoted parts, quotes within being escaped, the line has one of each field.
           const bare = line.replace(/"(?:[^"\\]|\\.)*"/g, '""');
           assert.equal(bare.match(/"/g).length, 4, line);
-          for (const key of ['kind', 'id', 'server', 'end', 'ua']) assert.equal(bare.match(new RegExp(` ${key}=`, 'g'))?.length, 1, `${key} in ${line}`);
+          for (const key of ['kind', 'id', 'server', 'end', 'ua'])
+            assert.equal(bare.match(new RegExp(` ${key}=`, 'g'))?.length, 1, `${key} in ${line}`);
         }
         assert.ok(Buffer.byteLength(line) < 8192);
       });

@@ -9,8 +9,18 @@ import { connected, kinds, plainServer, repeat } from './plain_server.mjs';
 import { upgrade } from './websocket.mjs';
 
 const clients = 4000;
-const tunnel = { request: upgrade({ 'User-Agent': 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/120.0 Safari/537.36' }), end: '\r\n\r\n' };
-const longest = { ...tunnel, request: upgrade({ target: `/${'t'.repeat(2000)}`, Host: `${'h'.repeat(60)}.${'h'.repeat(60)}.example.org`, 'User-Agent': 'u'.repeat(2000) }) };
+const tunnel = {
+  request: upgrade({ 'User-Agent': 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/120.0 Safari/537.36' }),
+  end: '\r\n\r\n',
+};
+const longest = {
+  ...tunnel,
+  request: upgrade({
+    target: `/${'t'.repeat(2000)}`,
+    Host: `${'h'.repeat(60)}.${'h'.repeat(60)}.example.org`,
+    'User-Agent': 'u'.repeat(2000),
+  }),
+};
 
 const kib = (pid, name) => Number(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8').match(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm'))[1]);
 

@@ -22,13 +22,21 @@ const closesOnHeads = (connection) => {
 };
 
 async function pool(world, servers, more) {
-  return world.limpet(`[pool.web]\nservers = [${Object.entries(servers).map(([id, { address }]) => `"${id}=${address}"`).join(', ')}]\nhealth = { type = "off" }\n${more}\n[proxy]\nworkers = 1\ndrain_timeout = "1s"\n`);
+  return world.limpet(
+    `[pool.web]\nservers = [${Object.entries(servers)
+      .map(([id, { address }]) => `"${id}=${address}"`)
+      .join(', ')}]\nhealth = { type = "off" }\n${more}\n[proxy]\nworkers = 1\ndrain_timeout = "1s"\n`,
+  );
 }
 
 describe('a POST that opens a session, whose server closes before its body has come', () => {
   const shared = sharing(async (world) => {
     const b = await EchoServer.start(world);
-    const proxy = await pool(world, { a: await world.origin({ script: closesOnHeads }), b }, 'timeouts = { connect = "20s", keep_alive = "0s" }');
+    const proxy = await pool(
+      world,
+      { a: await world.origin({ script: closesOnHeads }), b },
+      'timeouts = { connect = "20s", keep_alive = "0s" }',
+    );
     return { proxy, b };
   });
 
@@ -90,15 +98,23 @@ scenario('opens at a slow server, more of them than may be moved: each cookie na
   assert.equal(by.a, 20, '10 of them were moved');
 });
 
-scenario('late opens that find no other server spend nothing of what others may: one that comes when there is one is moved', async (world) => {
-  const handshake = 200 * slowness;
-  const proxy = await pool(world, { a: await world.origin(), b: await world.origin({ script: answering(() => ok('b')) }) },
-    `timeouts = { handshake = "${handshake}ms", response = "${10 * handshake}ms" }`);
-  assert.equal((await proxy.admin('/pools/web/servers/b/drain', { method: 'POST' })).status, 200);
-  const first = await Promise.all(Array.from({ length: 12 }, () => world.connect(proxy.address)));
-  first.forEach((client) => client.send(get(open, 'Cookie: io=a\r\n')));
-  await holds(() => first.every((client) => !client.received.length), 2 * handshake, 'they wait on where they are');
-  assert.equal((await proxy.admin('/pools/web/servers/b/ready', { method: 'POST' })).status, 200);
-  const { answers: [{ status, body }] } = await talk(proxy.address, get(open, 'Cookie: io=a\r\n'), { count: 1 });
-  assert.deepEqual([status, body.toString()], [200, 'b']);
-});
+scenario(
+  'late opens that find no other server spend nothing of what others may: one that comes when there is one is moved',
+  async (world) => {
+    const handshake = 200 * slowness;
+    const proxy = await pool(
+      world,
+      { a: await world.origin(), b: await world.origin({ script: answering(() => ok('b')) }) },
+      `timeouts = { handshake = "${handshake}ms", response = "${10 * handshake}ms" }`,
+    );
+    assert.equal((await proxy.admin('/pools/web/servers/b/drain', { method: 'POST' })).status, 200);
+    const first = await Promise.all(Array.from({ length: 12 }, () => world.connect(proxy.address)));
+    first.forEach((client) => client.send(get(open, 'Cookie: io=a\r\n')));
+    await holds(() => first.every((client) => !client.received.length), 2 * handshake, 'they wait on where they are');
+    assert.equal((await proxy.admin('/pools/web/servers/b/ready', { method: 'POST' })).status, 200);
+    const {
+      answers: [{ status, body }],
+    } = await talk(proxy.address, get(open, 'Cookie: io=a\r\n'), { count: 1 });
+    assert.deepEqual([status, body.toString()], [200, 'b']);
+  },
+);

@@ -21,7 +21,8 @@ describe('behind a request that is answered, one whose connect waits, and then m
     const own = 'health = { type = "off" }\ncookie = { mode = "off" }\n';
     const front = await Front.start(world, {
       pool: own,
-      more: `[pool.late]\nservers = ["b=${late.address}"]\n${own}timeouts = { connect = "20s", keep_alive = "0s" }\n[[route]]\npool = "web"\n[[route]]\npath = "/late"\npool = "late"\n${oneWorker}`,
+      more: `[pool.late]\nservers = ["b=${late.address}"]\n${own}timeouts = { connect = "20s", keep_alive = "0s" }\n`
+        + `[[route]]\npool = "web"\n[[route]]\npath = "/late"\npool = "late"\n${oneWorker}`,
     });
     return { front, late };
   });

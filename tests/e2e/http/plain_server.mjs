@@ -5,7 +5,8 @@ import { acceptOf, key } from './websocket.mjs';
 const body = 'x'.repeat(200);
 const sized = `HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
 const chunked = `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nc8\r\n${body}\r\n0\r\n\r\n`;
-const switching = `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: ${acceptOf(key)}\r\n\r\n`;
+const switching = `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n`
+  + `Sec-WebSocket-Accept: ${acceptOf(key)}\r\n\r\n`;
 
 function answer(head) {
   if (head.includes('Upgrade: websocket')) return switching;

@@ -14,8 +14,12 @@ describe('in a pool of one place', () => {
   const shared = sharing(async (world) => {
     const plain = answering(() => ok('b'));
     const tunnels = webSockets();
-    const b = await world.origin({ script: (connection) => (/^upgrade: websocket/im.test(connection.text) ? tunnels(connection) : plain(connection)) });
-    return world.limpet(`[pool.web]\nservers = ["dead=127.0.0.1:1", "b=${b.address}"]\nhealth = { type = "off" }\nmax_connections = 1\n`);
+    const b = await world.origin({
+      script: (connection) => (/^upgrade: websocket/im.test(connection.text) ? tunnels(connection) : plain(connection)),
+    });
+    return world.limpet(
+      `[pool.web]\nservers = ["dead=127.0.0.1:1", "b=${b.address}"]\nhealth = { type = "off" }\nmax_connections = 1\n`,
+    );
   });
 
   for (const [name, bytes, status] of [
@@ -38,28 +42,37 @@ describe('in a pool of one place', () => {
   });
 });
 
-scenario('of forty requests at once, on several workers, never more than five reach a pool of five places', { seconds: 60 }, async (world) => {
-  const most = 5;
-  let now = 0;
-  let peak = 0;
-  const waiting = [];
-  const origin = await world.origin({ script: answering((request, connection) => {
-    now += 1;
-    peak = Math.max(peak, now);
-    waiting.push(connection);
-    return undefined;
-  }) });
-  const proxy = await world.limpet(`[pool.web]\nservers = ["a=${origin.address}"]\nmax_connections = ${most}\n[proxy]\nworkers = 8\ndrain_timeout = "1s"\n[log]\naccess = "off"\n`);
-  for (let round = 0; round < 40; round += 1) {
-    const clients = await Promise.all(Array.from({ length: 40 }, () => world.connect(proxy.address)));
-    for (const client of clients) client.send(get('/'));
-    const refused = () => clients.filter(({ text }) => text.startsWith('HTTP/1.1 503 '));
-    await until(() => refused().length + waiting.length === clients.length, 5000, 'each waits or is refused');
-    assert.ok(waiting.length > 0, 'some are let in');
-    now -= waiting.length;
-    waiting.splice(0).forEach((one) => one.send(ok()));
-    await until(() => clients.every(({ text }) => text.startsWith('HTTP/1.1 ')), 2000, 'all are answered');
-    clients.forEach((client) => client.destroy());
-  }
-  assert.ok(peak <= most, `${peak} at once`);
-});
+scenario(
+  'of forty requests at once, on several workers, never more than five reach a pool of five places',
+  { seconds: 60 },
+  async (world) => {
+    const most = 5;
+    let now = 0;
+    let peak = 0;
+    const waiting = [];
+    const origin = await world.origin({
+      script: answering((request, connection) => {
+        now += 1;
+        peak = Math.max(peak, now);
+        waiting.push(connection);
+        return undefined;
+      }),
+    });
+    const proxy = await world.limpet(
+      `[pool.web]\nservers = ["a=${origin.address}"]\nmax_connections = ${most}\n[proxy]\nworkers = 8\n`
+        + `drain_timeout = "1s"\n[log]\naccess = "off"\n`,
+    );
+    for (let round = 0; round < 40; round += 1) {
+      const clients = await Promise.all(Array.from({ length: 40 }, () => world.connect(proxy.address)));
+      for (const client of clients) client.send(get('/'));
+      const refused = () => clients.filter(({ text }) => text.startsWith('HTTP/1.1 503 '));
+      await until(() => refused().length + waiting.length === clients.length, 5000, 'each waits or is refused');
+      assert.ok(waiting.length > 0, 'some are let in');
+      now -= waiting.length;
+      waiting.splice(0).forEach((one) => one.send(ok()));
+      await until(() => clients.every(({ text }) => text.startsWith('HTTP/1.1 ')), 2000, 'all are answered');
+      clients.forEach((client) => client.destroy());
+    }
+    assert.ok(peak <= most, `${peak} at once`);
+  },
+);

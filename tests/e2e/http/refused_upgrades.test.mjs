@@ -54,7 +54,14 @@ describe('a 101 that does not answer the handshake', () => {
       await until(() => server.ending, 2000, 'the server\'s connection is closed');
       assert.doesNotMatch(server.text, /early|late/);
       assert.equal(await front.proxy.metric('limpet_bad_answers_total', { reason }), before + 1);
-      await until(() => front.lines.some((line) => line.includes(`/${number} HTTP`) && / 502 kind=request .* end=server:upgrade_mismatch /.test(line)), 2000, 'its line');
+      await until(
+        () =>
+          front.lines.some(
+            (line) => line.includes(`/${number} HTTP`) && / 502 kind=request .* end=server:upgrade_mismatch /.test(line),
+          ),
+        2000,
+        'its line',
+      );
     });
   });
 

@@ -16,7 +16,10 @@ function chunkedBody(bytes, from) {
       const plain = bytes.toString('latin1', at, at + 2) === '\r\n';
       const end = plain ? at : bytes.indexOf(headEnd, at);
       if (end < 0 || bytes.length < at + 2) return undefined;
-      return { body: Buffer.concat(parts), trailers: bytes.toString('latin1', at, end), end: plain ? at + 2 : end + 4, chunks: parts.length };
+      return {
+        body: Buffer.concat(parts), trailers: bytes.toString('latin1', at, end), end: plain ? at + 2 : end + 4,
+        chunks: parts.length,
+      };
     }
     if (bytes.length < at + size + 2) return undefined;
     parts.push(bytes.subarray(at, at + size));

@@ -12,7 +12,8 @@ import { switching, upgrade } from './websocket.mjs';
 const open = '/socket.io/?EIO=4&transport=polling';
 const first = (id) => `Cookie: io=${id}\r\n`;
 const get = (target, fields = '') => `GET ${target} HTTP/1.1\r\nHost: a\r\n${fields}\r\n`;
-const post = (target, fields = '', body = 'hello', method = 'POST') => `${method} ${target} HTTP/1.1\r\nHost: a\r\n${fields}Content-Length: ${body.length}\r\n\r\n${body}`;
+const post = (target, fields = '', body = 'hello', method = 'POST') =>
+  `${method} ${target} HTTP/1.1\r\nHost: a\r\n${fields}Content-Length: ${body.length}\r\n\r\n${body}`;
 
 // A pool of scripted servers: { id: reply }, a string being an address where nobody answers.
 async function pool(world, replies, { timeouts = '', health = '{ type = "off" }', more = '' } = {}) {
@@ -28,8 +29,10 @@ async function pool(world, replies, { timeouts = '', health = '{ type = "off" }'
     things.requests[id] = script.requests;
     servers.push(`"${id}=${things.origins[id].address}"`);
   }
-  things.proxy = await world.limpet(`[pool.web]\nservers = [${servers.join(', ')}]\nhealth = ${health}\n[pool.web.timeouts]\n${timeouts}\n${more}`);
-  const lines = things.lines = () => things.proxy.stdout.split('\n').filter((line) => line.includes(' kind=request '));
+  things.proxy = await world.limpet(
+    `[pool.web]\nservers = [${servers.join(', ')}]\nhealth = ${health}\n[pool.web.timeouts]\n${timeouts}\n${more}`,
+  );
+  const lines = (things.lines = () => things.proxy.stdout.split('\n').filter((line) => line.includes(' kind=request ')));
   // The request in `bytes`, the answer, and its access line as { key: value }.
   things.ask = async (bytes, options = {}) => {
     const logged = lines().length;
@@ -38,7 +41,10 @@ async function pool(world, replies, { timeouts = '', health = '{ type = "off" }'
     const line = Object.fromEntries([...lines().at(-1).matchAll(/ (\w+)=(\S+)/g)].map(([, key, value]) => [key, value]));
     return { ...answers.at(-1), ...rest, text: answers.at(-1)?.body.toString(), log: line };
   };
-  things.seen = (target) => Object.fromEntries(Object.entries(things.requests).map(([id, requests]) => [id, requests.filter((one) => one.target === target).length]));
+  things.seen = (target) =>
+    Object.fromEntries(
+      Object.entries(things.requests).map(([id, requests]) => [id, requests.filter((one) => one.target === target).length]),
+    );
   return things;
 }
 
@@ -123,7 +129,9 @@ describe('a reused connection that closes before a byte of the answer', () => {
     if (nth === 1 && !(request.target.includes('always') && times.always)) return ok('a');
     return void connection.socket.end();
   };
-  const shared = sharing((world) => pool(world, { a: staleAt({ always: true }), b: says('b') }, { more: '[proxy]\nworkers = 1\ndrain_timeout = "1s"\n' }));
+  const shared = sharing((world) =>
+    pool(world, { a: staleAt({ always: true }), b: says('b') }, { more: '[proxy]\nworkers = 1\ndrain_timeout = "1s"\n' }),
+  );
   const warm = async ({ ask }) => assert.equal((await ask(get('/warm', first('a')))).text, 'a');
 
   for (const method of ['GET', 'HEAD', 'OPTIONS', 'DELETE', 'TRACE']) {
@@ -218,9 +226,16 @@ describe('a server that accepts and never answers', () => {
     ['a POST', post('/post', first('a')), '/post'],
     ['an open that is a POST', post(`${open}&post`, first('a')), `${open}&post`],
     ['a poll', get(`${open}&sid=DDDDDDDDDDDDDDDDDDDD`, first('a')), `${open}&sid=DDDDDDDDDDDDDDDDDDDD`],
-    ...['abc.def', 'x'.repeat(65), 'abc%2Bdef', 'aGVsbG8%3D'].map((sid) => (
-      [`a poll with the sid ${sid.slice(0, 10)}, of a form that we do not know,`, get(`${open}&sid=${sid}`, first('a')), `${open}&sid=${sid}`])),
-    ['an upgrade of a session', upgrade({ target: '/socket.io/?EIO=4&transport=websocket&sid=DDDDDDDDDDDDDDDDDDDD', Cookie: 'io=a' }), '/socket.io/?EIO=4&transport=websocket&sid=DDDDDDDDDDDDDDDDDDDD'],
+    ...['abc.def', 'x'.repeat(65), 'abc%2Bdef', 'aGVsbG8%3D'].map((sid) => [
+      `a poll with the sid ${sid.slice(0, 10)}, of a form that we do not know,`,
+      get(`${open}&sid=${sid}`, first('a')),
+      `${open}&sid=${sid}`,
+    ]),
+    [
+      'an upgrade of a session',
+      upgrade({ target: '/socket.io/?EIO=4&transport=websocket&sid=DDDDDDDDDDDDDDDDDDDD', Cookie: 'io=a' }),
+      '/socket.io/?EIO=4&transport=websocket&sid=DDDDDDDDDDDDDDDDDDDD',
+    ],
   ]) {
     shared.fact(`${name} is not moved: 504 after \`response\`, seen once`, async (things) => {
       const begun = performance.now();
@@ -250,7 +265,9 @@ describe('when all are silent', () => {
 describe('the budget of second tries', () => {
   const shared = sharing((world) => pool(world, { a: silent, b: says('b'), c: says('c') }, { timeouts: deadlines(200, 400) }));
   shared.fact('of 40 handshakes at a silent server 10 are moved, the others wait', async (things) => {
-    const answers = await Promise.all(Array.from({ length: 40 }, (_, i) => talk(things.proxy.address, get(`${open}&n=${i}`, first('a')), { count: 1 })));
+    const answers = await Promise.all(
+      Array.from({ length: 40 }, (_, i) => talk(things.proxy.address, get(`${open}&n=${i}`, first('a')), { count: 1 })),
+    );
     const count = (status) => answers.filter(({ answers: [answer] }) => answer.status === status).length;
     assert.deepEqual([count(200), count(504)], [10, 30]);
     assert.equal(await things.proxy.metric('limpet_retries_total', { reason: 'handshake' }), 10);
@@ -265,7 +282,11 @@ describe('a server that answers a byte now and then', () => {
   };
   const shared = sharing((world) => pool(world, { a: drips(slow), b: body }, { timeouts: deadlines(200, 300) }));
 
-  for (const [name, bytes] of [['a plain request', get('/plain', first('a'))], ['an open', get(open, first('a'))], ['an upgrade', upgrade({ Cookie: 'io=a' })]]) {
+  for (const [name, bytes] of [
+    ['a plain request', get('/plain', first('a'))],
+    ['an open', get(open, first('a'))],
+    ['an upgrade', upgrade({ Cookie: 'io=a' })],
+  ]) {
     shared.fact(`the head has a deadline: ${name} gets 502 or 504`, async (things) => {
       const { status } = await things.ask(bytes, { ms: 2000 });
       assert.ok([502, 504].includes(status), `${status}`);

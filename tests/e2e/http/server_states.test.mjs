@@ -23,7 +23,9 @@ async function pair(world, { health = `{ ${fast} }`, pool = '' } = {}) {
     }) });
     things[id].health = (connection) => { if (id === 'b' || !things.hung) connection.send(ok()); };
   }
-  things.proxy = await world.limpet(`[pool.web]\nservers = ["a=${things.a.address}", "b=${things.b.address}"]\nhealth = ${health}\n${pool}`);
+  things.proxy = await world.limpet(
+    `[pool.web]\nservers = ["a=${things.a.address}", "b=${things.b.address}"]\nhealth = ${health}\n${pool}`,
+  );
   return things;
 }
 
@@ -86,8 +88,13 @@ describe('readiness', () => {
   const shared = sharing(async (world) => {
     const origin = await world.origin({ script: answering() });
     origin.health = 503;
-    const proxy = await world.limpet(`[[listener]]\naddress = "127.0.0.1:0"\nready_path = "/ready"\n[pool.web]\nservers = ["a=${origin.address}"]\nhealth = { ${fast} }\n`);
-    const both = async () => [(await proxy.admin('/ready')).status, (await talk(proxy.address, get('/ready'), { count: 1 })).answers[0].status];
+    const proxy = await world.limpet(
+      `[[listener]]\naddress = "127.0.0.1:0"\nready_path = "/ready"\n[pool.web]\nservers = ["a=${origin.address}"]\nhealth = { ${fast} }\n`,
+    );
+    const both = async () => [
+      (await proxy.admin('/ready')).status,
+      (await talk(proxy.address, get('/ready'), { count: 1 })).answers[0].status,
+    ];
     return { origin, proxy, both };
   });
 

@@ -94,7 +94,10 @@ describe('SIGTERM', { concurrency: 4 }, () => {
   });
 
   scenario('shutdown_delay: not ready, but open; answers say Connection: close', async (world) => {
-    const { front, proxy } = await start(world, { delay: '700ms', listener: '[[listener]]\naddress = "127.0.0.1:0"\nready_path = "/ready"\n' });
+    const { front, proxy } = await start(world, {
+      delay: '700ms',
+      listener: '[[listener]]\naddress = "127.0.0.1:0"\nready_path = "/ready"\n',
+    });
     const ready = async () => (await talk(front.address, get('/ready'), { count: 1 })).answers[0].status;
     assert.equal(await ready(), 200);
     proxy.signal('SIGTERM');
@@ -115,7 +118,12 @@ describe('SIGTERM', { concurrency: 4 }, () => {
       return client;
     }));
     const begun = performance.now();
-    const ends = clients.map((client) => new Promise((resolve) => { client.socket.once('end', () => resolve(performance.now() - begun)); }));
+    const ends = clients.map(
+      (client) =>
+        new Promise((resolve) => {
+          client.socket.once('end', () => resolve(performance.now() - begun));
+        }),
+    );
     front.proxy.signal('SIGTERM');
     const times = (await within(Promise.all(ends), 3000, 'all end')).sort((a, b) => a - b);
     // Not all at once, not all at the end.
@@ -127,31 +135,37 @@ describe('SIGTERM', { concurrency: 4 }, () => {
     assert.equal(lines.length, 20);
   });
 
-  scenario('what does not end by itself is told so at the end of drain_timeout, or cut; limpet exits 0 all the same', async (world) => {
-    const { front, held, proxy } = await start(world, { drain: '500ms' });
-    const clients = { begins: (await world.connect(front.address)).send('GET /begun HTTP/1.1\r\nHo') };
-    const reach = { waits: get('/held'), uploads: 'POST /up HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhalf', handshakes: upgrade({ target: '/held' }), reads: get('/held') };
-    for (const [name, bytes] of Object.entries(reach)) {
-      clients[name] = (await world.connect(front.address)).send(bytes);
-      await front.origin.connection(front.origin.connections.length + 1);
-    }
-    await until(() => held.length === 3, 2000, 'all are in flight');
-    held.at(-1).send('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf');
-    await clients.reads.reads('half');
-    const begun = performance.now();
-    proxy.signal('SIGTERM');
-    assert.deepEqual(await exits(proxy, 3000), { code: 0, signal: null });
-    assert.ok(performance.now() - begun > 450);
-    for (const name of ['begins', 'waits', 'uploads', 'handshakes']) {
-      const { status, headers } = await clients[name].answer();
-      assert.equal(status, 503, name);
-      assert.match(headers.connection, /close/);
-      await clients[name].ends();
-    }
-    // The half of an answer cannot be made good.
-    await clients.reads.ends();
-    assert.match(clients.reads.text, /\r\n\r\nhalf$/);
-  });
+  scenario(
+    'what does not end by itself is told so at the end of drain_timeout, or cut; limpet exits 0 all the same',
+    async (world) => {
+      const { front, held, proxy } = await start(world, { drain: '500ms' });
+      const clients = { begins: (await world.connect(front.address)).send('GET /begun HTTP/1.1\r\nHo') };
+      const reach = {
+        waits: get('/held'), uploads: 'POST /up HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhalf',
+        handshakes: upgrade({ target: '/held' }), reads: get('/held'),
+      };
+      for (const [name, bytes] of Object.entries(reach)) {
+        clients[name] = (await world.connect(front.address)).send(bytes);
+        await front.origin.connection(front.origin.connections.length + 1);
+      }
+      await until(() => held.length === 3, 2000, 'all are in flight');
+      held.at(-1).send('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf');
+      await clients.reads.reads('half');
+      const begun = performance.now();
+      proxy.signal('SIGTERM');
+      assert.deepEqual(await exits(proxy, 3000), { code: 0, signal: null });
+      assert.ok(performance.now() - begun > 450);
+      for (const name of ['begins', 'waits', 'uploads', 'handshakes']) {
+        const { status, headers } = await clients[name].answer();
+        assert.equal(status, 503, name);
+        assert.match(headers.connection, /close/);
+        await clients[name].ends();
+      }
+      // The half of an answer cannot be made good.
+      await clients.reads.ends();
+      assert.match(clients.reads.text, /\r\n\r\nhalf$/);
+    },
+  );
 
   scenario('a second signal ends it at once', async (world) => {
     const { front, held, proxy } = await start(world, { drain: '20s' });

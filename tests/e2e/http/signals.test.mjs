@@ -12,7 +12,8 @@ async function starting(world) {
   const origin = await world.origin({ script: answering() });
   const file = await Fifo.create(world);
   const limpet = world.own(new Limpet('limpet', binary, ['run', '-c', file.path]));
-  const toml = `[[listener]]\naddress = "127.0.0.1:0"\n[pool.web]\nservers = ["a=${origin.address}"]\n[admin]\naddress = "unix:${world.dir}/admin.sock"\n[proxy]\ndrain_timeout = "1s"\n`;
+  const toml = `[[listener]]\naddress = "127.0.0.1:0"\n[pool.web]\nservers = ["a=${origin.address}"]\n[admin]\n`
+    + `address = "unix:${world.dir}/admin.sock"\n[proxy]\ndrain_timeout = "1s"\n`;
   Object.assign(limpet, { toml, expect: { code: 0, signal: null } });
   const fd = await file.reader();
   const finish = () => {

@@ -7,14 +7,18 @@ import { sharing } from '../lib/world.mjs';
 import { Front, accountFor, refusalTable } from './front.mjs';
 import { talk } from './talk.mjs';
 
-const post = (fields, body = '', version = 'HTTP/1.1') => `POST / ${version}\r\nHost: a\r\n${fields.map((one) => `${one}\r\n`).join('')}\r\n${body}`;
+const post = (fields, body = '', version = 'HTTP/1.1') =>
+  `POST / ${version}\r\nHost: a\r\n${fields.map((one) => `${one}\r\n`).join('')}\r\n${body}`;
 const length = (value, body = 'hello') => post([`Content-Length: ${value}`], body);
 const coding = (value, body = '5\r\nhello\r\n0\r\n\r\n') => post([`Transfer-Encoding: ${value}`], body);
 
 describe('Content-Length', () => {
   const shared = sharing((world) => Front.start(world));
   refusalTable(shared, { status: 400, reason: 'content_length' }, [
-    ...['+5', '-5', '5 5', '0x5', '5h', '5.0', '1e1', '5;', '"5"', '', '5,', ',5', '5, 5', '5,6', '\xb2', 'five'].map((value) => [`"${value}"`, length(value)]),
+    ...['+5', '-5', '5 5', '0x5', '5h', '5.0', '1e1', '5;', '"5"', '', '5,', ',5', '5, 5', '5,6', '\xb2', 'five'].map((value) => [
+      `"${value}"`,
+      length(value),
+    ]),
     ['2^63', length('9223372036854775808')],
     ['2^64', length('18446744073709551616')],
     ['2^64 + 5', length('18446744073709551621')],
@@ -37,7 +41,11 @@ describe('Content-Length beside Transfer-Encoding', () => {
     ['the length of the chunks', post([`Content-Length: ${chunks.length}`, 'Transfer-Encoding: chunked'], chunks)],
     ['a length of 0', post(['Content-Length: 0', 'Transfer-Encoding: chunked'], chunks)],
     ['an empty coding after the length', post(['Content-Length: 5', 'Transfer-Encoding:'], 'hello')],
-    ['an empty coding before the length', post(['Transfer-Encoding:', 'Content-Length: 5'], 'hello'), { reason: ['length_and_coding', 'transfer_encoding'] }],
+    [
+      'an empty coding before the length',
+      post(['Transfer-Encoding:', 'Content-Length: 5'], 'hello'),
+      { reason: ['length_and_coding', 'transfer_encoding'] },
+    ],
     ['a coding of white space', post(['Content-Length: 5', 'Transfer-Encoding: \t '], 'hello')],
     ['identity after the length', post(['Content-Length: 5', 'Transfer-Encoding: identity'], 'hello')],
     ['gzip, chunked after the length', post(['Content-Length: 5', 'Transfer-Encoding: gzip, chunked'], chunks)],
@@ -51,9 +59,11 @@ describe('Content-Length beside Transfer-Encoding', () => {
 describe('Transfer-Encoding', () => {
   const shared = sharing((world) => Front.start(world));
   refusalTable(shared, { status: [400, 501], reason: ['transfer_encoding', 'coding_unsupported'] }, [
-    ...['identity', 'xchunked', 'chunkedx', 'x-chunked', 'chunked, chunked', 'chunked, gzip', 'gzip, chunked', 'gzip', 'chunked,', ',chunked',
-      'chunked, identity', 'identity, chunked', 'chunked;q=1', 'chunked; a', '"chunked"', '\'chunked\'', 'chunked chunked', 'chun\tked',
-      '\xa0chunked', 'chunked\xa0', ''].map((value) => [`"${value}"`, coding(value)]),
+    ...[
+      'identity', 'xchunked', 'chunkedx', 'x-chunked', 'chunked, chunked', 'chunked, gzip', 'gzip, chunked', 'gzip',
+      'chunked,', ',chunked', 'chunked, identity', 'identity, chunked', 'chunked;q=1', 'chunked; a', '"chunked"',
+      "'chunked'", 'chunked chunked', 'chun\tked', '\xa0chunked', 'chunked\xa0', '',
+    ].map((value) => [`"${value}"`, coding(value)]),
     ['two fields', post(['Transfer-Encoding: chunked', 'Transfer-Encoding: chunked'], '0\r\n\r\n')],
     ['two fields, the second empty', post(['Transfer-Encoding: chunked', 'Transfer-Encoding:'], '0\r\n\r\n')],
     ['two fields, the first identity', post(['Transfer-Encoding: identity', 'Transfer-Encoding: chunked'], '0\r\n\r\n')],
@@ -92,7 +102,11 @@ const badChunks = [
   ['a bare LF in an extension', '', '4;a\nEVIL\r\n0\r\n\r\n'],
   ['NUL in an extension', '', '4;a\0b\r\nEVIL\r\n0\r\n\r\n'],
   ['an extension of 300 bytes', '', `4;${'e'.repeat(300)}\r\nEVIL\r\n0\r\n\r\n`],
-  ['extensions of 300 bytes in all', `3;${'e'.repeat(100)}\r\nabc\r\n3;${'e'.repeat(100)}\r\ndef\r\n`, `4;${'e'.repeat(100)}\r\nEVIL\r\n0\r\n\r\n`],
+  [
+    'extensions of 300 bytes in all',
+    `3;${'e'.repeat(100)}\r\nabc\r\n3;${'e'.repeat(100)}\r\ndef\r\n`,
+    `4;${'e'.repeat(100)}\r\nEVIL\r\n0\r\n\r\n`,
+  ],
   ['no CRLF after the data', '3\r\nabc', 'EVIL\r\n0\r\n\r\n'],
   ['data longer than its size', '3\r\nabc', 'dEVIL\r\n0\r\n\r\n'],
   ['a bare LF after the data', '3\r\nabc', '\n4\r\nEVIL\r\n0\r\n\r\n'],
@@ -157,12 +171,17 @@ describe('what looks like smuggling and is framed well', () => {
 
   for (const method of ['GET', 'HEAD', 'DELETE', 'OPTIONS', 'POST']) {
     shared.fact(`a request in the body of ${method} stays there (Content-Length)`, async (front) => {
-      const { request } = await front.passes(`${method} / HTTP/1.1\r\nHost: a\r\nContent-Length: ${inner.length}\r\n\r\n${inner}`, { to: [method] });
+      const { request } = await front.passes(
+        `${method} / HTTP/1.1\r\nHost: a\r\nContent-Length: ${inner.length}\r\n\r\n${inner}`,
+        { to: [method] },
+      );
       assert.equal(request.body.toString(), inner);
     });
     shared.fact(`a request in the body of ${method} stays there (chunked)`, async (front) => {
       const chunk = `${inner.length.toString(16)}\r\n${inner}\r\n0\r\n\r\n`;
-      const { request } = await front.passes(`${method} / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n${chunk}`, { to: [method] });
+      const { request } = await front.passes(`${method} / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n${chunk}`, {
+        to: [method],
+      });
       assert.equal(request.body.toString(), inner);
     });
   }
@@ -186,18 +205,29 @@ describe('what looks like smuggling and is framed well', () => {
     });
   }
 
-  for (const name of ['Content-Length', 'Transfer-Encoding', 'Host', 'Connection', 'Trailer', 'TE', 'Expect', 'Range', 'Authorization',
-    'Proxy-Authorization', 'Cookie', 'Set-Cookie', 'X-Forwarded-For', 'X-Real-IP', 'Forwarded', 'X_Forwarded_For', 'Cache-Control', 'Content-Type', 'Upgrade']) {
+  for (const name of [
+    'Content-Length', 'Transfer-Encoding', 'Host', 'Connection', 'Trailer', 'TE', 'Expect', 'Range', 'Authorization',
+    'Proxy-Authorization', 'Cookie', 'Set-Cookie', 'X-Forwarded-For', 'X-Real-IP', 'Forwarded', 'X_Forwarded_For',
+    'Cache-Control', 'Content-Type', 'Upgrade',
+  ]) {
     shared.fact(`a trailer ${name} does not reach the server`, async (front) => {
-      const got = await talk(front.address, post(['Transfer-Encoding: chunked', 'Connection: close'], `5\r\nhello\r\n0\r\n${name}: 17\r\n\r\n`));
+      const got = await talk(
+        front.address,
+        post(['Transfer-Encoding: chunked', 'Connection: close'], `5\r\nhello\r\n0\r\n${name}: 17\r\n\r\n`),
+      );
       assert.ok([200, 400].includes(got.answers[0].status), got.text);
       if (got.answers[0].status === 200) assert.doesNotMatch(front.requests.at(-1).trailers, new RegExp(name, 'i'));
     });
   }
 
   shared.fact('trailers after a Content-Length are the next request, and a bad one', async (front) => {
-    const { result, seen } = await front.during(() => talk(front.address, post(['Content-Length: 5'], `helloX-Trailer: 1\r\n\r\n${Front.after}`)));
-    assert.deepEqual(result.answers.map(({ status }) => status), [200, 400]);
+    const { result, seen } = await front.during(() =>
+      talk(front.address, post(['Content-Length: 5'], `helloX-Trailer: 1\r\n\r\n${Front.after}`)),
+    );
+    assert.deepEqual(
+      result.answers.map(({ status }) => status),
+      [200, 400],
+    );
     assert.match(result.answers[1].headers.connection, /close/);
     assert.doesNotMatch(seen, /X-Trailer|after/);
   });

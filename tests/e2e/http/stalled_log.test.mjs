@@ -10,7 +10,8 @@ import { talk } from './talk.mjs';
 // A hundred requests with long lines.
 const many = `GET /${'t'.repeat(1500)} HTTP/1.1\r\nHost: a\r\nUser-Agent: ${'u'.repeat(500)}\r\n\r\n`.repeat(100);
 
-scenario('a pipe whose reader has stopped is told in the program log while it stands; once it moves, so is the gap', { seconds: 60 }, async (world) => {
+const fact = 'a pipe whose reader has stopped is told in the program log while it stands; once it moves, so is the gap';
+scenario(fact, { seconds: 60 }, async (world) => {
   const pipe = await Fifo.create(world);
   const reader = openSync(pipe.path, constants.O_RDONLY | constants.O_NONBLOCK);
   world.own({ close: () => closeSync(reader) });

@@ -8,7 +8,15 @@ import { Front } from './front.mjs';
 import { upgrade, webSockets } from './websocket.mjs';
 
 const started = [];
-const recorded = (world, options = {}) => Front.start(world, { ...options, script: webSockets({ then: (connection, head) => { started.push({ connection, head }); } }) });
+const recorded = (world, options = {}) =>
+  Front.start(world, {
+    ...options,
+    script: webSockets({
+      then: (connection, head) => {
+        started.push({ connection, head });
+      },
+    }),
+  });
 
 let tunnels = 0;
 // Both ends of a new tunnel.
@@ -125,7 +133,12 @@ describe('5 MiB each way at once', () => {
       const front = await recorded(world);
       const { client, server } = await tunnel(world, front);
       const before = await residentBytes(front.proxy.pid);
-      const received = Promise.all([[client, slow === 'client'], [server, slow === 'server']].map(([end, lags]) => digestOf(end.socket, lags || slow === 'both')));
+      const received = Promise.all(
+        [
+          [client, slow === 'client'],
+          [server, slow === 'server'],
+        ].map(([end, lags]) => digestOf(end.socket, lags || slow === 'both')),
+      );
       client.socket.write(up);
       server.socket.write(down);
       const [atClient, atServer] = await received;

@@ -7,13 +7,16 @@ import { scenario } from '../lib/world.mjs';
 import { EchoServer } from './echo_server.mjs';
 import { answering, ok } from './requests.mjs';
 
-const toml = (origin, path, drain = '10s') => `[[listener]]\naddress = "unix:${path}"\n[pool.web]\nservers = ["a=${origin.address}"]\n[proxy]\ndrain_timeout = "${drain}"\n`;
+const toml = (origin, path, drain = '10s') =>
+  `[[listener]]\naddress = "unix:${path}"\n[pool.web]\nservers = ["a=${origin.address}"]\n[proxy]\ndrain_timeout = "${drain}"\n`;
 
 // A limpet with a request in flight, which waits for `held[0]` to answer it.
 async function busy(world) {
   const held = [];
   const path = `${world.dir}/front.sock`;
-  const origin = await world.origin({ script: answering(({ target }, connection) => (target === '/held' ? void held.push(connection) : ok(target))) });
+  const origin = await world.origin({
+    script: answering(({ target }, connection) => (target === '/held' ? void held.push(connection) : ok(target))),
+  });
   const proxy = await world.limpet(toml(origin, path));
   const client = await world.connect(proxy.address);
   client.send('GET /held HTTP/1.1\r\nHost: a\r\n\r\n');

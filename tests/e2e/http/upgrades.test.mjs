@@ -31,7 +31,13 @@ async function carries(client, text = 'through the tunnel') {
 
 describe('handshakes that are none', () => {
   // This server would switch for anybody.
-  const shared = sharing((world) => Front.start(world, { script: webSockets({ answer: (head) => (head.target === '/ws' ? switching(head) : 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok') }) }));
+  const shared = sharing((world) =>
+    Front.start(world, {
+      script: webSockets({
+        answer: (head) => (head.target === '/ws' ? switching(head) : 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'),
+      }),
+    }),
+  );
 
   refusalTable(shared, { status: 400, reason: 'upgrade' }, [
     ['POST', upgrade({ method: 'POST' })],
@@ -71,7 +77,13 @@ describe('other upgrades', () => {
   const shared = sharing((world) => Front.start(world, { script: webSockets({ answer: () => undefined }) }));
 
   for (const [name, fields] of [
-    ['h2c', { Upgrade: 'h2c', Connection: 'Upgrade, HTTP2-Settings', 'HTTP2-Settings': 'AAMAAABkAAQCAAAAAAIAAAAA', 'Sec-WebSocket-Key': undefined, 'Sec-WebSocket-Version': undefined }],
+    [
+      'h2c',
+      {
+        Upgrade: 'h2c', Connection: 'Upgrade, HTTP2-Settings', 'HTTP2-Settings': 'AAMAAABkAAQCAAAAAAIAAAAA',
+        'Sec-WebSocket-Key': undefined, 'Sec-WebSocket-Version': undefined,
+      },
+    ],
     ['h2c with the fields of a WebSocket', { Upgrade: 'h2c' }],
     ['TLS', { Upgrade: 'TLS/1.2' }],
     ['a WebSocket that Connection does not name', { Connection: 'keep-alive' }],
@@ -127,7 +139,13 @@ describe('handshakes', () => {
     ['with a Content-Length of 0', { 'Content-Length': '0' }],
     ['in absolute-form', { target: 'http://b.example/ws' }],
     ['with a key of other bytes', { 'Sec-WebSocket-Key': Buffer.alloc(16, 255).toString('base64') }],
-    ['with subprotocols and extensions', { 'Sec-WebSocket-Protocol': ['other, chat', 'third'], 'Sec-WebSocket-Extensions': 'x-unknown, permessage-deflate; client_max_window_bits' }],
+    [
+      'with subprotocols and extensions',
+      {
+        'Sec-WebSocket-Protocol': ['other, chat', 'third'],
+        'Sec-WebSocket-Extensions': 'x-unknown, permessage-deflate; client_max_window_bits',
+      },
+    ],
   ]) {
     shared.fact(`${name}: the server sees a clean one, the client its 101, and bytes flow`, async (front, world) => {
       const from = front.origin.connections.length;

@@ -95,6 +95,7 @@ export class Origin {
   }
 
   log() {
-    return `--- origin ${this.address}, ${this.probes} probes, ${this.connections.length} connections\n${JSON.stringify(this.seen.slice(0, 4000))}`;
+    return `--- origin ${this.address}, ${this.probes} probes, ${this.connections.length} connections\n`
+      + `${JSON.stringify(this.seen.slice(0, 4000))}`;
   }
 }

@@ -27,5 +27,7 @@ process.on('disconnect', () => process.exit(0));
 
 node.http.listen(listen, () => {
   const bound = node.http.address();
-  console.log(`listening on ${listen.path ? `unix:${listen.path}` : `${bound.family === 'IPv6' ? `[${bound.address}]` : bound.address}:${bound.port}`} id=${options.id}`);
+  const host = bound.family === 'IPv6' ? `[${bound.address}]` : bound.address;
+  const where = listen.path ? `unix:${listen.path}` : `${host}:${bound.port}`;
+  console.log(`listening on ${where} id=${options.id}`);
 });

@@ -34,7 +34,9 @@ async function refusal(world, node, options) {
 }
 
 describe('the events', () => {
-  const { fact } = sharing(async (world) => world.own(await LimpetNode.start(['--id', 'ws1', '--namespaces', '/', '--namespaces', '/chat'])));
+  const { fact } = sharing(async (world) =>
+    world.own(await LimpetNode.start(['--id', 'ws1', '--namespaces', '/', '--namespaces', '/chat'])),
+  );
 
   for (const [name, list] of Object.entries(transports)) {
     fact(`echo gives back what it got, ${name}`, async (node, world) => {
@@ -225,7 +227,11 @@ scenario('clients of Socket.IO 2 are served where they are wanted, and with a ke
 scenario('the token of a Socket.IO 2 client is in the query that it joins a namespace with', async (world) => {
   const { default: io2 } = await import('socket.io-client-2');
   const node = await nodeWithKey(world, secret, '--allow-eio3', '--namespaces', '/chat');
-  for (const [query, event] of [[`?token=${hs256(secret, { sub: 'ada', exp: soon() })}`, 'connect'], ['?token=x', 'error'], ['', 'error']]) {
+  for (const [query, event] of [
+    [`?token=${hs256(secret, { sub: 'ada', exp: soon() })}`, 'connect'],
+    ['?token=x', 'error'],
+    ['', 'error'],
+  ]) {
     const socket = io2(`${node.url}/chat${query}`, { forceNew: true, transports: ['websocket'], reconnection: false });
     world.own({ close: () => socket.close() });
     let told;

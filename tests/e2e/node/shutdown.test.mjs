@@ -83,7 +83,9 @@ scenario('who is in the middle of a request is cut off, and the exit code says s
   const { body } = await request(node.address, '/socket.io/?EIO=4&transport=polling');
   const { sid } = JSON.parse(body.slice(1));
   const slow = await world.connect(node.address);
-  slow.send(`POST /socket.io/?EIO=4&transport=polling&sid=${sid} HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 100\r\n\r\n`);
+  slow.send(
+    `POST /socket.io/?EIO=4&transport=polling&sid=${sid} HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 100\r\n\r\n`,
+  );
   await slow.reads('100 Continue');
   slow.send('4');
   node.signal('SIGTERM');

@@ -22,6 +22,9 @@ export class LimpetNode extends Child {
 // `pool` and `more` are TOML for [pool.ws] and for what comes after it. By default nothing but the sid holds a session.
 export async function threeNodes(world, { pool = 'affinity = ["sid"]\nbalance = "round_robin"', more = '', flags = [] } = {}) {
   const nodes = await Promise.all(['ws1', 'ws2', 'ws3'].map(async (id) => world.own(await LimpetNode.start(id, flags))));
-  const proxy = await world.limpet(`[pool.ws]\nservers = [${nodes.map((node) => node.entry).join(', ')}]\n${pool}\n[pool.ws.health]\ninterval = "200ms"\nfast_interval = "50ms"\n${more}`);
+  const proxy = await world.limpet(
+    `[pool.ws]\nservers = [${nodes.map((node) => node.entry).join(', ')}]\n${pool}\n[pool.ws.health]\n`
+      + `interval = "200ms"\nfast_interval = "50ms"\n${more}`,
+  );
   return { nodes, proxy, node: (id) => nodes.find((one) => one.id === id) };
 }

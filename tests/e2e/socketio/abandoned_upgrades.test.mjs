@@ -14,7 +14,8 @@ const get = (target) => `GET ${target} HTTP/1.1\r\nHost: a\r\n\r\n`;
 const life = 2000;
 
 // Frames as a client sends them: masked, with a mask of zeros.
-const frame = (code, payload) => Buffer.concat([Buffer.from([0x80 | code, 0x80 | payload.length, 0, 0, 0, 0]), Buffer.from(payload, 'latin1')]);
+const frame = (code, payload) =>
+  Buffer.concat([Buffer.from([0x80 | code, 0x80 | payload.length, 0, 0, 0, 0]), Buffer.from(payload, 'latin1')]);
 const text = (payload) => frame(1, payload);
 const close = (payload = '') => frame(8, payload);
 
@@ -24,8 +25,11 @@ function server(id) {
   const plain = answering(({ target }) => {
     if (target !== polling) return ok(id);
     // As much of it as the access log shows is unique.
-    const sid = `${String(sessions += 1).padStart(6, '0')}${'A'.repeat(14)}`;
-    return ok(`0${JSON.stringify({ sid, upgrades: ['websocket'], pingInterval: life / 2, pingTimeout: life / 2, maxPayload: 1_000_000 })}`, `X-Server: ${id}\r\n`);
+    const sid = `${String((sessions += 1)).padStart(6, '0')}${'A'.repeat(14)}`;
+    return ok(
+      `0${JSON.stringify({ sid, upgrades: ['websocket'], pingInterval: life / 2, pingTimeout: life / 2, maxPayload: 1_000_000 })}`,
+      `X-Server: ${id}\r\n`,
+    );
   });
   const upgrades = webSockets();
   return (connection) => (/^upgrade: websocket/im.test(connection.text) ? upgrades(connection) : plain(connection));
@@ -36,7 +40,12 @@ describe('a transport upgrade that was given up', () => {
     const servers = await Promise.all(['a', 'b'].map(async (id) => `"${id}=${(await world.origin({ script: server(id) })).address}"`));
     return world.limpet(`[pool.web]\nservers = [${servers.join(', ')}]\naffinity = ["sid", "source"]\n`);
   });
-  const line = (proxy, sid, kind) => until(() => proxy.stdout.split('\n').find((one) => one.includes(` kind=${kind} `) && one.includes(` sid=${sid.slice(0, 6)} `)), 3000, `a ${kind}'s line of ${sid}`);
+  const line = (proxy, sid, kind) =>
+    until(
+      () => proxy.stdout.split('\n').find((one) => one.includes(` kind=${kind} `) && one.includes(` sid=${sid.slice(0, 6)} `)),
+      3000,
+      `a ${kind}'s line of ${sid}`,
+    );
 
   // A session whose upgrade brought `frames` and then the end.
   const session = async (proxy, world, frames, localAddress) => {
@@ -73,7 +82,8 @@ describe('a transport upgrade that was given up', () => {
 
   shared.fact('is forgotten when the session has lived its time', async (proxy, world) => {
     const all = [];
-    for (const frames of [[], [text('2probe')], [text('2probe'), close('\x03\xe8')]]) all.push(await session(proxy, world, frames, loopback(1)));
+    for (const frames of [[], [text('2probe')], [text('2probe'), close('\x03\xe8')]])
+      all.push(await session(proxy, world, frames, loopback(1)));
     await holds(() => true, life + 200);
     for (const { sid } of all) assert.equal((await poll(proxy, sid, loopback(501))).by, 'source');
   });

@@ -47,7 +47,9 @@ describe('one proxy with three listeners, servers of three kinds', () => {
   });
 
   shared.fact('polling by a Unix socket', async ({ proxy }) => {
-    const clients = await Promise.all(Array.from({ length: 9 }, async () => (await new PollingClient(proxy.listeners[2]).open()).connect()));
+    const clients = await Promise.all(
+      Array.from({ length: 9 }, async () => (await new PollingClient(proxy.listeners[2]).open()).connect()),
+    );
     const homes = await Promise.all(clients.map((client) => client.who()));
     // Clients of a Unix socket have no address: they go where the fewest sessions are.
     assert.equal(new Set(homes).size, 3);

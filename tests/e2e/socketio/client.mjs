@@ -42,8 +42,9 @@ export class Client {
   get undisturbed() { return this.socket.connected && !this.disconnects.length && !this.refusals.length; }
 
   async connected(ms = 10_000) {
-    await until(() => this.socket.connected, ms, 'the client connects')
-      .catch((error) => { throw new Error(`${error.message}; refusals: ${this.refusals.slice(0, 5)}; disconnects: ${this.disconnects.slice(0, 5)}`); });
+    await until(() => this.socket.connected, ms, 'the client connects').catch((error) => {
+      throw new Error(`${error.message}; refusals: ${this.refusals.slice(0, 5)}; disconnects: ${this.disconnects.slice(0, 5)}`);
+    });
     return this;
   }
 
@@ -86,7 +87,11 @@ export class Crowd {
 
   log() {
     const disturbed = this.clients.filter((client) => !client.undisturbed);
-    return `--- crowd of ${this.clients.length}, disturbed:\n${disturbed.slice(0, 10)
-      .map(({ refusals, disconnects, socket }) => JSON.stringify({ connected: socket.connected, disconnects, refusals }).slice(0, 300)).join('\n')}`;
+    return `--- crowd of ${this.clients.length}, disturbed:\n${disturbed
+      .slice(0, 10)
+      .map(({ refusals, disconnects, socket }) =>
+        JSON.stringify({ connected: socket.connected, disconnects, refusals }).slice(0, 300),
+      )
+      .join('\n')}`;
   }
 }

@@ -4,7 +4,10 @@
 
 // `pool` is TOML for [pool.ws], `more` for anything after it; `fast` probes ten times as often as the defaults
 // do, for tests of health. Everything else goes to the nodes.
-export async function cluster(world, { count = 3, redis = true, pool = '', more = '', fast = false, entry = (node) => node.entry, ...options } = {}) {
+export async function cluster(
+  world,
+  { count = 3, redis = true, pool = '', more = '', fast = false, entry = (node) => node.entry, ...options } = {},
+) {
   const redisUrl = redis ? (await world.redis()).url : undefined;
   const ids = Array.from({ length: count }, (_, i) => `ws${i + 1}`);
   const nodes = await Promise.all(ids.map((id) => world.node({ id, redisUrl, ...options })));

@@ -81,7 +81,10 @@ describe('mode = "insert"', () => {
     }
   });
 
-  for (const foreign of ['io=ws9', 'io=', 'io=ws1x', `io=${'x'.repeat(4000)}`, 'io=../../ws1', 'IO=ws1', 'xio=ws1', 'io=AAAAAAAAAAAAaqV2S1-o']) {
+  for (const foreign of [
+    'io=ws9', 'io=', 'io=ws1x', `io=${'x'.repeat(4000)}`, 'io=../../ws1', 'IO=ws1', 'xio=ws1',
+    'io=AAAAAAAAAAAAaqV2S1-o',
+  ]) {
     shared.fact(`${foreign.slice(0, 20)} decides nothing and is replaced`, async ({ proxy }) => {
       assert.equal(new Set(await placesOf(proxy, foreign)).size, 3);
       assert.equal((await openWith(proxy, { Cookie: foreign })).cookies.length, 1);
@@ -102,13 +105,19 @@ describe('mode = "insert" before a server that sets a cookie of that name itself
   const shared = sharing(async (world) => {
     const things = { heads: [] };
     const body = '0{"sid":"aaaaaaaaaaaaaaaaaaaa","upgrades":[],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}';
-    const origin = await world.origin({ script: async (connection) => {
-      for (;;) {
-        things.heads.push(await connection.head(60_000));
-        connection.send(`HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\nSet-Cookie: io=own; Path=/\r\nSet-Cookie: other=1\r\n\r\n${body}`);
-      }
-    } });
-    things.proxy = await world.limpet(`[pool.ws]\nservers = ["ws1=${origin.address}"]\n[proxy]\ntrusted_proxies = ["127.0.0.9/32"]\ndrain_timeout = "1s"\n`);
+    const origin = await world.origin({
+      script: async (connection) => {
+        for (;;) {
+          things.heads.push(await connection.head(60_000));
+          connection.send(
+            `HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\nSet-Cookie: io=own; Path=/\r\nSet-Cookie: other=1\r\n\r\n${body}`,
+          );
+        }
+      },
+    });
+    things.proxy = await world.limpet(
+      `[pool.ws]\nservers = ["ws1=${origin.address}"]\n[proxy]\ntrusted_proxies = ["127.0.0.9/32"]\ndrain_timeout = "1s"\n`,
+    );
     return things;
   });
 
@@ -129,7 +138,10 @@ describe('mode = "insert" before a server that sets a cookie of that name itself
     assert.deepEqual(cookies.sort(), ['io=ws1; Path=/; HttpOnly; SameSite=Lax; Secure', 'other=1'].sort());
   });
 
-  for (const [said, secure] of [['HTTPS', true], ['https, http', true], ['https,http', true], ['http, https', false], ['http', false], ['httpsx', false]]) {
+  for (const [said, secure] of [
+    ['HTTPS', true], ['https, http', true], ['https,http', true], ['http, https', false], ['http', false],
+    ['httpsx', false],
+  ]) {
     shared.fact(`of a list of schemes the client's own counts: ${said} gives ${secure ? '' : 'no '}Secure`, async ({ proxy }) => {
       const { cookies } = await openWith(proxy, { 'X-Forwarded-Proto': said }, '127.0.0.9');
       assert.equal(/; Secure$/.test(cookies.find((line) => line.startsWith('io='))), secure);
@@ -188,12 +200,16 @@ describe('mode = "rewrite"', () => {
     const script = async (connection) => {
       for (;;) {
         things.heads.push(await connection.head(60_000));
-        connection.send(`HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\nSet-Cookie: io=anything; Path=/app\r\nSet-Cookie: other=1\r\n\r\n${body}`);
+        connection.send(
+          `HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\nSet-Cookie: io=anything; Path=/app\r\nSet-Cookie: other=1\r\n\r\n${body}`,
+        );
       }
     };
     const origins = [await world.origin({ script }), await world.origin({ script })];
     things.origins = origins;
-    things.proxy = await world.limpet(`[pool.ws]\nservers = ["ws1=${origins[0].address}", "ws2=${origins[1].address}"]\ncookie = { mode = "rewrite" }\n`);
+    things.proxy = await world.limpet(
+      `[pool.ws]\nservers = ["ws1=${origins[0].address}", "ws2=${origins[1].address}"]\ncookie = { mode = "rewrite" }\n`,
+    );
     return things;
   });
 

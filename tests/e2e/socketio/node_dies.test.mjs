@@ -37,7 +37,11 @@ scenario('a killed node\'s clients are on other nodes within 5 s, and nobody els
 scenario('a node that dies between two probes costs new clients nothing', async (world) => {
   const { proxy, node } = await cluster(world, { redis: false, cookie: false, pool: 'health = { interval = "30s", timeout = "1s" }' });
   await node('ws2').kill();
-  const opens = await Promise.all(Array.from({ length: 60 }, (_, i) => request(proxy.address, '/socket.io/?EIO=4&transport=polling', { localAddress: loopback(i) })));
+  const opens = await Promise.all(
+    Array.from({ length: 60 }, (_, i) =>
+      request(proxy.address, '/socket.io/?EIO=4&transport=polling', { localAddress: loopback(i) }),
+    ),
+  );
   assert.deepEqual([...new Set(opens.map((answer) => answer.status))], [200]);
   // Two failed connects in a row are as good as a probe.
   assert.equal((await proxy.server('ws', 'ws2')).state, 'down');

@@ -35,7 +35,9 @@ scenario('with a hung node no client sees an error and no handshake waits', { se
 // A new client; its promise may fail long before anybody waits for it.
 function arrive(world, proxy, i) {
   const began = performance.now();
-  const client = world.own(new Client(proxy, { source: () => loopback(100 + i), transports: Object.values(transportsOf)[i % 3], reconnection: false }));
+  const client = world.own(
+    new Client(proxy, { source: () => loopback(100 + i), transports: Object.values(transportsOf)[i % 3], reconnection: false }),
+  );
   const settled = client.settled(15_000).then(() => ({ client, took: performance.now() - began }));
   settled.catch(() => {});
   return settled;

@@ -40,7 +40,9 @@ scenario('a node whose probe is answered 503 keeps its clients and gets no new o
 
 scenario('clients that upgrade after their node has begun to refuse are served by it', async (world) => {
   const { proxy, node } = await cluster(world, { redis: false, cookie: false, fast: true });
-  const polling = await Promise.all(Array.from({ length: 12 }, (_, i) => new PollingClient(proxy.address, { source: () => loopback(i) }).open()));
+  const polling = await Promise.all(
+    Array.from({ length: 12 }, (_, i) => new PollingClient(proxy.address, { source: () => loopback(i) }).open()),
+  );
   await node('ws2').drain();
   await proxy.becomes('ws', 'ws2', 'refusing');
   const homes = await Promise.all(polling.map(async (client) => (await client.connect()).who()));

@@ -55,11 +55,24 @@ class Client2 {
 
 describe('plain WebSockets', () => {
   const shared = sharing(async (world) => {
-    const echo = new WebSocketServer({ host: '127.0.0.1', port: 0, perMessageDeflate: true, handleProtocols: (offered) => [...offered][0] });
+    const echo = new WebSocketServer({
+      host: '127.0.0.1',
+      port: 0,
+      perMessageDeflate: true,
+      handleProtocols: (offered) => [...offered][0],
+    });
     await new Promise((resolve) => echo.on('listening', resolve));
     echo.on('connection', (socket) => socket.on('message', (data, isBinary) => socket.send(data, { binary: isBinary })));
-    world.own({ close: () => { echo.clients.forEach((socket) => socket.terminate()); echo.close(); } });
-    return { echo, proxy: await world.limpet(`[pool.ws]\nservers = ["echo=127.0.0.1:${echo.address().port}"]\nhealth = { type = "tcp" }\n`) };
+    world.own({
+      close: () => {
+        echo.clients.forEach((socket) => socket.terminate());
+        echo.close();
+      },
+    });
+    return {
+      echo,
+      proxy: await world.limpet(`[pool.ws]\nservers = ["echo=127.0.0.1:${echo.address().port}"]\nhealth = { type = "tcp" }\n`),
+    };
   });
 
   const open = async (world, proxy, options = {}, protocols = []) => {

@@ -17,7 +17,9 @@ export class PollingClient {
   request(method, query, body) {
     const n = this.count += 1;
     const headers = { ...this.headers(n), ...(body && { 'Content-Type': 'text/plain;charset=UTF-8' }) };
-    return request(this.address, `/socket.io/?EIO=4&transport=polling${query}`, { method, headers, body, localAddress: this.source(n), ms: 30_000 });
+    return request(this.address, `/socket.io/?EIO=4&transport=polling${query}`, {
+      method, headers, body, localAddress: this.source(n), ms: 30_000,
+    });
   }
 
   // Begins a session; the whole answer is kept in `opened`.

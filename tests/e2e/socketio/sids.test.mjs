@@ -13,7 +13,9 @@ const wandering = { source: () => loopback(connections += 1) };
 const sidOnly = 'affinity = ["sid", "source"]';
 
 async function thirtyWanderersStay(proxy, nodes) {
-  const clients = await Promise.all(Array.from({ length: 30 }, async () => (await new PollingClient(proxy.address, wandering).open()).connect()));
+  const clients = await Promise.all(
+    Array.from({ length: 30 }, async () => (await new PollingClient(proxy.address, wandering).open()).connect()),
+  );
   const homes = await Promise.all(clients.map((client) => client.who()));
   assert.deepEqual([...new Set(homes)].sort(), nodes.map((node) => node.id));
   for (let round = 0; round < 3; round += 1) {
@@ -24,7 +26,9 @@ async function thirtyWanderersStay(proxy, nodes) {
 describe('learned sids', () => {
   const shared = sharing((world) => cluster(world, { redis: false, cookie: false, pool: sidOnly }));
 
-  shared.fact('thirty raw clients that change their address with every request stay', ({ proxy, nodes }) => thirtyWanderersStay(proxy, nodes));
+  shared.fact('thirty raw clients that change their address with every request stay', ({ proxy, nodes }) =>
+    thirtyWanderersStay(proxy, nodes),
+  );
 
   shared.fact('a client that asks for compressed answers is learned all the same', async ({ proxy }) => {
     const client = await new PollingClient(proxy.address, { ...wandering, headers: () => ({ 'Accept-Encoding': 'gzip, deflate' }) }).open();
@@ -82,12 +86,16 @@ describe('learned sids of Engine.IO 3', () => {
 describe('self-naming sids', () => {
   const shared = sharing((world) => cluster(world, { redis: false, cookie: false, selfNamingSids: true, pool: sidOnly, fast: true }));
 
-  shared.fact('thirty raw clients that change their address with every request stay', ({ proxy, nodes }) => thirtyWanderersStay(proxy, nodes));
+  shared.fact('thirty raw clients that change their address with every request stay', ({ proxy, nodes }) =>
+    thirtyWanderersStay(proxy, nodes),
+  );
 
   shared.fact('a second proxy that never saw the session knows its node', async ({ proxy, nodes }, world) => {
     const other = await world.limpet(proxy.toml.replace(/\[\[listener[^]*/, ''));
     const proxies = [proxy, other];
-    const clients = await Promise.all(Array.from({ length: 15 }, async () => (await new PollingClient(proxy.address, wandering).open()).connect()));
+    const clients = await Promise.all(
+      Array.from({ length: 15 }, async () => (await new PollingClient(proxy.address, wandering).open()).connect()),
+    );
     const homes = await Promise.all(clients.map((client) => client.who()));
     assert.deepEqual([...new Set(homes)].sort(), nodes.map((node) => node.id));
     for (let round = 0; round < 4; round += 1) {
