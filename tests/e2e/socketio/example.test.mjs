@@ -39,18 +39,21 @@ scenario('with SELF_NAMING_SIDS=1 its sids end with its tag', async (world) => {
   assert.match((await open(server)).body, /^0\{"sid":"[\w-]{12}aqV2S1-o"/);
 });
 
-scenario('with REDIS_URL a broadcast on one node reaches the clients of another', async (world) => {
-  const { url } = await world.redis();
-  const servers = [await start(world, { SERVER_ID: 'ws1', REDIS_URL: url }), await start(world, { SERVER_ID: 'ws2', REDIS_URL: url })];
-  const clients = servers.map((server) => world.own(new Client(server, { transports: ['websocket'] })));
-  for (const client of clients) {
-    await client.settled();
-    await client.call('join', 'r');
-  }
-  clients[0].socket.emit('broadcast', 'r', 'hello');
-  await until(() => clients.every((client) => client.messages[0] === 'hello'), 5000, 'both hear it');
-  await clients[1].call('leave', 'r');
-});
+for (const ADAPTER of [undefined, 'redis_sharded', 'redis_streams']) {
+  scenario(`with REDIS_URL a broadcast on one node reaches the clients of another, ADAPTER=${ADAPTER ?? ''}`, async (world) => {
+    const { url } = await world.redis();
+    const env = { REDIS_URL: url, ...(ADAPTER && { ADAPTER }) };
+    const servers = [await start(world, { SERVER_ID: 'ws1', ...env }), await start(world, { SERVER_ID: 'ws2', ...env })];
+    const clients = servers.map((server) => world.own(new Client(server, { transports: ['websocket'] })));
+    for (const client of clients) {
+      await client.settled();
+      await client.call('join', 'r');
+    }
+    clients[0].socket.emit('broadcast', 'r', 'hello');
+    await until(() => clients.every((client) => client.messages[0] === 'hello'), 5000, 'both hear it');
+    await clients[1].call('leave', 'r');
+  });
+}
 
 scenario('on SIGTERM it is unhealthy at once, serves on for SHUTDOWN_DELAY, then ends with 0', async (world) => {
   const server = await start(world, { SERVER_ID: 'ws1', SHUTDOWN_DELAY: '1' });
