@@ -13,6 +13,9 @@ constexpr std::size_t kMostOwed = 1'024;
 constexpr std::size_t kMostOwedForRepair = 256;
 constexpr std::size_t kStep = 128;
 constexpr std::uint64_t kStepMs = 10;
+// What has waited for longer to be written may have been overtaken on another node: its time says which is
+// newer.
+constexpr std::uint64_t kFreshMs = 2'000;
 // To be taken out. More are found by comparing.
 constexpr std::size_t kMostDropping = 100'000;
 
@@ -117,7 +120,7 @@ void Presence::Impl::write(Entry& entry) {
   ++owed;
   roll.move_to(roll.written, entry);
   entry.may_be_there = true;
-  const bool fresh = std::exchange(entry.fresh, false);
+  const bool fresh = std::exchange(entry.fresh, false) && wall_ms() < entry.socket.at + kFreshMs;
   store->put(entry.socket, fresh,
              [held = std::weak_ptr(self), socket = entry.socket](Outcome outcome, std::uint64_t at) {
                if (const auto me = held.lock()) (*me)->on_written(socket, outcome, at);

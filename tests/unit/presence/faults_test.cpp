@@ -52,6 +52,21 @@ TEST_F(Faults, AServerThatStartsEmptyIsFilledAgain) {
   EXPECT_EQ(seen("ada"), Seen{});
 }
 
+TEST_F(Faults, WhatWasWrittenLateIsNotTheNewestForThat) {
+  const auto ws1 = node("ws1"), ws2 = node("ws2");
+  server->end();
+  ASSERT_TRUE(until([&] { return !ws1->redis.up() && !ws2->redis.up(); }));
+  (*ws1)->connected("ada", "older");
+  const std::uint64_t later = net::now_ms() + 2'100;
+  until([&] { return net::now_ms() > later; });
+  (*ws2)->connected("ada", "newer");
+  server->start();
+  ASSERT_TRUE(until([&] { return ws1->redis.up() && ws2->redis.up() && eye->up(); }));
+  EXPECT_TRUE(is("ada", "newer", "ws2", 2));
+  EXPECT_TRUE(becomes([&] { return (*ws1)->totals().waiting + (*ws2)->totals().waiting == 0; }));
+  EXPECT_TRUE(is("ada", "newer", "ws2", 2));
+}
+
 TEST_F(Faults, WhoWentWhileTheLinkWasLostIsTakenOut) {
   const auto ws1 = node("ws1");
   (*ws1)->connected("ada", "a");
