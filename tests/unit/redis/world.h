@@ -114,8 +114,8 @@ struct World : testing::Test {
 
 // Short clocks, for faults.
 inline Settings hasty(Settings settings) {
-  settings.connect_timeout_ms = 400;
-  settings.answer_timeout_ms = 400;
+  settings.connect_timeout_ms = 1'000;
+  settings.answer_timeout_ms = 1'000;
   settings.ping_interval_ms = 100;
   settings.first_retry_ms = 10;
   settings.last_retry_ms = 50;
