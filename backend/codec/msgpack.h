@@ -6,8 +6,8 @@
 //
 // Read: anything well-formed. Numbers become what JavaScript makes of them (whole ones up to 2^53 integers,
 // larger ones doubles); ext type -1 the date's ISO text; what notepack.io 2 wrote as ext type 0 dates and
-// bytes; other ext types null. Map keys that are no text become their text; of duplicates the last counts.
-// Text that is not UTF-8 gets U+FFFD.
+// bytes; other ext types null. Map keys that are no text become what JavaScript's String() makes of them; of
+// duplicates the last counts. Text that is not UTF-8 gets U+FFFD.
 #pragma once
 
 #include <boost/json/value.hpp>

@@ -43,6 +43,23 @@ double timestamp(std::string_view bytes) {
   }
 }
 
+// JavaScript's String() of what is no text. (Not JSON: a key within a key within a key would double with each
+// level what is escaped in it.)
+void append_text(std::string& out, const boost::json::value& value) {
+  if (const auto* text = value.if_string()) {
+    out += *text;
+  } else if (const auto* array = value.if_array()) {
+    for (const auto& element : *array) {
+      if (&element != array->begin()) out += ',';
+      if (!element.is_null()) append_text(out, element);
+    }
+  } else if (value.is_object()) {
+    out += "[object Object]";
+  } else {
+    write_json(out, value);
+  }
+}
+
 class Reader {
  public:
   Reader(std::string_view bytes, const Bounds& bounds, std::vector<std::string>& binaries)
@@ -167,11 +184,7 @@ bool Reader::key(Stack& stack) {
   if (!value_of(one, token, form)) return false;
   binaries_.resize(binaries);
   std::string text;
-  const boost::json::value key = one.release();
-  if (key.is_string())
-    text = key.get_string();  // a date
-  else
-    write_json(text, key);
+  append_text(text, one.release());
   stack.push_key(text);
   return true;
 }

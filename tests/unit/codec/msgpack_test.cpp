@@ -105,11 +105,19 @@ TEST(Msgpack, KeysThatAreNoTextBecomeTheirText) {
   EXPECT_EQ(reading(unhex("81cb3ff8000000000000c3")), R"({"1.5":true})");
   EXPECT_EQ(reading(unhex("82c0c3c2c3")), R"({"null":true,"false":true})");
   EXPECT_EQ(reading(unhex("81c402616201")), R"({"ab":1})");
-  EXPECT_EQ(reading(unhex("81920102c3")), R"({"[1,2]":true})");
+  EXPECT_EQ(reading(unhex("81920102c3")), R"({"1,2":true})");
   EXPECT_EQ(reading(unhex("81d6ff00000000c3")), R"({"1970-01-01T00:00:00.000Z":true})");
+  EXPECT_EQ(reading(unhex("8193c0910a8101c3c3")), R"({",10,[object Object]":true})");
   // Bytes inside of a key are nobody's; those of the value are.
-  EXPECT_EQ(reading(unhex("8191c40101c40102")),
-            R"({"[{\"_placeholder\":true,\"num\":0}]":{"type":"Buffer","data":[2]}})");
+  EXPECT_EQ(reading(unhex("8191c40101c40102")), R"({"[object Object]":{"type":"Buffer","data":[2]}})");
+}
+
+// What a fuzzer found: each level doubled the text of the one within it.
+TEST(Msgpack, KeysWithinKeysDoNotGrow) {
+  EXPECT_EQ(reading(repeated("\x81", 60) + "\x01" + repeated("\xc3", 60)), R"({"[object Object]":true})");
+  std::string text;
+  for (int i = 0; i < 30; ++i) text += "\x81\x91";
+  EXPECT_EQ(reading(text + "\xa1\"" + std::string(30, '\xc3')), R"({"[object Object]":true})");
 }
 
 TEST(Msgpack, OfDuplicateKeysTheLastCounts) {
