@@ -34,6 +34,7 @@ NodeCommand::NodeCommand(CLI::App& app) {
     std::vector<std::string>& values = values_[each.name];
     CLI::Option* option = command_->add_option(each.name, values, each.help);
     option->allow_extra_args(false);
+    if (!each.group.empty()) option->group(each.group);
     if (each.type.empty()) {
       option->expected(0, 1)->type_name("[=true]");
     } else {

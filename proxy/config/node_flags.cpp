@@ -18,8 +18,16 @@ namespace {
 // Collects what flags there are.
 struct Lister {
   std::vector<NodeFlag> flags;
+  static std::string group_of(std::string_view key) {
+    for (const std::string_view start :
+         {"redis", "adapter", "channel_", "sharded", "responses", "requests_", "stream", "session_key_",
+          "recovery_save", "presence", "strict_health"}) {
+      if (key.starts_with(start)) return "Cluster";
+    }
+    return key.starts_with("jwt_") ? "Identity" : key.starts_with("raw") ? "Plain WebSocket endpoint" : "";
+  }
   void add(std::string_view key, std::string_view type, std::string_view help, bool repeats = false) {
-    flags.push_back({flag_of(key), std::string(type), std::string(help), repeats});
+    flags.push_back({flag_of(key), std::string(type), std::string(help), group_of(key), repeats});
   }
   template <class T, class Parse>
   void parsed(std::string_view key, T&, Parse, std::string_view type, std::string_view help) {

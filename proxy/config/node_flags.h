@@ -15,6 +15,7 @@ struct NodeFlag {
   std::string
       type;  // "DURATION"; empty: it takes no value ("--allow-eio3"), or one after "=" ("--allow-eio3=false")
   std::string help;
+  std::string group;     // under which --help shows it; empty: the first
   bool repeats = false;  // each adds one to a list
 };
 std::vector<NodeFlag> node_flags();

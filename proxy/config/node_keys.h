@@ -54,28 +54,29 @@ constexpr std::span<const std::pair<std::string_view, E>> words(
 template <class Visitor>
 void visit_cluster_keys(Node& n, Visitor& v) {
   using namespace std::chrono_literals;
-  v.parsed("channel_prefix", n.channel_prefix, to_plain_text, "TEXT", "of channels in Redis (socket.io)");
+  v.parsed("channel_prefix", n.channel_prefix, to_plain_text, "TEXT",
+           "prefix of channels in Redis (socket.io)");
   v.choice("sharded", n.sharded, words(kNodeShardeds),
            "sharded pub/sub: off, static, dynamic, dynamic_private (off)");
   v.choice("responses", n.responses, words(kNodeResponses),
            "channel of adapter redis' answers: shared, own (shared)");
-  v.duration("requests_timeout", n.requests_timeout, 10ms, 1h, "for answers of other nodes (5s)");
-  v.parsed("stream", n.stream, to_plain_text, "NAME", "of adapter redis_streams (socket.io)");
-  v.integer("stream_count", n.stream_count, 1, 1'000, "over how many streams namespaces spread (1)");
+  v.duration("requests_timeout", n.requests_timeout, 10ms, 1h, "time for answers of other nodes (5s)");
+  v.parsed("stream", n.stream, to_plain_text, "NAME", "stream of adapter redis_streams (socket.io)");
+  v.integer("stream_count", n.stream_count, 1, 1'000, "streams that namespaces spread over (1)");
   v.integer("stream_max_length", n.stream_max_length, 1, 1'000'000'000, "entries of a stream (10000)");
   v.integer("stream_read_count", n.stream_read_count, 1, 100'000, "entries read at once (100)");
   v.boolean("stream_plaintext", n.stream_plaintext, "binary in the stream as JSON");
   v.parsed("session_key_prefix", n.session_key_prefix, to_plain_text, "TEXT",
-           "of keys of saved sessions (sio:session:)");
+           "prefix of saved sessions' keys (sio:session:)");
   v.choice("recovery_save", n.recovery_save, words(kNodeRecoverySaves),
            "when sessions are saved: disconnect, eager (disconnect)");
   v.parsed("redis_ca", n.redis_ca, to_plain_text, "FILE", "PEM, who signs Redis' certificate (the system's)");
   v.parsed("redis_cert", n.redis_cert, to_plain_text, "FILE", "PEM, our certificate for Redis");
   v.parsed("redis_key", n.redis_key, to_plain_text, "FILE", "PEM, its key");
   v.parsed("redis_server_name", n.redis_server_name, to_plain_text, "NAME",
-           "in Redis' certificate (the host of the URL)");
+           "name in Redis' certificate (the host of the URL)");
   v.parsed("redis_sentinel_password", n.redis_sentinel_password, to_secret, "TEXT",
-           "env:NAME or file:PATH with it");
+           "of sentinels, as env:NAME or file:PATH");
   v.boolean("presence", n.presence, "keep who is connected in Redis (true)");
   v.parsed("presence_connections", n.presence_connections, to_plain_text, "KEY",
            "hash of users' servers (user:connections)");
