@@ -107,7 +107,7 @@ int serve(const char* folder, std::uint16_t port) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc < 2) return std::fputs("chat-node node_modules/socket.io-client/dist [PORT]\n", stderr), 2;
+  if (argc < 2) return std::fputs("usage: chat-node node_modules/socket.io-client/dist [PORT]\n", stderr), 2;
   net::hold_signals({SIGINT, SIGTERM});
   try {
     return serve(argv[1], static_cast<std::uint16_t>(argc > 2 ? std::strtoul(argv[2], nullptr, 10) : 3000));

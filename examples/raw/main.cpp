@@ -2,9 +2,10 @@
 // write).
 //
 //   raw-websocket [--topics] [PORT]        # 127.0.0.1:9001, every path; 0: a port that the kernel chooses
+#include <charconv>
 #include <csignal>
+#include <cstdint>
 #include <cstdio>
-#include <cstdlib>
 #include <string_view>
 
 #include "backend/http/server.h"
@@ -39,13 +40,17 @@ struct Shutdown {
 int main(int argc, char** argv) {
   raw::Options options;
   options.path = "";  // any
-  unsigned long port = 9001;
+  std::uint16_t port = 9001;
   for (int i = 1; i < argc; ++i) {
-    if (std::string_view(argv[i]) == "--topics") {
+    const std::string_view word = argv[i];
+    if (word == "--topics") {
       options.mode = raw::Mode::topics;
-    } else {
-      port = std::strtoul(argv[i], nullptr, 10);
+      continue;
     }
+    const auto [end, error] = std::from_chars(word.begin(), word.end(), port);
+    if (error == std::errc{} && end == word.end()) continue;
+    std::fputs("usage: raw-websocket [--topics] [PORT]\n", stderr);
+    return 2;
   }
 
   net::hold_signals({SIGINT, SIGTERM});
@@ -54,8 +59,7 @@ int main(int argc, char** argv) {
   http::Server server(loop, {});
   server.route("", endpoint);
 
-  const auto address =
-      net::Address::ip(*wire::IpAddress::parse("127.0.0.1"), static_cast<std::uint16_t>(port));
+  const auto address = net::Address::ip(*wire::IpAddress::parse("127.0.0.1"), port);
   net::BoundListener listener = net::bind_listener(address, 1);
   if (!listener.error.empty()) {
     std::fprintf(stderr, "%s\n", listener.error.c_str());
