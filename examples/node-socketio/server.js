@@ -11,7 +11,10 @@
 import os from 'node:os';
 import { createNode } from './node.js';
 
-const { SERVER_ID = os.hostname(), HOST = '127.0.0.1', PORT = '3000', REDIS_URL, ADAPTER, STREAM, COOKIE = 'on', SHUTDOWN_DELAY = '5' } = process.env;
+const {
+  SERVER_ID = os.hostname(), HOST = '127.0.0.1', PORT = '3000',
+  REDIS_URL, ADAPTER, STREAM, COOKIE = 'on', SHUTDOWN_DELAY = '5',
+} = process.env;
 
 const node = await createNode({
   id: SERVER_ID,
