@@ -19,14 +19,16 @@ export class Cluster {
     cluster.redis = redis ?? world.own(await RedisAt.start(await world.directory()));
     cluster.url = url ?? cluster.redis.url;
     cluster.admin = world.own(cluster.redis.client());
-    cluster.nodes = await Promise.all(languages.map((language, index) => cluster.node(language, index)));
+    const started = await Promise.allSettled(languages.map((language, index) => cluster.node(language, index)));
+    for (const { reason } of started) if (reason) throw reason;
+    cluster.nodes = started.map(({ value }) => value);
     return cluster;
   }
 
   async node(language, index, flags = []) {
     const all = [...this.adapter.flags, '--redis', this.url, '--id', `node${index}`, ...this.flags, ...flags];
     const driver = this.driver ?? drivers[(index >> 1) % 2];
-    const node = this.world.own(await ClusterNode.start(language, all, { driver }));
+    const node = await ClusterNode.start(this.world, language, all, { driver });
     node.id = `node${index}`;
     node.index = index;
     return node;

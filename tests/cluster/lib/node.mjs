@@ -23,10 +23,12 @@ const script = fileURLToPath(new URL('../nodejs/node.mjs', import.meta.url));
 const report = /ERROR: (Address|Leak)Sanitizer|WARNING: ThreadSanitizer|runtime error:|^(uncaught|unhandled): /m;
 
 export class ClusterNode extends Child {
-  static async start(language, flags, { driver = 'ioredis' } = {}) {
+  // `world` owns it from the first moment, also where it never says that it listens.
+  static async start(world, language, flags, { driver = 'ioredis' } = {}) {
     const node = language === 'limpet'
       ? new ClusterNode(language, built, flags)
       : new ClusterNode(`${language}, ${driver}`, process.execPath, [script, ...flags, '--driver', driver]);
+    world.own(node);
     node.limpet = language === 'limpet';
     const [, address, control] = await node.says(/^listening on (\S+) control (\S+)$/m, 15_000);
     node.url = `http://${address}`;
