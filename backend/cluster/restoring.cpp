@@ -7,10 +7,14 @@
 namespace limpet::cluster {
 namespace {
 
-constexpr std::uint32_t kPage = 500;  // entries
-constexpr std::string_view kPageText = "500";
-constexpr std::uint32_t kLeastPages = 100;
-constexpr std::uint32_t kWaits = 100;  // pages asked for while the reader does not know its place
+// A page's entries: few at first, then as many as have about kPageBytes: an answer that is too large would
+// cost the link.
+constexpr std::size_t kFirstPage = 20, kLargestPage = 100;
+constexpr std::size_t kPageBytes = 1024 * 1024;
+constexpr std::size_t kMostReadBytes = 256 * 1024 * 1024;  // of the stream, for one client
+constexpr std::uint64_t kLeastEntries = 50'000;
+constexpr std::uint32_t kWaits =
+    100;  // pages asked for only because the reader is not yet where the client was
 constexpr std::size_t kMostBytes = 16 * 1024 * 1024;  // of what one client has missed
 constexpr std::string_view kBroadcast = "3";
 
@@ -25,11 +29,12 @@ Restoring::Restoring(adapter::Host& host, redis::Redis& redis, const StreamReade
       reader_(reader),
       settings_(std::move(settings)),
       tally_(std::move(tally)),
-      done_(std::move(done)) {}
+      done_(std::move(done)),
+      page_(kFirstPage) {}
 
 void Restoring::start(StreamId offset) {
   const auto self = shared_from_this();
-  last_ = offset;
+  last_ = offset_ = offset;
   const std::string at = offset.text();
   redis_.transaction(
       {{"GET", settings_.key}, {"DEL", settings_.key}},
@@ -65,31 +70,41 @@ void Restoring::begin_if_known() {
 }
 
 void Restoring::next_page() {
-  const std::string from = last_.next().text();
+  const std::string from = last_.next().text(), count = std::to_string(page_);
   redis_.command(
-      {"XRANGE", settings_.stream, from, "+", "COUNT", kPageText},
+      {"XRANGE", settings_.stream, from, "+", "COUNT", count},
       [self = shared_from_this()](const redis::Result& result) { self->on_page(result); }, settings_.stream);
 }
 
 void Restoring::on_page(const redis::Result& result) {
   if (!done_) return;
   if (!result.ok() || host_.stopped()) return finish(std::nullopt);
-  const std::size_t size = result.reply.size();
+  const std::size_t size = result.reply.size(), asked = page_;
+  std::size_t bytes = 0;
   for (std::size_t i = 0; i < size; ++i) {
     const StreamEntry entry = read_entry(result.reply[i]);
     const auto id = StreamId::read(entry.id);
     if (!id || *id <= last_) continue;
     last_ = *id;
+    bytes += entry.data.size();
     if (!take(entry, *id)) return finish(std::nullopt);
   }
-  const std::uint64_t most = std::max<std::uint64_t>(kLeastPages, 2 * settings_.max_length / kPage);
-  const bool nothing_twice =
-      std::exchange(was_empty_, size == 0) && size == 0;  // the reader's last is no more
-  const bool behind = size == kPage || (reader_.last() > last_ && !nothing_twice);
-  const bool waits = !reader_.knows_its_place() && ++waits_ < kWaits;
-  if (!behind && !waits) return complete();
-  if (!waits && ++pages_ > most) return finish(std::nullopt);  // it grows faster than we read
+  entries_ += size;
+  read_bytes_ += bytes;
+  if (size != 0) page_ = std::clamp<std::size_t>(size * kPageBytes / (bytes + 1), 1, kLargestPage);
+  if (is_at_the_end(size, asked)) return complete();
+  const std::uint64_t most = std::max<std::uint64_t>(kLeastEntries, 2 * settings_.max_length);
+  if (entries_ > most || read_bytes_ > kMostReadBytes) return finish(std::nullopt);  // it outgrows us
   next_page();
+}
+
+// The reader must have passed the offset, or it would bring once more what the client has seen; and all that
+// it has passed must have been on our pages.
+bool Restoring::is_at_the_end(std::size_t size, std::size_t asked) {
+  const bool too_early = !reader_.knows_its_place() || reader_.last() < offset_;
+  if (too_early && ++waits_ < kWaits) return false;
+  const bool nothing_twice = std::exchange(was_empty_, size == 0) && size == 0;  // its last is no more
+  return size != asked && (reader_.last() <= last_ || nothing_twice);
 }
 
 // False: too much.

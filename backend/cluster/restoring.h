@@ -56,6 +56,7 @@ class Restoring : public std::enable_shared_from_this<Restoring> {
   void begin_if_known();
   void next_page();
   void on_page(const redis::Result& result);
+  bool is_at_the_end(std::size_t size, std::size_t asked);
   bool take(const StreamEntry& entry, const StreamId& id);
   bool concerns(const adapter::Target& target) const;
   void complete();
@@ -67,13 +68,16 @@ class Restoring : public std::enable_shared_from_this<Restoring> {
   const Settings settings_;
   const Tally tally_;
   Done done_;  // empty once it has ended: then nothing above may be touched
-  StreamId last_;
+  StreamId offset_, last_;
   std::optional<SavedSession> saved_;
   bool session_known_ = false, offset_known_ = false, was_empty_ = false;
   std::unordered_set<std::string_view, names::Hash> rooms_;  // views into saved_
   std::vector<Missed> missed_;
-  std::size_t bytes_ = 0;
-  std::uint32_t pages_ = 0, waits_ = 0;
+  std::size_t bytes_ = 0;  // of what was missed
+  std::size_t page_;       // entries to be asked for next
+  std::size_t read_bytes_ = 0;
+  std::uint64_t entries_ = 0;
+  std::uint32_t waits_ = 0;
 };
 
 }  // namespace limpet::cluster

@@ -30,6 +30,7 @@ class RequestsTest : public testing::Test {
   static std::vector<adapter::RemoteSocket> sockets(std::string id) {
     return {{std::move(id), nullptr, {}, nullptr}};
   }
+  void TearDown() override { requests.reset(); }  // it calls who still waits
   void turn(std::uint64_t ms) {
     net::Timer stop(loop, net::delegate<&net::Loop::stop>(&loop));
     stop.after(ms);

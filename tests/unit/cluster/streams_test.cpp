@@ -355,6 +355,41 @@ TEST_F(StreamsTest, AWholeTailIsReadInPages) {
     ASSERT_THAT(back.missed[i], testing::StartsWith("[" + std::to_string(i + 1) + ","));
 }
 
+// Pages of large entries are short: an answer that is too large would cost the link.
+TEST_F(StreamsTest, ATailOfLargeEntriesIsReadOnTheSameLink) {
+  max_reply_bytes = 16 * 1024 * 1024;
+  Node& a = streams_node(recovery());
+  until_reading(a);
+  const std::string offset = add_event("seen");
+  for (int i = 0; i < 40; ++i) add_event("small");
+  for (int i = 0; i < 100; ++i) add_event(std::string(100'000, 'x'));
+  (*server)({"SET", "sio:session:pid", write_session({"sid", "pid", {}, nullptr}, "")});
+  FakeSocket& last = a.host.add("last");
+  ASSERT_TRUE(until([&] {
+    add_event("end", R"({"rooms":["last"]})");
+    return !last.heard.empty() && last.heard.back().starts_with("[\"end\"");
+  }));
+  Back back;
+  const auto reconnects = a.link->totals().reconnects;
+  a->restore("pid", offset, back.take());
+  ASSERT_TRUE(until([&] { return back.done(); }));
+  ASSERT_TRUE(back.restored);
+  EXPECT_EQ(back.missed.size(), 140U);
+  EXPECT_EQ(a.link->totals().reconnects, reconnects);
+}
+
+TEST_F(StreamsTest, WhoHasMissedTooMuchIsNew) {
+  Node& a = streams_node(recovery());
+  until_reading(a);
+  const std::string offset = add_event("seen");
+  for (int i = 0; i < 170; ++i) add_event(std::string(100'000, 'x'));
+  (*server)({"SET", "sio:session:pid", write_session({"sid", "pid", {}, nullptr}, "")});
+  Back back;
+  a->restore("pid", offset, back.take());
+  ASSERT_TRUE(until([&] { return back.done(); }));
+  EXPECT_FALSE(back.restored);
+}
+
 // Each event reaches who comes back exactly once, whether it was missed or comes live.
 TEST_F(StreamsTest, NothingIsTwiceAndNothingIsLostAtTheSeam) {
   Node &a = streams_node(recovery()), &b = streams_node(recovery());
