@@ -76,6 +76,7 @@ class EarlySavesTest : public World {
 
   Keeper::Log log;
   boost::json::object me;
+  std::vector<std::string> story;  // told until the last session has ended, after the test
 };
 
 TEST_F(EarlySavesTest, ASessionIsSavedWhenItBegins) {
@@ -135,7 +136,6 @@ TEST_F(EarlySavesTest, WhoIsLostIsSavedOnceMore) {
 
 // Its network has changed: the older connection does not know yet that it is dead.
 TEST_F(EarlySavesTest, WhoComesBackWhileItsSocketLivesIsThereOnce) {
-  std::vector<std::string> story;
   io->on_disconnect([&](Socket&, std::string_view reason) { story.emplace_back(reason); });
   io->on_connection([&](Socket& socket) { story.emplace_back(socket.recovered() ? "recovered" : "new"); });
   FakeSession& older = enter(me);
