@@ -45,11 +45,12 @@ class Writer {
 
 struct Bounds {
   std::size_t depth = 64;
-  std::size_t elements = 1'000'000;  // of all arrays and maps together
+  std::size_t elements = 1'000'000;  // of all arrays and maps together; a byte string is 8 more
 };
 
 // The one value that `bytes` are: args[0], with its bin as byte strings. Nothing: cut, longer than one value,
-// too deep, too many elements, or no MessagePack.
+// too deep, too many elements, no MessagePack; or a map that looks as if it stood for bytes (Args) beside
+// some: it would be those once more, and a thousand such maps a thousand times.
 std::optional<Args> read(std::string_view bytes, const Bounds& bounds = {});
 
 }  // namespace limpet::codec::msgpack

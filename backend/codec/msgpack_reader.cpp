@@ -15,8 +15,11 @@ namespace {
 constexpr double kSafe = 9007199254740991;  // JavaScript's largest exact integer
 constexpr double kTwo32 = 4294967296.0;
 constexpr std::size_t kRoom = 2048;  // of values in the making, on the stack
+constexpr std::size_t kOfBytes = 8;  // elements' worth of memory: what stands for a byte string
 constexpr int kDate = -1;            // ext type
 constexpr int kOlder = 0;            // ext type of what notepack.io 2 wrote: undefined, bytes, dates
+constexpr std::string_view kMark = "_placeholder";
+constexpr char kTrue = '\xc3';
 constexpr char kFixExt8 = '\xd7';
 constexpr char kExt8 = '\xc7', kExt32 = '\xc9';
 
@@ -73,6 +76,7 @@ class Reader {
 
   bool value(Stack& stack);
   bool at_end() const { return left_ == 0; }
+  bool is_sound() const { return !looks_like_bytes_ || binaries_.empty(); }
 
  private:
   bool next(mpack_token_t& token);
@@ -82,18 +86,22 @@ class Reader {
   bool array(Stack& stack, std::size_t count);
   bool map(Stack& stack, std::size_t count);
   bool key(Stack& stack);
+  void note_key(std::string_view text) {
+    if (text == kMark && left_ != 0 && *at_ == kTrue) looks_like_bytes_ = true;
+  }
   bool text(Stack& stack, std::size_t size);
   bool binary(Stack& stack, std::size_t size);
   bool ext(Stack& stack, char form, int type, std::size_t size);
   void date(Stack& stack, double ms);
   void number(Stack& stack, double number);
-  void bytes_as_value(Stack& stack, std::string_view bytes);
+  bool bytes_as_value(Stack& stack, std::string_view bytes);
 
   mpack_tokbuf_t tokens_;
   const char* at_;
   std::size_t left_;
   std::size_t depth_;
   std::size_t elements_;
+  bool looks_like_bytes_ = false;
   std::vector<std::string>& binaries_;
 };
 
@@ -172,6 +180,7 @@ bool Reader::key(Stack& stack) {
   if (token.type == MPACK_TOKEN_STR || token.type == MPACK_TOKEN_BIN) {
     std::string_view text;
     if (!bytes(token.length, text)) return false;
+    note_key(text);
     if (utf8_run(text.data(), text.data() + text.size()) == text.data() + text.size())
       stack.push_key(text);
     else
@@ -185,6 +194,7 @@ bool Reader::key(Stack& stack) {
   binaries_.resize(binaries);
   std::string text;
   append_text(text, one.release());
+  note_key(text);
   stack.push_key(text);
   return true;
 }
@@ -201,9 +211,7 @@ bool Reader::text(Stack& stack, std::size_t size) {
 
 bool Reader::binary(Stack& stack, std::size_t size) {
   std::string_view bytes;
-  if (!this->bytes(size, bytes)) return false;
-  bytes_as_value(stack, bytes);
-  return true;
+  return this->bytes(size, bytes) && bytes_as_value(stack, bytes);
 }
 
 bool Reader::ext(Stack& stack, char form, int type, std::size_t size) {
@@ -212,7 +220,7 @@ bool Reader::ext(Stack& stack, char form, int type, std::size_t size) {
   if (type == kDate)
     date(stack, timestamp(bytes));
   else if (type == kOlder && form >= kExt8 && form <= kExt32)
-    bytes_as_value(stack, bytes);
+    return bytes_as_value(stack, bytes);
   else if (type == kOlder && form == kFixExt8)
     date(stack, signed_high(word(bytes), word(bytes.substr(4))));
   else
@@ -234,13 +242,16 @@ void Reader::number(Stack& stack, double number) {
     stack.push_double(number);
 }
 
-void Reader::bytes_as_value(Stack& stack, std::string_view bytes) {
-  stack.push_key("_placeholder");
+bool Reader::bytes_as_value(Stack& stack, std::string_view bytes) {
+  if (elements_ < kOfBytes) return false;
+  elements_ -= kOfBytes;
+  stack.push_key(kMark);
   stack.push_bool(true);
   stack.push_key("num");
   stack.push_int64(static_cast<std::int64_t>(binaries_.size()));
   stack.push_object(2);
   binaries_.emplace_back(bytes);
+  return true;
 }
 
 }  // namespace
@@ -251,7 +262,7 @@ std::optional<Args> read(std::string_view bytes, const Bounds& bounds) {
   unsigned char temp[kRoom];
   Stack stack({}, temp, sizeof temp);
   stack.reset();
-  if (!reader.value(stack) || !reader.at_end()) return std::nullopt;
+  if (!reader.value(stack) || !reader.at_end() || !reader.is_sound()) return std::nullopt;
   boost::json::array values;
   values.push_back(stack.release());
   return Args(std::move(values), std::move(binaries));

@@ -248,6 +248,26 @@ TEST(Msgpack, DepthAndElementsAreBounded) {
             1'000'000U);
 }
 
+// What stands for bytes takes much more memory than two bytes of a message.
+TEST(Msgpack, ByteStringsAreBoundedAsWell) {
+  const auto many = [](const char* count, std::size_t size) {
+    return unhex(count) + repeated(unhex("c400"), size);
+  };
+  EXPECT_TRUE(read(many("dd00010000", 65'536)));
+  EXPECT_FALSE(read(many("dd00030000", 196'608)));
+}
+
+// One byte string and a thousand maps that name it would be a thousand byte strings.
+TEST(Msgpack, WhatOnlyLooksLikeBytesIsRefusedBesideBytes) {
+  const std::string look = "82ac5f706c616365686f6c646572c3a36e756d00";
+  EXPECT_TRUE(read(unhex("91" + look)));
+  EXPECT_FALSE(read(unhex("92c40178" + look)));
+  EXPECT_FALSE(read(unhex("92" + look + "c40178")));
+  EXPECT_FALSE(
+      read(unhex("92c401788291ac5f706c616365686f6c646572c3a36e756d00")));  // by a key that becomes it
+  EXPECT_TRUE(read(unhex("92c4017881ac5f706c616365686f6c646572c2")));      // false
+}
+
 TEST(Msgpack, AWriterIsUsedAgain) {
   Writer writer;
   writer.text("first");
