@@ -200,11 +200,11 @@ void Channels::tell_late() {
   }
 }
 
-void Channels::message(Subscribed kind, std::string_view name, std::string_view channel,
+void Channels::message(const Link& link, Subscribed kind, std::string_view name, std::string_view channel,
                        std::string_view payload) {
   const Table& table = of(kind);
   const auto at = table.find(name);
-  if (at == table.end()) return;  // nobody any more: its end is on its way
+  if (at == table.end() || at->second->link != &link) return;  // not any more: its end is on its way
   const std::shared_ptr<Channel> pin = at->second;
   for_each_listener(*pin, [&](Subscription::Entry& entry) { entry.listener->on_message(channel, payload); });
 }

@@ -58,7 +58,9 @@ class Channels {
   void link_up(Link& link);
   void link_lost(Link& link);
   void place_all();  // links have come, gone or changed places: each channel goes where it belongs
-  void message(Subscribed kind, std::string_view name, std::string_view channel, std::string_view payload);
+  // From any other link than the one that a channel is asked for on now it has been heard, or will be.
+  void message(const Link& link, Subscribed kind, std::string_view name, std::string_view channel,
+               std::string_view payload);
   void sunsubscribed(Link& link, std::string_view name);
 
  private:

@@ -188,10 +188,10 @@ void Redis::Impl::drop_all_of(const Endpoint& endpoint, std::string_view why) {
   }
 }
 
-void Redis::Impl::on_link_message(Link&, Subscribed kind, std::string_view name, std::string_view channel,
-                                  std::string_view payload) {
+void Redis::Impl::on_link_message(Link& link, Subscribed kind, std::string_view name,
+                                  std::string_view channel, std::string_view payload) {
   const auto pin = shared_from_this();
-  channels.message(kind, name, channel, payload);
+  channels.message(link, kind, name, channel, payload);
 }
 
 void Redis::Impl::on_link_sunsubscribed(Link& link, std::string_view channel) {
