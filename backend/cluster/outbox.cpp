@@ -12,16 +12,19 @@ struct Overloaded : F... {
 template <class... F>
 Overloaded(F...) -> Overloaded<F...>;
 
+std::size_t bytes_of(const adapter::Encoded& packet) {
+  std::size_t bytes = packet.head->body().size();
+  for (const auto& attachment : packet.attachments) bytes += attachment->body().size();
+  return bytes;
+}
+
 }  // namespace
 
-std::uint64_t Outbox::add(adapter::Target target, Deed deed) {
-  waiting_.push_back({std::move(target), std::move(deed), false, {}});
-  const std::uint64_t number = first_ + waiting_.size() - 1;
-  if (waiting_.size() > kMost) {
-    waiting_.front().settled = true;
-    flush();
-  }
-  return number;
+std::uint64_t Outbox::add(adapter::Target target, Deed deed, std::size_t bytes) {
+  if (const auto* packet = std::get_if<adapter::Encoded>(&deed)) bytes = bytes_of(*packet);
+  bytes_ += bytes;
+  waiting_.push_back({std::move(target), std::move(deed), bytes, false, {}});
+  return first_ + waiting_.size() - 1;
 }
 
 void Outbox::add_settled(adapter::Target target, Deed deed) {
@@ -39,9 +42,10 @@ void Outbox::settle(std::uint64_t number, std::optional<std::string_view> offset
 // What is done may say something new, or settle something, from within.
 void Outbox::flush() {
   if (std::exchange(flushing_, true)) return;
-  while (!host_.stopped() && !waiting_.empty() && waiting_.front().settled) {
+  while (!host_.stopped() && !waiting_.empty() && (waiting_.front().settled || is_too_much())) {
     const Entry entry = std::move(waiting_.front());
     waiting_.pop_front();
+    bytes_ -= entry.bytes;
     ++first_;
     perform(entry);
   }

@@ -47,7 +47,7 @@ class Streams final : public Family, private StreamHub::Receiver {
   void on_nodes(std::size_t count) override { hub_->on_nodes(count, net::now_ms()); }
   void on_superseded(std::string_view sid, std::string_view pid) override;
   void act(const Outgoing& what, const Target& target, Outbox::Deed deed);
-  void write(const Outgoing& what, std::uint64_t number);
+  void write(Type type, std::string_view data, std::uint64_t number);
   void renew(const std::string& pid, const std::string& sid);
   std::string key_of(std::string_view pid) const { return settings().session_key_prefix + std::string(pid); }
 
@@ -106,14 +106,16 @@ void Streams::disconnect(const Target& target, bool close) {
 
 void Streams::act(const Outgoing& what, const Target& target, Outbox::Deed deed) {
   if (target.flags.local) return outbox_.add_settled(target, std::move(deed));
-  write(what, outbox_.add(target, std::move(deed)));
+  const std::string_view data = hub_->writer().data_of(what);
+  write(what.type, data, outbox_.add(target, std::move(deed), data.size()));
+  outbox_.relieve();
 }
 
-void Streams::write(const Outgoing& what, std::uint64_t number) {
-  const char digit = static_cast<char>('0' + static_cast<int>(what.type));  // 3 to 6
+void Streams::write(Type type, std::string_view data, std::uint64_t number) {
+  const char digit = static_cast<char>('0' + static_cast<int>(type));  // 3 to 6
   redis_.command(
       {"XADD", stream_, "MAXLEN", "~", max_length_, "*", "uid", uid_, "nsp", host_.name(), "type",
-       std::string_view(&digit, 1), "data", hub_->writer().data_of(what)},
+       std::string_view(&digit, 1), "data", data},
       [handle = handle(), number](const redis::Result& result) {
         const auto self = handle.lock();
         if (!self) return;

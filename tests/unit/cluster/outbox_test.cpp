@@ -13,7 +13,11 @@ using testing::IsEmpty;
 
 class OutboxTest : public testing::Test {
  protected:
-  std::uint64_t say(const std::string& name) { return outbox.add({}, Outbox::Pending{name, false, {}}); }
+  std::uint64_t say(const std::string& name, std::size_t bytes = 0) {
+    const auto number = outbox.add({}, Outbox::Pending{name, false, {}}, bytes);
+    outbox.relieve();
+    return number;
+  }
   net::Loop loop;
   FakeHost host{loop};
   FakeSocket& socket = host.add("a");
@@ -48,6 +52,19 @@ TEST_F(OutboxTest, TheOldestIsNotWaitedForWhenTooMuchWaits) {
   EXPECT_THAT(socket.heard, ElementsAre(R"(["first"])"));
   outbox.settle(first, "1-1");  // too late: it is not said twice
   EXPECT_EQ(socket.heard.size(), 1U);
+}
+
+// What Redis does not answer is held by its size, too: few large ones are as much as many small ones.
+TEST_F(OutboxTest, NorWhenItIsTooLarge) {
+  const auto first = say("first", Outbox::kMostBytes / 2);
+  say("second", Outbox::kMostBytes / 2);
+  EXPECT_THAT(socket.heard, IsEmpty());
+  say("third", 1);
+  EXPECT_THAT(socket.heard, ElementsAre(R"(["first"])"));
+  say("fourth", Outbox::kMostBytes);
+  EXPECT_THAT(socket.heard, ElementsAre(R"(["first"])", R"(["second"])", R"(["third"])"));
+  outbox.settle(first, "1-1");
+  EXPECT_EQ(outbox.size(), 1U);
 }
 
 // A handler that disconnect() has called says something, and ends the namespace.
