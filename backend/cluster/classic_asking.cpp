@@ -26,7 +26,9 @@ void Classic::count(OnCount then) {
                              Classic& it = **self;
                              const auto node = it.counting_.extract(number);
                              if (node.empty()) return;
-                             // Just after the start it may be none: this one is there.
+                             // Whom Redis does not count, at the start or while a link is made again, is
+                             // there.
+                             if (nodes && !it.requests_.open()) ++*nodes;
                              if (nodes) it.tally_->nodes = *(nodes = std::max<std::size_t>(*nodes, 1));
                              node.mapped()(nodes);
                            });

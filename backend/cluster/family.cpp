@@ -31,8 +31,9 @@ Family::Family(adapter::Host& host, redis::Redis& redis, Settings settings, Tall
       own_channel_(channel_of(uid_)),
       self_(std::make_shared<Family*>(this)),
       requests_(host.loop(), tally_),
-      look_(host.loop(), net::delegate<&Family::look_around>(this)) {
-  everyone_ = listen(channel_);
+      look_(host.loop(), net::delegate<&Family::look_around>(this)),
+      everyone_(*this) {
+  of_everyone_ = redis_.subscribe(kind(), channel_, everyone_);
   own_ = listen(own_channel_);
   if (host.name() == "/") look_.after(0);
 }
@@ -74,7 +75,7 @@ void Family::answer(const std::string& uid, const family::Outgoing& what) {
 
 // One of many namespaces counts for the process.
 void Family::on_gap() {
-  if (std::exchange(subscribed_, false) && host_.name() == "/") ++tally_->gaps;
+  if (std::exchange(listening_, false) && host_.name() == "/") ++tally_->gaps;
 }
 
 // A node whose own subscription is not yet confirmed is there all the same.
@@ -83,7 +84,7 @@ void Family::count_others(std::function<void(Family&, std::optional<std::size_t>
     const auto self = handle.lock();
     if (!self || (*self)->host_.stopped()) return;
     Family& it = **self;
-    if (count && *count > 0 && it.subscribed_) --*count;
+    if (count && *count > 0 && it.everyone_.counts_us()) --*count;
     done(it, count);
   });
 }

@@ -63,7 +63,29 @@ class Family : public adapter::Adapter, private redis::Listener {
   const std::string channel_;  // PREFIX#NSP#
 
  private:
-  void on_subscribed() override { subscribed_ = true; }
+  // The channel of all, on which nodes are counted. What is heard is the owner's.
+  class Everyone final : public redis::Listener {
+   public:
+    explicit Everyone(Family& owner) : owner_(owner) {}
+    bool counts_us() const { return counts_us_; }
+    void on_message(std::string_view channel, std::string_view payload) override {
+      owner_.on_message(channel, payload);
+    }
+    void on_subscribed() override {
+      counts_us_ = true;
+      owner_.on_subscribed();
+    }
+    void on_gap() override {
+      counts_us_ = false;
+      owner_.on_gap();
+    }
+
+   private:
+    Family& owner_;
+    bool counts_us_ = false;
+  };
+
+  void on_subscribed() override { listening_ = true; }
   void on_gap() override;
   void count_others(std::function<void(Family&, std::optional<std::size_t>)> done);
   void look_around();
@@ -82,9 +104,10 @@ class Family : public adapter::Adapter, private redis::Listener {
   Requests requests_;
   TextWriter text_;
   codec::msgpack::Writer binary_;
-  bool subscribed_ = false;  // Redis counts us
+  bool listening_ = false;  // to any channel since the last gap
   net::Timer look_;
-  redis::Subscription everyone_, own_;
+  Everyone everyone_;
+  redis::Subscription of_everyone_, own_;  // last: nothing is heard by what is half gone
 };
 
 }  // namespace limpet::cluster
