@@ -38,7 +38,9 @@ Family::Family(adapter::Host& host, redis::Redis& redis, Settings settings, Tall
   if (host.name() == "/") look_.after(0);
 }
 
-Family::~Family() = default;
+Family::~Family() {
+  for (const auto& [number, done] : std::exchange(counting_, {})) done(1);
+}
 
 redis::Subscribed Family::kind() const {
   return settings_.sharded ? redis::Subscribed::shard : redis::Subscribed::channel;
@@ -98,9 +100,11 @@ void Family::look_around() {
 }
 
 void Family::server_count(std::function<void(std::size_t)> done) {
-  // A host that has gone waits for nothing.
-  count_others(
-      [done = std::move(done)](Family&, std::optional<std::size_t> others) { done(others.value_or(0) + 1); });
+  const std::uint64_t number = next_count_++;
+  counting_.emplace(number, std::move(done));
+  count_others([number](Family& it, std::optional<std::size_t> others) {
+    if (const auto node = it.counting_.extract(number)) node.mapped()(others.value_or(0) + 1);
+  });
 }
 
 void Family::broadcast_with_ack(const Event& event, const Target& target,

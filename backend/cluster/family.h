@@ -7,9 +7,12 @@
 // hear it.
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "backend/adapter/adapter.h"
@@ -104,6 +107,8 @@ class Family : public adapter::Adapter, private redis::Listener {
   Requests requests_;
   TextWriter text_;
   codec::msgpack::Writer binary_;
+  std::unordered_map<std::uint64_t, std::function<void(std::size_t)>> counting_;  // who waits for a count
+  std::uint64_t next_count_ = 0;
   bool listening_ = false;  // to any channel since the last gap
   net::Timer look_;
   Everyone everyone_;

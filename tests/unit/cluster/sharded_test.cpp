@@ -240,8 +240,11 @@ TEST_F(ShardedTest, WhatIsOwedIsCalledWhenItGoes) {
   Outcome fetched, answered;
   a->fetch_sockets({}, fetched.fetched());
   a->server_side_emit("x", {}, answered.answered());
+  int counted = 0;
+  a->server_count([&](std::size_t) { ++counted; });
   a.adapter.reset();
   EXPECT_EQ(fetched.times, 1);
+  EXPECT_EQ(counted, 1);
   EXPECT_NE(fetched.error, "");
   EXPECT_EQ(answered.times, 1);
   EXPECT_TRUE(until([&] { return subscribers(true, "/") == 1; }));
