@@ -99,7 +99,9 @@ void Namespace::server_count(std::function<void(std::size_t)> done) {
 }
 
 void Namespace::server_side_emit(std::string_view event, const Args& args, OnAnswers done) {
-  if (event == "connect" || event == "connection" || event == "new_namespace")
+  // A Node.js peer emits what it is sent on an EventEmitter, where an `error` that nobody listens to ends the
+  // process.
+  if (event == "connect" || event == "connection" || event == "new_namespace" || event == "error")
     throw std::invalid_argument("reserved event: " + std::string(event));
   if (impl_->adapter)
     impl_->adapter->server_side_emit(event, args, std::move(done));

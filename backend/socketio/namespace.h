@@ -94,7 +94,9 @@ class Namespace final : public Handlers, public Audience<Namespace> {
   // Nodes that serve this namespace, this one included, as its adapter knows them.
   void server_count(std::function<void(std::size_t)> done);
 
-  // To the other nodes' handlers of the same namespace; `done` (may be empty) has one answer of each.
+  // To the other nodes' handlers of the same namespace; `done` (may be empty) has one answer of each. Throws
+  // std::invalid_argument for `connect`, `connection`, `new_namespace`, and for `error`, which would end
+  // Node.js nodes.
   using OnAnswers = std::function<void(std::string_view error, const Args& answers)>;
   void server_side_emit(std::string_view event, const Args& args, OnAnswers done = {});
   Pending<Answers> server_side_emit_with_ack(std::string_view event, Args args);

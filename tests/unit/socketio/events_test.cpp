@@ -170,6 +170,7 @@ TEST_F(World, ReservedNamesAndTooManyBytesAreThrownBack) {
   EXPECT_THROW(io->emit("connect"), std::invalid_argument);
   EXPECT_THROW(io->emit("a", many), std::invalid_argument);
   EXPECT_THROW(io->of("/").server_side_emit("connection", {}), std::invalid_argument);
+  EXPECT_THROW(io->of("/").server_side_emit("error", {}), std::invalid_argument);
   EXPECT_THROW(io->to("a").emit_with_ack("disconnect", {}, [](const Replies&) {}), std::invalid_argument);
 }
 
