@@ -34,6 +34,7 @@ export async function createNode({
     }
   });
 
+  if (!Object.hasOwn(adapters, adapter)) throw new RangeError(`adapter "${adapter}" is none of ${Object.keys(adapters).join(', ')}`);
   const redis = redisUrl ? await connectRedis(redisUrl) : [];
   node.io = new Server(node.http, { ...socketio, ...(redisUrl && { adapter: adapters[adapter](redis, stream) }) });
 

@@ -15,6 +15,7 @@ const {
   SERVER_ID = os.hostname(), HOST = '127.0.0.1', PORT = '3000',
   REDIS_URL, ADAPTER, STREAM, COOKIE = 'on', SHUTDOWN_DELAY = '5',
 } = process.env;
+if (ADAPTER && !REDIS_URL) throw new Error('ADAPTER wants REDIS_URL: without it this node would be alone');
 
 const node = await createNode({
   id: SERVER_ID,

@@ -55,6 +55,19 @@ for (const ADAPTER of [undefined, 'redis_sharded', 'redis_streams']) {
   });
 }
 
+for (const [env, said] of [
+  [{ ADAPTER: 'redis', REDIS_URL: '' }, /ADAPTER wants REDIS_URL/],
+  [{ ADAPTER: 'redis_stream', REDIS_URL: 'redis://127.0.0.1:1' }, /adapter "redis_stream" is none of redis, redis_sharded, redis_streams/],
+]) {
+  scenario(`it does not start alone where a cluster is meant: ADAPTER=${env.ADAPTER}`, async (world) => {
+    const child = new Child('server.js', process.execPath, [script], { env: { ...process.env, PORT: '0', ...env } });
+    world.own({ close: () => child.end ?? child.kill(), log: () => child.log() });
+    await until(() => child.end, 10_000, 'it ends');
+    assert.equal(child.end.code, 1);
+    assert.match(child.log(), said);
+  });
+}
+
 scenario('on SIGTERM it is unhealthy at once, serves on for SHUTDOWN_DELAY, then ends with 0', async (world) => {
   const server = await start(world, { SERVER_ID: 'ws1', SHUTDOWN_DELAY: '1' });
   const client = world.own(new Client(server, { transports: ['websocket'], reconnection: false }));
