@@ -176,6 +176,7 @@ void Presence::Impl::compare() {
     scan.reset();
     soon();
   });
+  if (scan->over()) scan.reset();
 }
 
 Presence::Presence(net::Loop& loop, redis::Redis& redis, Settings settings)

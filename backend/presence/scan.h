@@ -29,7 +29,8 @@ class Scan : public std::enable_shared_from_this<Scan> {
 
   static std::shared_ptr<Scan> start(Work work, Done done);
   Scan(Work work, Done done) : work_(std::move(work)), done_(std::move(done)) {}
-  void give_up() { done_ = {}; }  // what is under way ends without a word
+  void give_up() { done_ = {}; }        // what is under way ends without a word
+  bool over() const { return !done_; }  // at once, where Redis takes nothing now
 
  private:
   void ask();

@@ -82,6 +82,7 @@ void Sweeper::clear(const std::string& life) {
   scan_ = Scan::start(std::move(work), [this, life](Outcome outcome, std::size_t dropped) {
     on_cleared(life, outcome, dropped);
   });
+  if (scan_->over()) scan_.reset();
 }
 
 // What was not finished is found again at the next look.

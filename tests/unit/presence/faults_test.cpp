@@ -108,6 +108,27 @@ TEST_F(Faults, ANodeWithAHeartbeatIsNotSwept) {
   EXPECT_TRUE(is("ada", "a", "ws1", 1));
 }
 
+// Its link is there, but takes nothing more for a while.
+TEST_F(Faults, WhatCouldNotBeTakenOutIsLookedForAgain) {
+  link.max_pending_bytes = 20'000;
+  const auto ws1 = node("ws1", 200);
+  (*ws1)->connected("ada", "a");
+  ASSERT_TRUE(is("ada", "a", "ws1", 1));
+  server->freeze();
+  const auto refused = std::make_shared<bool>(false);
+  while (!*refused) {
+    ws1->redis.command({"ECHO", "x"},
+                       [refused](const redis::Result& result) { *refused = *refused || !result.ok(); });
+  }
+  const std::uint64_t failed = (*ws1)->totals().failed;
+  (*ws1)->disconnected("a");
+  ASSERT_TRUE(until([&] { return (*ws1)->totals().failed > failed; }));
+  const std::uint64_t later = net::now_ms() + 250;  // a beat
+  until([&] { return net::now_ms() > later; });
+  server->thaw();
+  EXPECT_TRUE(is_gone("ada"));
+}
+
 TEST_F(Faults, ScriptsThatRedisHasForgottenAreGivenAgainInOrder) {
   const auto ws1 = node("ws1");
   for (int i = 0; i < 50; ++i) {
