@@ -50,6 +50,11 @@ std::variant<std::string, Unreadable> read_secret(std::string_view text) {
   return std::string(value);
 }
 
+std::string without_password(std::string text) {
+  hide_password(text.data());
+  return text;
+}
+
 void hide_secrets(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) {
     hide_password(argv[i]);

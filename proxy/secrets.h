@@ -14,6 +14,8 @@ struct Unreadable {
 // "env:NAME", "file:PATH" (the file less one line end, at most 64 KiB), or the text itself.
 std::variant<std::string, Unreadable> read_secret(std::string_view text);
 
+std::string without_password(std::string text);  // of a URL that is in it: blanked
+
 // Blanks what is secret among the arguments, so that ps(1) does not show it. Once they have been read.
 void hide_secrets(int argc, char** argv);
 

@@ -6,6 +6,7 @@
 
 #include "proxy/config/values.h"
 #include "proxy/log/escape.h"
+#include "proxy/secrets.h"
 
 namespace limpet {
 namespace {
@@ -22,7 +23,7 @@ std::string commands_of(const CLI::App& app) {
 
 std::string unexpected(const CLI::App& command, const std::string& argument) {
   if (argument.empty() || argument[0] != '-')
-    return '"' + shown(argument) + "\" is not expected; a value follows its flag";
+    return '"' + shown(without_password(argument)) + "\" is not expected; a value follows its flag";
   const std::string flag = argument.substr(0, argument.find('='));
   std::vector<std::string> names;
   for (const CLI::Option* each : command.get_options({})) {

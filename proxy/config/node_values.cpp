@@ -110,16 +110,18 @@ bool is_variable(std::string_view name) {
   });
 }
 
-// Where a secret is, if that is what `text` says.
+// Where a secret is, if that is what `text` says. What is wrong is not shown: "env:$REDIS_URL", as a shell
+// gives it, is the secret itself.
 std::optional<Value<std::string>> to_place(std::string_view text) {
   if (text.starts_with(kEnvironment)) {
     if (is_variable(text.substr(kEnvironment.size()))) return std::string(text);
-    return Wrong{quoted(text) + " does not name a variable; write \"env:REDIS_URL\""};
+    return Wrong{"after env: there is no variable's name; write \"env:REDIS_URL\""};
   }
   if (text.starts_with(kFile)) {
-    if (text.size() > kFile.size() && !std::any_of(text.begin(), text.end(), is_control))
-      return std::string(text);
-    return Wrong{quoted(text) + " does not name a file; write \"file:/run/secrets/redis\""};
+    const std::string_view path = text.substr(kFile.size());
+    const bool is_path = !path.empty() && path.find("://") == std::string_view::npos;
+    if (is_path && std::none_of(path.begin(), path.end(), is_control)) return std::string(text);
+    return Wrong{"after file: there is no path; write \"file:/run/secrets/redis\""};
   }
   return std::nullopt;
 }

@@ -59,6 +59,16 @@ scenario('what cannot be read, or is no URL, is said', async (world) => {
   }
 });
 
+scenario('a URL where none is due is not shown', async () => {
+  const url = 'redis://:hunter2@127.0.0.1:1';
+  for (const args of [[url], ['--redis', 'env:A', url], ['--redis', `env:${url}`], ['--redis', `file:${url}`]]) {
+    const { code, stderr } = await nodeEnds(...args);
+    assert.equal(code, 2);
+    assert.match(stderr, /^limpet node: [^\n]+\n$/);
+    hides(stderr);
+  }
+});
+
 scenario('a wrong password is said, without it', async (world) => {
   const { redis } = await begin(world);
   const node = world.own(await LimpetNode.start(['--id', 'ws1', '--redis', `unix://:hunter2-wrong@${redis.socket}`]));

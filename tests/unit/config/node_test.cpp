@@ -163,6 +163,21 @@ TEST(NodeTable, WrongValuesAreRefusedBothWays) {
   EXPECT_TRUE(set_node_flag(node, "--id", {}));
 }
 
+// "env:$REDIS_URL", as a shell gives it.
+TEST(NodeTable, WhatIsNoPlaceOfASecretIsNotShown) {
+  for (const char* value :
+       {"env:redis://:hunter2@h", "file:redis://:hunter2@h", "env:hunter2!", "redis://:hunter2@h:p"}) {
+    Node node;
+    const auto wrong = set_node_flag(node, "--redis", {value});
+    ASSERT_TRUE(wrong) << value;
+    EXPECT_EQ(wrong->find("hunter2"), std::string::npos) << *wrong;
+  }
+  Node node;
+  const auto wrong = set_node_flag(node, "--redis-sentinel-password", {"env:hunter2!"});
+  ASSERT_TRUE(wrong);
+  EXPECT_EQ(wrong->find("hunter2"), std::string::npos) << *wrong;
+}
+
 TEST(NodeTable, KeysThatDoNotGoTogetherAreRefusedWithTheirPlace) {
   EXPECT_THAT(problems("[node]\nnamespaces = [\"/\", \"/a\", \"/\"]"),
               ElementsAre("f:2:14: node.namespaces: \"/\" is there twice; leave one out"));

@@ -66,6 +66,8 @@ TEST(Secrets, OfACommandLineAreBlanked) {
             (Words{"limpet", "--redis-sentinel-password=***"}));
   EXPECT_EQ(hidden({"limpet", "--redis-sentinel-password"}), (Words{"limpet", "--redis-sentinel-password"}));
   EXPECT_EQ(hidden({}), Words{});
+  EXPECT_EQ(without_password("redis://u:pass@h"), "redis://u:****@h");
+  EXPECT_EQ(without_password("chat"), "chat");
 }
 
 }  // namespace
