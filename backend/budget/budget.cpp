@@ -21,12 +21,14 @@ void reached() {
   current->on_mark();
 }
 
-Budget::Budget(net::Loop& loop, std::size_t most)
+Budget::Budget(net::Loop& loop, std::size_t most, std::uint64_t patience_ms)
     : most_(most),
+      patience_ms_(patience_ms),
       previous_(std::exchange(current, this)),
       loop_(loop),
       turn_end_(net::delegate<&Budget::relieve>(this)),
-      again_(loop, net::delegate<&Budget::relieve>(this)) {
+      again_(loop, net::delegate<&Budget::relieve>(this)),
+      patience_(loop, net::delegate<&Budget::on_patience>(this)) {
   set_mark();
 }
 
@@ -47,13 +49,14 @@ void Budget::set_mark() {
 bool Budget::tight() {
   if (tight_ && total <= low()) {
     tight_ = false;
+    patience_.cancel();
     set_mark();
   }
   return tight_;
 }
 
 void Budget::on_mark() {
-  tight_ = true;
+  if (!std::exchange(tight_, true)) patience_.after(patience_ms_);
   if (total <= most_) return set_mark();
   mark = SIZE_MAX;  // until relieve() has looked
   const std::uint64_t gone_ms = loop_.turn_ms() - relieved_ms_;
@@ -63,13 +66,23 @@ void Budget::on_mark() {
 
 void Budget::relieve() {
   if (total <= most_) return set_mark();
+  evict();
+  again_.after(kBetweenMs);  // was it enough?
+}
+
+void Budget::on_patience() {
+  if (!tight()) return;
+  evict();
+  patience_.after(patience_ms_);
+}
+
+void Budget::evict() {
   relieved_ms_ = loop_.turn_ms();
   Census census;
   for (const Spender* each : spenders_) each->weigh(census);
   Eviction eviction(census, total - low(), most_ / kSmallPart + 1);
   for (Spender* each : spenders_) each->evict(eviction);
   evicted_ += eviction.taken();
-  again_.after(kBetweenMs);  // was it enough?
 }
 
 }  // namespace limpet::budget

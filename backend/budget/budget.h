@@ -1,8 +1,9 @@
 // Budget: the bound on what all clients together hold (share.h), and what happens at it.
 //
 // From 7/8 of it on there is no room for new sessions, until it is down to 3/4. At the bound those
-// connections end that hold most, at the end of the turn, as many as bring it down to 3/4. Reading no more
-// from anybody instead would leave what is held where it is, and stop the heartbeats of those who hold
+// connections end that hold most, at the end of the turn, as many as bring it down to 3/4; and likewise when
+// there has been no room for a while, or a few who never read could keep all others out for ever. Reading no
+// more from anybody instead would leave what is held where it is, and stop the heartbeats of those who hold
 // nothing.
 //
 // A thread has one; the newest counts. Outlived by the Loop; whoever is watched outlives it, or ends with it
@@ -31,7 +32,10 @@ class Spender {
 
 class Budget {
  public:
-  Budget(net::Loop& loop, std::size_t most);  // 0: no bound
+  static constexpr std::uint64_t kPatienceMs = 5'000;  // longer than what one burst leaves takes to be read
+
+  // 0: no bound. There may be no room for `patience_ms`.
+  Budget(net::Loop& loop, std::size_t most, std::uint64_t patience_ms = kPatienceMs);
   ~Budget();
   Budget(const Budget&) = delete;
 
@@ -44,11 +48,14 @@ class Budget {
   friend void reached();
   void on_mark();
   void relieve();
+  void on_patience();
+  void evict();
   void set_mark();
   std::size_t high() const { return most_ - most_ / 8; }
   std::size_t low() const { return most_ - most_ / 4; }
 
   const std::size_t most_;
+  const std::uint64_t patience_ms_;
   Budget* previous_;  // of this thread
   std::vector<Spender*> spenders_;
   std::uint64_t evicted_ = 0;
@@ -56,7 +63,7 @@ class Budget {
   bool tight_ = false;
   net::Loop& loop_;
   net::Deferred turn_end_;
-  net::Timer again_;
+  net::Timer again_, patience_;
 };
 
 }  // namespace limpet::budget

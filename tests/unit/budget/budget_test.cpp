@@ -97,6 +97,32 @@ TEST_F(BudgetTest, NearTheBoundThereIsNoRoomUntilAQuarterIsFree) {
   EXPECT_EQ(budget.evicted(), 0u);
 }
 
+TEST_F(BudgetTest, WhoKeepsOthersOutForLongGoesToo) {
+  Budget hasty(loop, 1000, 30);
+  hasty.watch(crowd);
+  for (int i = 0; i < 5; ++i) crowd.join(100);
+  crowd.join(400);
+  EXPECT_TRUE(hasty.tight());
+  turn();
+  EXPECT_EQ(crowd.members.size(), 6u);
+  turn(100);
+  EXPECT_EQ(crowd.members.size(), 5u);
+  EXPECT_EQ(hasty.evicted(), 1u);
+  EXPECT_FALSE(hasty.tight());
+}
+
+TEST_F(BudgetTest, WhoMakesRoomInTimeStays) {
+  Budget hasty(loop, 1000, 30);
+  hasty.watch(crowd);
+  crowd.join(900);
+  crowd.members[0]->set(700);
+  turn(100);
+  crowd.members[0]->set(900);
+  EXPECT_TRUE(hasty.tight());
+  turn();
+  EXPECT_EQ(hasty.evicted(), 0u);
+}
+
 TEST_F(BudgetTest, AtTheBoundTheLargestGoAtTheEndOfTheTurn) {
   for (int i = 0; i < 50; ++i) crowd.join(10);
   crowd.join(600);
