@@ -1,6 +1,8 @@
 #include "backend/socketio/early_saves.h"
 
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "backend/socketio/client.h"
 #include "backend/socketio/namespace_impl.h"
@@ -18,17 +20,24 @@ void EarlySaves::changed(Socket& socket) {
 }
 
 // A Socket.IO 2.x client is not told of its session.
-void EarlySaves::save(Socket& socket) {
-  if (socket.state_ != Socket::State::connected || socket.revision() == 3) return;
+std::size_t EarlySaves::save(Socket& socket) {
+  if (socket.state_ != Socket::State::connected || socket.revision() == 3) return 0;
   const Socket::Extras& extras = socket.extras();
-  nsp_.adapter->persist({std::string(socket.id()), extras.pid, socket.rooms(), extras.data, true});
+  std::vector<std::string> rooms = socket.rooms();
+  std::size_t bytes = 0;
+  for (const std::string& room : rooms) bytes += room.size();
+  nsp_.adapter->persist({std::string(socket.id()), extras.pid, std::move(rooms), extras.data, true});
+  return bytes;
 }
 
 void EarlySaves::on_timer() {
-  for (const SocketPtr& socket : std::exchange(changed_, {})) {
+  for (std::size_t bytes = 0; !changed_.empty() && bytes < kBytesATime;) {
+    const SocketPtr socket = std::move(changed_.front());
+    changed_.pop_front();
     socket->unsaved_ = false;
-    save(*socket);
+    bytes += save(*socket);
   }
+  if (!changed_.empty()) timer_.after(kWithinMs);
 }
 
 }  // namespace limpet::socketio

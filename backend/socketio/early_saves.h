@@ -2,9 +2,13 @@
 //
 // Where the adapter saves sessions early (adapter::Adapter::saves_early()), so that a client finds its
 // session although its node has died. Owned by the namespace; one list and one timer for all its sockets.
+// Those that have many rooms take turns: clients who join and leave all the time are not to fill the link to
+// where sessions are saved.
 #pragma once
 
-#include <vector>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
 
 #include "backend/socketio/namespace.h"
 #include "backend/socketio/socket.h"
@@ -17,16 +21,17 @@ class EarlySaves {
   explicit EarlySaves(Namespace::Impl& nsp);
   EarlySaves(const EarlySaves&) = delete;
 
-  void changed(Socket& socket);  // is saved within kWithinMs
-  void save(Socket& socket);     // now
+  void changed(Socket& socket);      // is saved within kWithinMs, if not much is to be saved before it
+  std::size_t save(Socket& socket);  // now; how many bytes its rooms take
 
   static constexpr std::uint64_t kWithinMs = 300;
+  static constexpr std::size_t kBytesATime = 1024 * 1024;
 
  private:
   void on_timer();
 
   Namespace::Impl& nsp_;
-  std::vector<SocketPtr> changed_;
+  std::deque<SocketPtr> changed_;
   net::Timer timer_;
 };
 

@@ -114,6 +114,26 @@ TEST_F(EarlySavesTest, ChangesAreSavedOnceInAWhile) {
   EXPECT_THAT(log.saved, SizeIs(1));
 }
 
+TEST_F(EarlySavesTest, SessionsOfManyRoomsTakeTurns) {
+  boost::json::object others[3];
+  for (boost::json::object& each : others) enter(each);
+  enter(me);
+  saved();
+  for (const boost::json::object& each : others) {  // 600 KB each
+    Socket& socket = socket_of(each);
+    for (int i = 10'000; i < 16'000; ++i) socket.join(std::string(95, 'r') + std::to_string(i));
+  }
+  socket_of(me).join("room");
+  turn(EarlySaves::kWithinMs + 50);
+  EXPECT_THAT(saved(), SizeIs(2));
+  turn(EarlySaves::kWithinMs + 50);
+  const auto rest = saved();
+  ASSERT_THAT(rest, SizeIs(2));
+  EXPECT_EQ(rest[1].sid, me.at("sid").as_string());
+  turn(EarlySaves::kWithinMs + 50);
+  EXPECT_THAT(log.saved, IsEmpty());
+}
+
 TEST_F(EarlySavesTest, WhoLeavesForGoodIsForgotten) {
   FakeSession& client = enter(me);
   client.say("1");
