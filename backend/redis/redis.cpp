@@ -9,6 +9,7 @@ namespace limpet::redis {
 namespace {
 
 constexpr std::size_t kMostTold = 16;
+constexpr std::size_t kLongestTold = 200;  // of what Redis says
 
 Tally tally_of(Words words) {
   if (words.empty()) return Tally::command;
@@ -167,6 +168,10 @@ void Redis::Impl::on_link_error(Link& link, std::string_view error) {
     if (cluster) return on_moved(link, error);
     return tell_once(shown(link.endpoint()) + " is a node of a Redis Cluster: give redis+cluster://");
   }
+  // These stay until somebody who reads a log does something.
+  if (error.starts_with("NOPERM") || error.starts_with("OOM") || error.starts_with("MISCONF"))
+    return tell_once(shown(link.endpoint()) +
+                     " refuses commands: " + std::string(error.substr(0, kLongestTold)));
   const bool demoted = error.starts_with("READONLY") || error.starts_with("UNBLOCKED");
   if (!demoted && !error.starts_with("NOAUTH")) return;
   const auto pin = shared_from_this();

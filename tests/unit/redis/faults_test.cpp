@@ -1,4 +1,5 @@
 // Servers that are none, and passwords that are not told.
+#include <algorithm>
 #include <atomic>
 
 #include "tests/unit/redis/fake_server.h"
@@ -145,6 +146,22 @@ TEST_F(Faults, WhatAServerSaysIsBoundedAndHasNoControlCharactersInTheLog) {
   ASSERT_TRUE(until([&] { return told("PING was refused"); }));
   EXPECT_FALSE(told("\x1b"));
   EXPECT_LT(events.front().size(), 400u);
+}
+
+TEST_F(Faults, WhatItsUserMayNotDoIsToldOnce) {
+  FakeServer server([](const std::string& heard) -> std::string {
+    return heard.find("EVALSHA") == std::string::npos ? "+PONG\r\n"
+                                                      : "-NOPERM no permissions to run 'evalsha'\r\n";
+  });
+  const auto redis = begin(hasty(settings_of(server.url())));
+  ASSERT_TRUE(until([&] { return redis->up(); }));
+  for (int i = 0; i < 3; ++i) {
+    bool answered = false;
+    redis->command({"EVALSHA", "x", "0"}, [&](const Result&) { answered = true; });
+    ASSERT_TRUE(until([&] { return answered; }));
+  }
+  EXPECT_TRUE(until([&] { return told("refuses commands: NOPERM no permissions to run 'evalsha'"); }));
+  EXPECT_EQ(std::ranges::count_if(events, [](const auto& it) { return it.find("NOPERM") != it.npos; }), 1);
 }
 
 TEST_F(Faults, ARefusedSubscriptionIsAskedForAgain) {
