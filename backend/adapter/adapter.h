@@ -137,6 +137,8 @@ class Adapter {
 
   // Connection state recovery. An adapter that cannot do it keeps these.
   virtual bool appends_offsets() const { return false; }  // then single emits pass through broadcast() too
+  // Does what must not overtake what was broadcast before; maybe never, if the adapter ends first.
+  virtual void in_turn(std::function<void()> deed) { deed(); }
   virtual void persist(Session) {}
   // Then persist() is also called while a socket lives (Session::live): when it joins, and after each change
   // of its rooms or data (at most every 300 ms); forget() when it has left for good.

@@ -65,6 +65,7 @@ void Outbox::perform(const Entry& entry) {
           [&](const Join& join) { host_.join(target, join.rooms); },
           [&](const Leave& leave) { host_.leave(target, leave.rooms); },
           [&](const Disconnect& disconnect) { host_.disconnect(target, disconnect.close); },
+          [&](const Other& other) { other.deed(); },
       },
       entry.deed);
 }

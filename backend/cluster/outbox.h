@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -36,7 +37,10 @@ class Outbox {
   struct Disconnect {
     bool close;
   };
-  using Deed = std::variant<adapter::Encoded, Pending, Join, Leave, Disconnect>;
+  struct Other {
+    std::function<void()> deed;
+  };
+  using Deed = std::variant<adapter::Encoded, Pending, Join, Leave, Disconnect, Other>;
 
   explicit Outbox(adapter::Host& host) : host_(host) {}
   Outbox(const Outbox&) = delete;

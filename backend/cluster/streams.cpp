@@ -35,6 +35,9 @@ class Streams final : public Family, private StreamHub::Receiver {
 
   bool appends_offsets() const override { return settings().max_disconnection_ms != 0; }
   bool saves_early() const override { return appends_offsets() && settings().eager; }
+  void in_turn(std::function<void()> deed) override {
+    outbox_.add_settled({}, Outbox::Other{std::move(deed)});
+  }
   void persist(adapter::Session session) override;
   void forget(std::string_view pid) override;
   void restore(std::string_view pid, std::string_view offset,

@@ -110,8 +110,23 @@ void Socket::send(std::string_view event, const Args& args, bool may_drop) {
   if (may_drop && !(client_->open() && client_->session()->writable())) return;
   server.writer.event(nsp.name_, std::nullopt, event, false, args);
   check_attachments(server.writer, server.bounds);
-  ++server.totals.events_out;
-  client_->send(server.writer);
+  send_written(may_drop);
+}
+
+// Where events wait in the adapter for their offsets, those that get none wait as well: a client hears all in
+// the order in which it was said.
+void Socket::send_written(bool may_drop) {
+  Server::Impl& server = client_->server();
+  const auto now = [](Client& client, const auto& packet, bool drops) {
+    if (drops && !(client.open() && client.session()->writable())) return;
+    ++client.server().totals.events_out;
+    client.send(packet);
+  };
+  Namespace::Impl& nsp = nsp_->impl();
+  if (!nsp.adapter || !nsp.adapter->appends_offsets()) return now(*client_, server.writer, may_drop);
+  nsp.adapter->in_turn([self = SocketPtr(this), packet = nsp.encoded(server.writer), may_drop, now] {
+    if (self->client_ != nullptr) now(*self->client_, packet, may_drop);
+  });
 }
 
 void Socket::emit_with_ack(std::string_view event, const Args& args, std::uint64_t timeout_ms, OnReply done) {
@@ -138,8 +153,7 @@ void Socket::emit_with_ack(std::string_view event, const Args& args, std::uint64
         std::make_unique<net::Timer>(server.loop, net::delegate<&Extras::Pending::on_timeout>(&pending));
     pending.timer->after(timeout_ms);
   }
-  ++server.totals.events_out;
-  client_->send(server.writer);
+  send_written(false);
 }
 
 Pending<Reply> Socket::emit_with_ack(std::string_view event, Args args, std::uint64_t timeout_ms) {

@@ -132,6 +132,7 @@ class Socket final : public adapter::Member {
   Socket(Namespace& nsp, Client& client);
   ~Socket();
   void send(std::string_view event, const Args& args, bool may_drop);
+  void send_written(bool may_drop);  // by the server's writer
   HandlerId add(std::string_view event, EventHandler handler, bool once);
   HandlerId add_error(ErrorHandler handler);
   void add_middleware(EventMiddleware middleware);

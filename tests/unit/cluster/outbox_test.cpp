@@ -34,6 +34,14 @@ TEST_F(OutboxTest, WhatIsSettledIsDoneInTheOrderInWhichItWasSaid) {
   EXPECT_EQ(outbox.size(), 0U);
 }
 
+TEST_F(OutboxTest, OtherDeedsAreDoneInTurn) {
+  const auto first = say("1");
+  outbox.add_settled({}, Outbox::Other{[&] { socket.heard.push_back("other"); }});
+  EXPECT_THAT(socket.heard, IsEmpty());
+  outbox.settle(first, "9-1");
+  EXPECT_THAT(socket.heard, ElementsAre(R"(["1","9-1"])", "other"));
+}
+
 TEST_F(OutboxTest, RoomsChangeInTurn) {
   const auto joins = outbox.add({{"a"}, {}, {}}, Outbox::Join{{"room"}});
   outbox.add_settled({{"room"}, {}, {}}, Outbox::Pending{"x", false, {}});
