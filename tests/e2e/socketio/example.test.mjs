@@ -49,8 +49,11 @@ for (const ADAPTER of [undefined, 'redis_sharded', 'redis_streams']) {
       await client.settled();
       await client.call('join', 'r');
     }
-    clients[0].socket.emit('broadcast', 'r', 'hello');
-    await until(() => clients.every((client) => client.messages[0] === 'hello'), 5000, 'both hear it');
+    // Node.js answers before its subscription to the room has reached Redis: said until it is heard.
+    await until(() => {
+      clients[0].socket.emit('broadcast', 'r', 'hello');
+      return clients.every((client) => client.messages[0] === 'hello');
+    }, 5000, 'both hear it');
     await clients[1].call('leave', 'r');
   });
 }
