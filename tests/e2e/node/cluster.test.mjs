@@ -18,6 +18,9 @@ async function connect(world, url, userId) {
 }
 
 const join = (socket, room) => socket.timeout(5000).emitWithAck('join', room);
+// With a channel for each room a join is answered before Redis has heard of it.
+const heardByBoth = (redis, room) => until(
+  async () => (await redis.ask('PUBSUB', 'SHARDNUMSUB', `socket.io#/#${room}#`))[1] === 2, 5000, `both listen to ${room}`);
 const nodesAre = (node, count) => until(async () => await node.metric('limpet_node_cluster_nodes') === count, 10_000, `${count} nodes`);
 
 for (const [adapter, ...flags] of [
@@ -33,6 +36,7 @@ for (const [adapter, ...flags] of [
     await nodesAre(ours, 2);
     const [a, b] = [await connect(world, ours.url, 'ada'), await connect(world, `http://${theirs.address}`, 'ada')];
     await Promise.all([join(a, 'news'), join(b, 'news')]);
+    if (adapter === 'redis_sharded') await Promise.all(['news', 'user:ada'].map((room) => heardByBoth(redis, room)));
     a.emit('broadcast', 'news', 1);
     await until(() => a.got.length === 1 && b.got.length === 1, 5000, 'both have what ours said');
     b.emit('broadcast', 'news', Buffer.from([2]));
