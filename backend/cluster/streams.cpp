@@ -4,6 +4,7 @@
 // once Redis has taken it, in order, and what others have written when the stream's reader brings it.
 // Questions and answers go by channels. Sessions are kept under keys; with `eager` while their sockets live,
 // too.
+#include <deque>
 #include <unordered_set>
 #include <utility>
 
@@ -52,6 +53,7 @@ class Streams final : public Family, private StreamHub::Receiver {
   void act(const Outgoing& what, const Target& target, Outbox::Deed deed);
   void write(Type type, std::string_view data, std::uint64_t number);
   void renew(const std::string& pid, const std::string& sid);
+  void start_waiting();
   std::string key_of(std::string_view pid) const { return settings().session_key_prefix + std::string(pid); }
 
   const std::shared_ptr<StreamHub> hub_;
@@ -59,6 +61,9 @@ class Streams final : public Family, private StreamHub::Receiver {
   Outbox outbox_;
   LiveSessions live_;
   std::unordered_set<std::shared_ptr<Restoring>> restoring_;
+  std::deque<std::pair<std::shared_ptr<Restoring>, StreamId>> waiting_;  // of those, to be started
+  std::size_t under_way_ = 0;
+  bool starting_ = false;
   const StreamReader& reader_;
 };
 
@@ -82,6 +87,7 @@ Streams::Streams(adapter::Host& host, std::shared_ptr<StreamHub> hub)
 
 Streams::~Streams() {
   hub_->remove(host_.name(), *this);
+  starting_ = true;  // for good
   for (const auto& each : std::exchange(restoring_, {})) each->cancel();
 }
 
@@ -181,6 +187,8 @@ void Streams::restore(std::string_view pid, std::string_view offset,
   const auto slot = std::make_shared<std::weak_ptr<Restoring>>();
   const auto end = [this, slot, done = std::move(done)](std::optional<Restoring::Found> found) {
     restoring_.erase(slot->lock());
+    --under_way_;
+    start_waiting();
     if (!found) return done(std::nullopt);
     if (!found->node.empty() && found->node != uid_)
       say(channel_of(found->node),
@@ -192,7 +200,22 @@ void Streams::restore(std::string_view pid, std::string_view offset,
       end);
   *slot = restoring;
   restoring_.insert(restoring);
-  restoring->start(*from);
+  waiting_.emplace_back(restoring, *from);
+  start_waiting();
+}
+
+// All clients of a node that has died come at once; each reads the stream on the link that everything else
+// needs, and keeps what it has missed. A start may end at once, and brings the next: hence no recursion.
+void Streams::start_waiting() {
+  constexpr std::size_t kAtOnce = 32;
+  if (std::exchange(starting_, true)) return;
+  while (under_way_ < kAtOnce && !waiting_.empty()) {
+    const auto [restoring, from] = std::move(waiting_.front());
+    waiting_.pop_front();
+    ++under_way_;
+    restoring->start(from);
+  }
+  starting_ = false;
 }
 
 }  // namespace

@@ -1,6 +1,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <vector>
+
 #include "backend/cluster/saved_session.h"
 #include "tests/unit/cluster/family_world.h"
 
@@ -334,6 +337,30 @@ TEST_F(StreamsTest, WhoCannotBeRestoredIsNot) {
   server->end();
   ASSERT_TRUE(until([&] { return !a.link->up(); }));
   EXPECT_FALSE(restores("pid", offset));
+}
+
+TEST_F(StreamsTest, ACrowdThatComesBackIsRestoredAFewAtATime) {
+  constexpr std::size_t kCrowd = 200;
+  Node& a = streams_node(recovery());
+  FakeSocket& here = a.host.add("here");
+  tell(a, "seen", {});
+  ASSERT_TRUE(until_heard(here, 1));
+  const std::string offset = offset_of(here.heard[0]);
+  for (std::size_t i = 0; i < kCrowd; ++i) {
+    const std::string number = std::to_string(i);
+    a->persist({"sid" + number, "pid" + number, {}, nullptr});
+  }
+  ASSERT_TRUE(until([&] { return a.tally->sessions_saved == kCrowd; }));
+  const std::uint64_t before = a.link->totals().commands;
+  std::vector<Back> back(kCrowd);
+  for (std::size_t i = 0; i < kCrowd; ++i) a->restore("pid" + std::to_string(i), offset, back[i].take());
+  EXPECT_LE(a.link->totals().commands - before, 100U);
+  ASSERT_TRUE(until([&] { return std::ranges::all_of(back, [](const Back& one) { return one.done(); }); }));
+  for (std::size_t i = 0; i < kCrowd; ++i) {
+    EXPECT_EQ(back[i].times, 1);
+    ASSERT_TRUE(back[i].restored) << i;
+    EXPECT_EQ(back[i].restored->session.sid, "sid" + std::to_string(i));
+  }
 }
 
 TEST_F(StreamsTest, AWholeTailIsReadInPages) {
