@@ -36,7 +36,7 @@ constexpr std::uint64_t kShare = 1024 * 1024;  // bytes, each way of a message c
 
 }  // namespace
 
-struct Engine::Impl : net::Guest {
+struct Engine::Impl final : net::Guest {
   Impl(net::Loop& its_loop, std::span<char> its_scratch, Options its_options)
       : options(its_options),
         loop(its_loop),

@@ -1,11 +1,15 @@
 // Nodes that end, by SIGTERM or SIGKILL: their clients go on elsewhere, and nothing is lost.
 import assert from 'node:assert/strict';
+import { setTimeout as delay } from 'node:timers/promises';
 import { decode } from 'notepack.io';
 import { until } from '../e2e/lib/deadline.mjs';
 import { scenario } from '../e2e/lib/world.mjs';
 import { of } from './lib/adapters.mjs';
 import { Cluster } from './lib/cluster.mjs';
 import { side } from './lib/node.mjs';
+
+// Slow enough for a stream of 10 000 entries to keep all that is said while clients move: what is trimmed is lost to them.
+const PACE_MS = 2;
 
 // Says 0, 1, 2, ... to a room until it is stopped; returns how many it has said.
 function counting(node, room) {
@@ -15,6 +19,7 @@ function counting(node, room) {
     while (on) {
       await node.do('emit', { to: [room] }, 'count', count);
       count += 1;
+      await delay(PACE_MS);
     }
     return count;
   })();
