@@ -23,6 +23,10 @@ std::string room_name(const boost::json::value& room) {
   return name;
 }
 
+bool is_nobodys(std::string_view name) {
+  return name == kNobody;
+}
+
 std::optional<std::vector<std::string>> room_names(const boost::json::value* list) {
   std::vector<std::string> names;
   if (list == nullptr || list->is_null()) return names;

@@ -19,6 +19,7 @@ namespace limpet::cluster {
 // Of what stands for a room in a peer's message. What cannot be a room (an array, an object) gets the name of
 // one that nobody is in.
 std::string room_name(const boost::json::value& room);
+bool is_nobodys(std::string_view name);  // that one
 // A list of them. Nothing: it is neither a list nor missing (null).
 std::optional<std::vector<std::string>> room_names(const boost::json::value* list);
 

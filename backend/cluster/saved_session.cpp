@@ -65,6 +65,7 @@ std::optional<SavedSession> read_session(std::string_view text) {
   const bool fit = std::all_of(rooms->begin(), rooms->end(),
                                [](const std::string& room) { return room.size() <= kLongestRoom; });
   if (!fit) return std::nullopt;
+  std::erase_if(*rooms, is_nobodys);
   saved.session.rooms = std::move(*rooms);
   if (const boost::json::value* data = map->if_contains("data"))
     saved.session.data = without_bytes(*data, *read);

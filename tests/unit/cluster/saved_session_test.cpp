@@ -70,6 +70,18 @@ TEST(SavedSession, WhatIsNoneIsRefused) {
   EXPECT_TRUE(read_session(packed({{"sid", "s"}, {"pid", "p"}})));
 }
 
+TEST(SavedSession, WhatCanBeNoRoomIsLeftOut) {
+  const auto read =
+      read_session(packed({{"sid", "s"}, {"pid", "p"}, {"rooms", {boost::json::array{"a"}, "room", 42}}}));
+  ASSERT_TRUE(read);
+  const auto again = read_session(write_session(read->session, ""));
+  ASSERT_TRUE(again);
+  EXPECT_THAT(read->session.rooms, ElementsAre("room",
+                                               "\xff"
+                                               "42"));
+  EXPECT_EQ(again->session.rooms, read->session.rooms);
+}
+
 TEST(SavedSession, APidIsOfOurAlphabet) {
   EXPECT_TRUE(is_pid("AZaz09-_AZaz09-_AZaz"));
   EXPECT_FALSE(is_pid(""));
