@@ -33,6 +33,11 @@ class Page {
     std::vector<Label> labels;
     double value;
   };
+  void both_ways(const char* name, const char* help, std::uint64_t in, std::uint64_t out) {
+    add(prometheus::MetricType::Counter, name, help,
+        {{{{"direction", "in"}}, static_cast<double>(in)},
+         {{{"direction", "out"}}, static_cast<double>(out)}});
+  }
   void add(prometheus::MetricType type, const char* name, const char* help, const Sample& sample) {
     add(type, name, help, std::vector<Sample>{sample});
   }
@@ -107,23 +112,16 @@ void add_sessions(Page& page, const Counted& counted) {
                      number(engine.by_reason[i])});
   }
   page.add(kCounter, "limpet_node_sessions_closed_total", "Engine.IO sessions that ended, by reason.", ended);
-  page.add(kCounter, "limpet_node_packets_total", "Engine.IO packets.",
-           {{{{"direction", "in"}}, number(engine.packets_in)},
-            {{{"direction", "out"}}, number(engine.packets_out)}});
-  page.add(
-      kCounter, "limpet_node_bytes_total", "Bytes of Engine.IO packets.",
-      {{{{"direction", "in"}}, number(engine.bytes_in)}, {{{"direction", "out"}}, number(engine.bytes_out)}});
+  page.both_ways("limpet_node_packets_total", "Engine.IO packets.", engine.packets_in, engine.packets_out);
+  page.both_ways("limpet_node_bytes_total", "Bytes of Engine.IO packets.", engine.bytes_in, engine.bytes_out);
 }
 
 void add_sockets(Page& page, const socketio::Totals& io) {
-  constexpr auto kCounter = prometheus::MetricType::Counter;
   page.gauge("limpet_node_sockets", "Socket.IO sockets, of all namespaces.", number(io.sockets));
   page.gauge("limpet_node_rooms", "Rooms, those of single sockets not counted.", number(io.rooms));
   page.gauge("limpet_node_namespaces", "Namespaces.", number(io.namespaces));
-  page.add(kCounter, "limpet_node_events_total", "Events; out: times delivered.",
-           {{{{"direction", "in"}}, number(io.events_in)}, {{{"direction", "out"}}, number(io.events_out)}});
-  page.add(kCounter, "limpet_node_acks_total", "Acknowledgements.",
-           {{{{"direction", "in"}}, number(io.acks_in)}, {{{"direction", "out"}}, number(io.acks_out)}});
+  page.both_ways("limpet_node_events_total", "Events; out: times delivered.", io.events_in, io.events_out);
+  page.both_ways("limpet_node_acks_total", "Acknowledgements.", io.acks_in, io.acks_out);
   page.counter("limpet_node_sockets_connected_total", "Sockets that were let in.", number(io.connected));
   page.counter("limpet_node_sockets_refused_total", "Sockets that were not.", number(io.refused));
   page.counter("limpet_node_sockets_recovered_total", "Sockets that were given back what they had.",
@@ -137,23 +135,20 @@ void add_sockets(Page& page, const socketio::Totals& io) {
 }
 
 void add_raw(Page& page, const raw::Endpoint& endpoint) {
-  constexpr auto kCounter = prometheus::MetricType::Counter;
   const raw::Totals& raw = endpoint.totals();
   page.gauge("limpet_node_raw_connections", "Connections of the plain WebSocket endpoint.",
              number(endpoint.connections()));
   page.gauge("limpet_node_raw_topics", "Topics that somebody is subscribed to.", number(endpoint.topics()));
   page.counter("limpet_node_raw_opened_total", "Connections of it that were opened.", number(raw.opened));
   page.counter("limpet_node_raw_refused_total", "Those that were not.", number(raw.refused));
-  page.add(
-      kCounter, "limpet_node_raw_messages_total", "Its messages; out: times sent.",
-      {{{{"direction", "in"}}, number(raw.messages_in)}, {{{"direction", "out"}}, number(raw.messages_out)}});
+  page.both_ways("limpet_node_raw_messages_total", "Its messages; out: times sent.", raw.messages_in,
+                 raw.messages_out);
   page.counter("limpet_node_raw_left_out_total", "Messages that slow readers missed.", number(raw.left_out));
   page.counter("limpet_node_raw_timed_out_total", "Connections of it that fell silent.",
                number(raw.timed_out));
 }
 
 void add_redis(Page& page, const redis::Redis& redis) {
-  constexpr auto kCounter = prometheus::MetricType::Counter;
   const redis::Totals totals = redis.totals();
   page.gauge("limpet_node_redis_up", "1 while there is a link to Redis.", redis.up() ? 1 : 0);
   page.gauge("limpet_node_redis_lag_seconds", "How long Redis took to answer the last command.",
@@ -173,9 +168,8 @@ void add_redis(Page& page, const redis::Redis& redis) {
                number(totals.reconnects));
   page.counter("limpet_node_redis_connects_failed_total", "Attempts that failed.",
                number(totals.connects_failed));
-  page.add(
-      kCounter, "limpet_node_redis_bytes_total", "Bytes to and from Redis.",
-      {{{{"direction", "in"}}, number(totals.bytes_in)}, {{{"direction", "out"}}, number(totals.bytes_out)}});
+  page.both_ways("limpet_node_redis_bytes_total", "Bytes to and from Redis.", totals.bytes_in,
+                 totals.bytes_out);
 }
 
 void add_presence(Page& page, const presence::Totals& presence) {

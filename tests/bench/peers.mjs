@@ -2,11 +2,11 @@
 //
 // Each gets one worker on one core, the same three servers, no access log; its configuration is a template in peers/.
 // One is taken from PATH: put another version first there to measure that one.
-import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Process, limpet, loadTool } from './processes.mjs';
 import { freeAddress, whenReady } from './ready.mjs';
+import { versionOfProgram } from './versions.mjs';
 
 // `rounds`: at most so many, for what is only there for comparison.
 export const peers = {
@@ -36,8 +36,7 @@ export const rivals = names.filter((name) => name !== 'limpet' && name !== 'rela
 export function versionOf(name) {
   const { command, version } = peers[name];
   if (!version) return 'limpet-bench-load relay';
-  const { stdout, stderr, error } = spawnSync(command, version, { encoding: 'utf8' });
-  return error ? undefined : `${stdout}${stderr}`.match(/\d+\.\d[^\s,]*/)?.[0] ?? 'unknown';
+  return versionOfProgram(command, version);
 }
 
 function configuration(template, to, dir) {

@@ -1,13 +1,11 @@
 // The servers that are compared: how each is started, and its version. Each is one process on one core.
-import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Process, limpet, loadTool } from '../processes.mjs';
 import { freeAddress, whenReady } from '../ready.mjs';
+import { packagesOf, versionOfProgram } from '../versions.mjs';
 
 const script = fileURLToPath(new URL('node/server.js', import.meta.url));
-const require = createRequire(script);
 const node = (engine) => (listen, ping) => [process.execPath, [script, listen, engine, String(ping)]];
 const overPolling = (cell) => cell.mode === 'io-polling';
 
@@ -28,21 +26,12 @@ export const peers = {
 peers.eiows.takes = peers.floor.takes;
 export const names = Object.keys(peers);
 
-const packaged = (name) => {
-  try {
-    return JSON.parse(readFileSync(require.resolve(`${name}/package.json`), 'utf8')).version;
-  } catch {
-    return undefined;
-  }
-};
+const packaged = packagesOf(script);
 
 // The version that a server tells, or nothing where it is not installed.
 export function versionOf(name) {
   if (name === 'floor') return 'limpet-bench-load floor';
-  if (name === 'limpet') {
-    const { stdout, stderr, error } = spawnSync(limpet, ['--version'], { encoding: 'utf8' });
-    return error ? undefined : `${stdout}${stderr}`.match(/\d+\.\d[^\s,]*/)?.[0] ?? 'unknown';
-  }
+  if (name === 'limpet') return versionOfProgram(limpet, ['--version']);
   const socketio = packaged('socket.io');
   const engine = name === 'eiows' ? packaged('eiows') : packaged('ws');
   return socketio && engine && `${process.versions.node} with socket.io ${socketio} and ${name === 'eiows' ? 'eiows' : 'ws'} ${engine}`;

@@ -1,15 +1,13 @@
 // What is compared: nodes of a cluster, each with a Redis of its own, and, where deliveries are measured, beside another
 // node of limpet on which others speak.
-import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Process, limpet } from '../processes.mjs';
 import { freeAddress, whenReady } from '../ready.mjs';
+import { packagesOf, versionOfProgram } from '../versions.mjs';
 
 const script = fileURLToPath(new URL('node/server.js', import.meta.url));
-const require = createRequire(script);
 const adapters = { classic: 'redis', streams: 'redis_streams' };
 
 const ofLimpet = (listen, redis, kind, id) => [
@@ -19,19 +17,10 @@ const ofNode = (driver) => (listen, redis, kind) => [process.execPath, [script, 
 export const peers = { limpet: { command: ofLimpet }, nodejs: { command: ofNode('redis') }, ioredis: { command: ofNode('ioredis') } };
 export const names = Object.keys(peers);
 
-const packaged = (name) => {
-  try {
-    return JSON.parse(readFileSync(require.resolve(`${name}/package.json`), 'utf8')).version;
-  } catch {
-    return undefined;
-  }
-};
+const packaged = packagesOf(script);
 
 export function versionOf(name) {
-  if (name === 'limpet') {
-    const { stdout, stderr, error } = spawnSync(limpet, ['--version'], { encoding: 'utf8' });
-    return error ? undefined : `${stdout}${stderr}`.match(/\d+\.\d[^\s,]*/)?.[0] ?? 'unknown';
-  }
+  if (name === 'limpet') return versionOfProgram(limpet, ['--version']);
   const driver = name === 'nodejs' ? 'redis' : 'ioredis';
   const [socketio, client] = [packaged('socket.io'), packaged(driver)];
   return socketio && client && `${process.versions.node} with socket.io ${socketio} and ${driver} ${client}`;

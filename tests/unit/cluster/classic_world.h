@@ -7,9 +7,33 @@
 
 #include "backend/cluster/classic.h"
 #include "tests/unit/cluster/fake_host.h"
+#include "tests/unit/cluster/outcome.h"
 #include "tests/unit/redis/world.h"
 
 namespace limpet::cluster {
+
+using Target = adapter::Target;
+
+inline constexpr const char* kRequests = "socket.io-request#/#";
+inline constexpr const char* kAnswers = "socket.io-response#/#";
+
+inline Target to(std::vector<std::string> rooms, std::vector<std::string> except = {}) {
+  return {std::move(rooms), std::move(except), {}};
+}
+inline Target here(std::vector<std::string> rooms = {}) {
+  Target target = to(std::move(rooms));
+  target.flags.local = true;
+  return target;
+}
+// As a node of Node.js says it.
+inline std::string broadcast_of(std::string_view uid, const codec::Args& data, const Target& target = {},
+                                std::string_view nsp = "/") {
+  codec::msgpack::Writer out;
+  boost::json::array rest(data.values().begin() + 1, data.values().end());
+  classic_wire::write_broadcast(out, uid, nsp, {data[0].as_string(), codec::Args(rest, data.binaries())},
+                                target);
+  return std::string(out.bytes());
+}
 
 class ClassicWorld : public redis::World {
  protected:
@@ -24,31 +48,9 @@ class ClassicWorld : public redis::World {
     std::unique_ptr<redis::Redis> link;
     std::unique_ptr<Classic> classic;
   };
-  // What was found, or answered.
-  struct Outcome {
-    int times = 0;
-    std::string error, answers;
-    std::vector<adapter::RemoteSocket> sockets;
-    bool done() const { return times > 0; }
-    Requests::Fetched found() {
-      return [this](std::string_view what, std::vector<adapter::RemoteSocket> all) {
-        ++times;
-        error = what;
-        sockets = std::move(all);
-      };
-    }
-    Requests::Answered answered() {
-      return [this](std::string_view what, const codec::Args& all) {
-        ++times;
-        error = what;
-        answers = FakeHost::json(all);
-      };
-    }
-  };
-
   void SetUp() override {
     redis::World::SetUp();
-    if (IsSkipped()) return;
+    if (HasFatalFailure()) return;
     server = std::make_unique<redis::Server>(std::vector<std::string>{}, false);
     peer = connect(redis::settings_of(server->unix_url()));
     everything = peer->subscribe(redis::Subscribed::pattern, "*", ear);

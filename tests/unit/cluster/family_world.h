@@ -8,6 +8,7 @@
 
 #include "backend/cluster/cluster.h"
 #include "tests/unit/cluster/fake_host.h"
+#include "tests/unit/cluster/outcome.h"
 #include "tests/unit/redis/world.h"
 
 namespace limpet::cluster {
@@ -33,31 +34,9 @@ class FamilyWorld : public redis::World {
     adapter::Factory factory;
     std::unique_ptr<adapter::Adapter> adapter;
   };
-  // What was found, or answered.
-  struct Outcome {
-    int times = 0;
-    std::string error, answers;
-    std::vector<std::string> found;
-    bool done() const { return times > 0; }
-    auto fetched() {
-      return [this](std::string_view what, std::vector<adapter::RemoteSocket> all) {
-        ++times;
-        error = what;
-        for (const auto& each : all) found.push_back(each.id);
-      };
-    }
-    auto answered() {
-      return [this](std::string_view what, const codec::Args& all) {
-        ++times;
-        error = what;
-        answers = FakeHost::json(all);
-      };
-    }
-  };
-
   void SetUp() override {
     redis::World::SetUp();
-    if (IsSkipped()) return;
+    if (HasFatalFailure()) return;
     server = std::make_unique<redis::Server>(std::vector<std::string>{}, false);
     peer = connect(redis::settings_of(server->unix_url()));
   }

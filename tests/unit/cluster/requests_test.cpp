@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/unit/cluster/fake_host.h"
+#include "tests/unit/cluster/outcome.h"
 
 namespace limpet::cluster {
 namespace {
@@ -11,23 +11,9 @@ namespace {
 using testing::ElementsAre;
 using testing::MatchesRegex;
 
-class RequestsTest : public testing::Test {
+class RequestsTest : public testing::Test, protected Outcome {
  protected:
-  Requests::Fetched fetched() {
-    return [this](std::string_view what, std::vector<adapter::RemoteSocket> found) {
-      ++times;
-      error = what;
-      for (const auto& socket : found) ids.push_back(socket.id);
-    };
-  }
-  Requests::Answered answered() {
-    return [this](std::string_view what, const codec::Args& all) {
-      ++times;
-      error = what;
-      answers = FakeHost::json(all);
-    };
-  }
-  static std::vector<adapter::RemoteSocket> sockets(std::string id) {
+  static std::vector<adapter::RemoteSocket> one(std::string id) {
     return {{std::move(id), nullptr, {}, nullptr}};
   }
   void TearDown() override { requests.reset(); }  // it calls who still waits
@@ -39,9 +25,6 @@ class RequestsTest : public testing::Test {
   net::Loop loop;
   Tally tally = std::make_shared<Totals>();
   std::unique_ptr<Requests> requests = std::make_unique<Requests>(loop, tally);
-  int times = 0;
-  std::string error, answers;
-  std::vector<std::string> ids;
 };
 
 TEST_F(RequestsTest, IdsAreSixteenDigits) {
@@ -50,36 +33,36 @@ TEST_F(RequestsTest, IdsAreSixteenDigits) {
 }
 
 TEST_F(RequestsTest, AFetchEndsWithTheLastNode) {
-  const std::string id = requests->fetch(1000, fetched());
-  requests->on_sockets(id, sockets("too early"));
-  requests->expect(id, 2, sockets("here"));
-  requests->on_sockets(id, sockets("there"));
+  const std::string id = requests->fetch(1000, found());
+  requests->on_sockets(id, one("too early"));
+  requests->expect(id, 2, one("here"));
+  requests->on_sockets(id, one("there"));
   EXPECT_EQ(times, 0);
-  requests->on_sockets("another", sockets("nobody"));
+  requests->on_sockets("another", one("nobody"));
   requests->on_sockets(id, {});
   EXPECT_EQ(times, 1);
   EXPECT_EQ(error, "");
-  EXPECT_THAT(ids, ElementsAre("here", "there"));
-  requests->on_sockets(id, sockets("too late"));
+  EXPECT_THAT(ids(), ElementsAre("here", "there"));
+  requests->on_sockets(id, one("too late"));
   EXPECT_EQ(times, 1);
   EXPECT_EQ(requests->size(), 0U);
 }
 
 TEST_F(RequestsTest, WhoIsAloneHasItsOwn) {
-  const std::string id = requests->fetch(1000, fetched());
-  requests->expect(id, 0, sockets("here"));
+  const std::string id = requests->fetch(1000, found());
+  requests->expect(id, 0, one("here"));
   EXPECT_EQ(times, 1);
-  EXPECT_THAT(ids, ElementsAre("here"));
+  EXPECT_THAT(ids(), ElementsAre("here"));
 }
 
 TEST_F(RequestsTest, WhoDoesNotAnswerIsNotWaitedForForEver) {
-  const std::string id = requests->fetch(1, fetched());
-  requests->expect(id, 3, sockets("here"));
-  requests->on_sockets(id, sockets("there"));
+  const std::string id = requests->fetch(1, found());
+  requests->expect(id, 3, one("here"));
+  requests->on_sockets(id, one("there"));
   turn(20);
   EXPECT_EQ(times, 1);
   EXPECT_EQ(error, "timeout reached: only 1 responses received out of 3");
-  EXPECT_THAT(ids, ElementsAre("here", "there"));
+  EXPECT_THAT(ids(), ElementsAre("here", "there"));
   EXPECT_EQ(tally->unanswered, 1U);
 }
 
@@ -94,7 +77,7 @@ TEST_F(RequestsTest, AnswersKeepTheirBytes) {
 }
 
 TEST_F(RequestsTest, AKindHearsItsOwnAnswersAlone) {
-  const std::string fetch = requests->fetch(1000, fetched()), emit = requests->emit(1000, answered());
+  const std::string fetch = requests->fetch(1000, found()), emit = requests->emit(1000, answered());
   requests->expect(fetch, 1);
   requests->expect(emit, 1);
   EXPECT_FALSE(requests->on_answer(fetch, {1}));
@@ -127,24 +110,24 @@ TEST_F(RequestsTest, ABroadcastThatIsOverIsNoFault) {
 }
 
 TEST_F(RequestsTest, WhatIsOpenFailsAtTheEnd) {
-  const std::string id = requests->fetch(1000, fetched());
-  requests->expect(id, 1, sockets("here"));
+  const std::string id = requests->fetch(1000, found());
+  requests->expect(id, 1, one("here"));
   requests->emit(1000, answered());
   requests.reset();
   EXPECT_EQ(times, 2);
   EXPECT_EQ(error, "the namespace is no more");
-  EXPECT_THAT(ids, ElementsAre("here"));
+  EXPECT_THAT(ids(), ElementsAre("here"));
 }
 
 TEST_F(RequestsTest, WhoIsCalledMayAskAgain) {
   std::string next;
   const std::string id =
-      requests->fetch(1000, [&](std::string_view, auto) { next = requests->fetch(1000, fetched()); });
-  requests->fail(id, "no Redis", sockets("here"));
+      requests->fetch(1000, [&](std::string_view, auto) { next = requests->fetch(1000, found()); });
+  requests->fail(id, "no Redis", one("here"));
   EXPECT_EQ(requests->size(), 1U);
-  requests->fail(next, "no Redis", sockets("here"));
+  requests->fail(next, "no Redis", one("here"));
   EXPECT_EQ(error, "no Redis");
-  EXPECT_THAT(ids, ElementsAre("here"));
+  EXPECT_THAT(ids(), ElementsAre("here"));
 }
 
 }  // namespace

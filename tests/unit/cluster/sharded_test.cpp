@@ -113,10 +113,10 @@ TEST_F(ShardedTest, SocketsOfAllNodesAreFound) {
   c.host.add("3");
   c.host.add("not");
   Outcome outcome;
-  a->fetch_sockets({{}, {"not"}, {}}, outcome.fetched());
+  a->fetch_sockets({{}, {"not"}, {}}, outcome.found());
   ASSERT_TRUE(until([&] { return outcome.done(); }));
   EXPECT_EQ(outcome.error, "");
-  EXPECT_THAT(outcome.found, UnorderedElementsAre("1", "2", "3"));
+  EXPECT_THAT(outcome.ids(), UnorderedElementsAre("1", "2", "3"));
   std::size_t count = 0;
   a->server_count([&](std::size_t nodes) { count = nodes; });
   ASSERT_TRUE(until([&] { return count == 3; }));
@@ -219,10 +219,10 @@ TEST_F(ShardedTest, WithoutRedisTheNodeIsAlone) {
   tell(a, "x", {});
   EXPECT_THAT(socket.heard, ElementsAre(R"(["x"])"));
   Outcome outcome;
-  a->fetch_sockets({}, outcome.fetched());
+  a->fetch_sockets({}, outcome.found());
   ASSERT_TRUE(until([&] { return outcome.done(); }));
   EXPECT_NE(outcome.error, "");
-  EXPECT_THAT(outcome.found, ElementsAre("1"));
+  EXPECT_THAT(outcome.ids(), ElementsAre("1"));
   std::size_t count = 0;
   a->server_count([&](std::size_t nodes) { count = nodes; });
   EXPECT_TRUE(until([&] { return count == 1; }));
@@ -238,7 +238,7 @@ TEST_F(ShardedTest, WhatIsOwedIsCalledWhenItGoes) {
   Node& a = sharded_node();
   sharded_node().host.add("2");
   Outcome fetched, answered;
-  a->fetch_sockets({}, fetched.fetched());
+  a->fetch_sockets({}, fetched.found());
   a->server_side_emit("x", {}, answered.answered());
   int counted = 0;
   a->server_count([&](std::size_t) { ++counted; });

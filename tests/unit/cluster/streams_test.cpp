@@ -1,11 +1,9 @@
+// What is written to a stream and read from it.
 #include <gmock/gmock.h>
-#include <gtest/gtest.h>
 
-#include <algorithm>
 #include <vector>
 
-#include "backend/cluster/saved_session.h"
-#include "tests/unit/cluster/family_world.h"
+#include "tests/unit/cluster/streams_world.h"
 
 namespace limpet::cluster {
 namespace {
@@ -14,55 +12,10 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::MatchesRegex;
-using testing::UnorderedElementsAre;
 
-class StreamsTest : public FamilyWorld {
- protected:
-  std::string add_entry(const std::string& type, const std::string& data, const std::string& uid = "peer",
-                        const std::string& nsp = "/", const std::string& stream = "socket.io") {
-    return (*server)({"XADD", stream, "*", "uid", uid, "nsp", nsp, "type", type, "data", data});
-  }
-  std::string add_event(const std::string& name, const std::string& opts = "{}") {
-    return add_entry("3", R"({"packet":{"type":2,"data":[")" + name + R"("]},"opts":)" + opts + "}");
-  }
-  // Reads from here on.
-  void until_reading(Node& node) {
-    FakeSocket& probe = node.host.add("probe");
-    ASSERT_TRUE(until([&] {
-      add_event("probe", R"({"rooms":["probe"]})");
-      return !probe.heard.empty();
-    }));
-    node.host.rooms().remove(probe);
-  }
-  static StreamsSettings recovery(bool eager = false) {
-    StreamsSettings settings;
-    settings.max_disconnection_ms = 60'000;
-    settings.eager = eager;
-    return settings;
-  }
-  static std::string text(const adapter::Encoded& packet) { return std::string(packet.head->body()); }
-  struct Back {
-    int times = 0;
-    std::optional<adapter::Restored> restored;
-    std::vector<std::string> missed;
-    bool done() const { return times > 0; }
-    auto take() {
-      return [this](std::optional<adapter::Restored> found) {
-        ++times;
-        restored = std::move(found);
-        if (!restored) return;
-        for (const auto& packet : restored->missed) missed.push_back(text(packet));
-      };
-    }
-  };
-  static std::string offset_of(const std::string& heard) {
-    const auto end = heard.rfind('"');
-    const auto begin = heard.rfind('"', end - 1);
-    return heard.substr(begin + 1, end - begin - 1);
-  }
-};
+using Streams = StreamsWorld;
 
-TEST_F(StreamsTest, ABroadcastReachesEachOnceInOrder) {
+TEST_F(Streams, ABroadcastReachesEachOnceInOrder) {
   Node &a = streams_node(), &b = streams_node();
   until_reading(b);
   FakeSocket &here = a.host.add("here"), &there = b.host.add("there");
@@ -77,7 +30,7 @@ TEST_F(StreamsTest, ABroadcastReachesEachOnceInOrder) {
   EXPECT_EQ(here.heard[300], R"(["bytes",{"type":"Buffer","data":[0,255]}])");
 }
 
-TEST_F(StreamsTest, EntriesAreAsNodeJsWritesThem) {
+TEST_F(Streams, EntriesAreAsNodeJsWritesThem) {
   Node& a = streams_node();
   tell(a, "ev", {1}, {{"r"}, {}, {}});
   ASSERT_TRUE(until([&] { return (*server)({"XLEN", "socket.io"}) == "1"; }));
@@ -88,7 +41,7 @@ TEST_F(StreamsTest, EntriesAreAsNodeJsWritesThem) {
                    "\"except\":\\[\\],\"flags\":\\{\\}\\}\\}"));
 }
 
-TEST_F(StreamsTest, NothingBetweenTheStartAndTheFirstReadIsMissed) {
+TEST_F(Streams, NothingBetweenTheStartAndTheFirstReadIsMissed) {
   (*server)({"XADD", "socket.io", "*", "uid", "old", "nsp", "/", "type", "3", "data", "{}"});
   Node& a = streams_node();
   FakeSocket& socket = a.host.add("s");
@@ -98,7 +51,7 @@ TEST_F(StreamsTest, NothingBetweenTheStartAndTheFirstReadIsMissed) {
   ASSERT_TRUE(until_heard(socket, 1));
 }
 
-TEST_F(StreamsTest, RoomsChangeOnAllNodesInTurn) {
+TEST_F(Streams, RoomsChangeOnAllNodesInTurn) {
   Node &a = streams_node(), &b = streams_node();
   until_reading(b);
   FakeSocket &here = a.host.add("here", {"g"}), &there = b.host.add("there", {"g"});
@@ -114,7 +67,7 @@ TEST_F(StreamsTest, RoomsChangeOnAllNodesInTurn) {
   ASSERT_TRUE(until([&] { return a.host.gone.size() == 1 && b.host.gone.size() == 1; }));
 }
 
-TEST_F(StreamsTest, QuestionsGoByChannels) {
+TEST_F(Streams, QuestionsGoByChannels) {
   for (const bool is_sharded : {false, true}) {
     nodes.clear();
     ASSERT_TRUE(until([&] { return subscribers(is_sharded, "/") == 0; }));
@@ -124,10 +77,10 @@ TEST_F(StreamsTest, QuestionsGoByChannels) {
     a.host.add("1");
     b.host.add("2");
     Outcome fetched, answered;
-    a->fetch_sockets({}, fetched.fetched());
+    a->fetch_sockets({}, fetched.found());
     a->server_side_emit("x", {}, answered.answered());
     ASSERT_TRUE(until([&] { return fetched.done() && answered.done(); }));
-    EXPECT_THAT(fetched.found, ElementsAre("1", "2"));
+    EXPECT_THAT(fetched.ids(), ElementsAre("1", "2"));
     EXPECT_EQ(answered.answers, "[null]");
     std::size_t asked = 0, acks = 0;
     a->broadcast_with_ack(
@@ -139,7 +92,7 @@ TEST_F(StreamsTest, QuestionsGoByChannels) {
   }
 }
 
-TEST_F(StreamsTest, WhatAnEmitterWritesIsHeardToo) {
+TEST_F(Streams, WhatAnEmitterWritesIsHeardToo) {
   Node& a = streams_node();
   until_reading(a);
   int times = 0;
@@ -148,7 +101,7 @@ TEST_F(StreamsTest, WhatAnEmitterWritesIsHeardToo) {
   ASSERT_TRUE(until([&] { return times == 1; }));
 }
 
-TEST_F(StreamsTest, WhatIsNotUnderstoodIsCountedAndChangesNothing) {
+TEST_F(Streams, WhatIsNotUnderstoodIsCountedAndChangesNothing) {
   Node& a = streams_node();
   until_reading(a);
   FakeSocket& socket = a.host.add("1");
@@ -170,7 +123,7 @@ TEST_F(StreamsTest, WhatIsNotUnderstoodIsCountedAndChangesNothing) {
   EXPECT_EQ(a.tally->malformed, 8U);
 }
 
-TEST_F(StreamsTest, WithoutRedisWhatIsSaidIsDoneHereAtOnceInOrder) {
+TEST_F(Streams, WithoutRedisWhatIsSaidIsDoneHereAtOnceInOrder) {
   Node& a = streams_node(recovery());
   FakeSocket& socket = a.host.add("1");
   tell(a, "before", {});
@@ -184,7 +137,7 @@ TEST_F(StreamsTest, WithoutRedisWhatIsSaidIsDoneHereAtOnceInOrder) {
   EXPECT_GE(a.link->totals().publishes_failed, 3U);
 }
 
-TEST_F(StreamsTest, TheReaderGoesOnWhereItWas) {
+TEST_F(Streams, TheReaderGoesOnWhereItWas) {
   Node& a = streams_node();
   until_reading(a);
   FakeSocket& socket = a.host.add("1");
@@ -195,7 +148,7 @@ TEST_F(StreamsTest, TheReaderGoesOnWhereItWas) {
   EXPECT_EQ(a.tally->malformed, 0U);
 }
 
-TEST_F(StreamsTest, AStreamThatWasDeletedIsReadAnew) {
+TEST_F(Streams, AStreamThatWasDeletedIsReadAnew) {
   StreamsSettings settings;
   settings.block_ms = 50;
   Node& a = streams_node(settings);
@@ -208,7 +161,7 @@ TEST_F(StreamsTest, AStreamThatWasDeletedIsReadAnew) {
   ASSERT_TRUE(until_heard(socket, 1));
 }
 
-TEST_F(StreamsTest, EntriesThatWereTrimmedUnreadAreAGap) {
+TEST_F(Streams, EntriesThatWereTrimmedUnreadAreAGap) {
   Node& a = streams_node();
   until_reading(a);
   FakeSocket& socket = a.host.add("1");
@@ -225,7 +178,7 @@ TEST_F(StreamsTest, EntriesThatWereTrimmedUnreadAreAGap) {
   EXPECT_GT(a.tally->gaps, before);
 }
 
-TEST_F(StreamsTest, EntriesThatAreTooLargeForOneAnswerAreReadInSeveral) {
+TEST_F(Streams, EntriesThatAreTooLargeForOneAnswerAreReadInSeveral) {
   max_reply_bytes = 64 * 1024;
   Node& a = streams_node();
   until_reading(a);
@@ -237,7 +190,7 @@ TEST_F(StreamsTest, EntriesThatAreTooLargeForOneAnswerAreReadInSeveral) {
   EXPECT_EQ(a.tally->gaps, before);
 }
 
-TEST_F(StreamsTest, AnEntryThatIsTooLargeForAnyAnswerIsPassedOver) {
+TEST_F(Streams, AnEntryThatIsTooLargeForAnyAnswerIsPassedOver) {
   max_reply_bytes = 64 * 1024;
   Node& a = streams_node();
   until_reading(a);
@@ -251,7 +204,7 @@ TEST_F(StreamsTest, AnEntryThatIsTooLargeForAnyAnswerIsPassedOver) {
   EXPECT_EQ(socket.heard[0], R"(["after"])");
 }
 
-TEST_F(StreamsTest, ANamespaceIsWrittenWhereNodeJsWritesItAndReadThere) {
+TEST_F(Streams, ANamespaceIsWrittenWhereNodeJsWritesItAndReadThere) {
   StreamsSettings settings;
   settings.stream_count = 3;
   Node &a = streams_node(settings, "/dashboard"), &b = streams_node(settings, "/dashboard");
@@ -264,255 +217,7 @@ TEST_F(StreamsTest, ANamespaceIsWrittenWhereNodeJsWritesItAndReadThere) {
   EXPECT_EQ((*server)({"EXISTS", "socket.io-0", "socket.io-1", "socket.io-2"}), "0");
 }
 
-TEST_F(StreamsTest, OffsetsAreTheEntriesIds) {
-  Node &a = streams_node(recovery()), &b = streams_node(recovery());
-  EXPECT_TRUE(a->appends_offsets());
-  until_reading(b);
-  FakeSocket &here = a.host.add("here"), &there = b.host.add("there");
-  adapter::Target fleeting;
-  fleeting.flags.volatile_ = true;
-  tell(a, "x", {1});
-  tell(a, "y", {2}, fleeting);
-  ASSERT_TRUE(until([&] { return here.heard.size() == 2 && there.heard.size() == 2; }));
-  EXPECT_EQ(here.heard, there.heard);
-  EXPECT_THAT(here.heard, ElementsAre(MatchesRegex("\\[\"x\",1,\"[0-9]+-[0-9]+\"\\]"), R"(["y",2])"));
-}
-
-TEST_F(StreamsTest, WhoComesBackHasMissedWhatConcernsIt) {
-  Node &a = streams_node(recovery()), &b = streams_node(recovery());
-  until_reading(b);
-  FakeSocket& here = a.host.add("here");
-  tell(a, "seen", {});
-  ASSERT_TRUE(until_heard(here, 1));
-  const std::string offset = offset_of(here.heard[0]);
-  a->persist({"sid", "pid", {"sid", "room"}, {{"user", 1}}});
-  tell(a, "room", {}, {{"room"}, {}, {}});
-  tell(a, "not mine", {}, {{"elsewhere"}, {}, {}});
-  tell(a, "not me", {}, {{}, {"sid"}, {}});
-  tell(a, "mine", {}, {{"sid"}, {}, {}});
-  tell(a, "end", {}, {{"here"}, {}, {}});
-  ASSERT_TRUE(until_heard(here, 3));
-  add_event("another node's");
-  ASSERT_TRUE(until([&] { return (*server)({"EXISTS", "sio:session:pid"}) == "1"; }));
-  Back back;
-  b->restore("pid", offset, back.take());
-  ASSERT_TRUE(until([&] { return back.done(); }));
-  ASSERT_TRUE(back.restored);
-  EXPECT_EQ(back.restored->session.sid, "sid");
-  EXPECT_THAT(back.restored->session.rooms, ElementsAre("sid", "room"));
-  EXPECT_EQ(back.restored->session.data, (boost::json::value{{"user", 1}}));
-  EXPECT_THAT(back.missed,
-              ElementsAre(MatchesRegex("\\[\"room\",\".*\"\\]"), MatchesRegex("\\[\"mine\",\".*\"\\]"),
-                          MatchesRegex("\\[\"another node's\",\".*\"\\]")));
-  EXPECT_EQ((*server)({"EXISTS", "sio:session:pid"}), "0");
-  EXPECT_EQ(a.tally->sessions_saved, 1U);
-  EXPECT_EQ(b.tally->sessions_restored, 1U);
-}
-
-TEST_F(StreamsTest, WhoCannotBeRestoredIsNot) {
-  Node& a = streams_node(recovery());
-  FakeSocket& here = a.host.add("here");
-  tell(a, "seen", {});
-  ASSERT_TRUE(until_heard(here, 1));
-  const std::string offset = offset_of(here.heard[0]);
-  a->persist({"sid", "pid", {}, nullptr});
-  ASSERT_TRUE(until([&] { return (*server)({"EXISTS", "sio:session:pid"}) == "1"; }));
-  const auto restores = [&](std::string_view pid, std::string_view from) {
-    Back back;
-    a->restore(pid, from, back.take());
-    EXPECT_TRUE(until([&] { return back.done(); }));
-    EXPECT_EQ(back.times, 1);
-    return back.restored.has_value();
-  };
-  EXPECT_FALSE(restores("pid", "x"));
-  EXPECT_FALSE(restores("pid", ""));
-  EXPECT_FALSE(restores("p:d", offset));
-  EXPECT_EQ((*server)({"EXISTS", "sio:session:pid"}), "1");  // Redis was not asked
-  EXPECT_FALSE(restores("nobody", offset));
-  EXPECT_FALSE(restores("pid", "1-1"));  // trimmed, long ago
-  EXPECT_EQ((*server)({"EXISTS", "sio:session:pid"}), "0");
-  (*server)({"SET", "sio:session:odd", "?!"});
-  EXPECT_FALSE(restores("odd", offset));
-  EXPECT_EQ(a.tally->malformed, 1U);
-  server->end();
-  ASSERT_TRUE(until([&] { return !a.link->up(); }));
-  EXPECT_FALSE(restores("pid", offset));
-}
-
-TEST_F(StreamsTest, ACrowdThatComesBackIsRestoredAFewAtATime) {
-  constexpr std::size_t kCrowd = 200;
-  Node& a = streams_node(recovery());
-  FakeSocket& here = a.host.add("here");
-  tell(a, "seen", {});
-  ASSERT_TRUE(until_heard(here, 1));
-  const std::string offset = offset_of(here.heard[0]);
-  for (std::size_t i = 0; i < kCrowd; ++i) {
-    const std::string number = std::to_string(i);
-    a->persist({"sid" + number, "pid" + number, {}, nullptr});
-  }
-  ASSERT_TRUE(until([&] { return a.tally->sessions_saved == kCrowd; }));
-  const std::uint64_t before = a.link->totals().commands;
-  std::vector<Back> back(kCrowd);
-  for (std::size_t i = 0; i < kCrowd; ++i) a->restore("pid" + std::to_string(i), offset, back[i].take());
-  EXPECT_LE(a.link->totals().commands - before, 100U);
-  ASSERT_TRUE(until([&] { return std::ranges::all_of(back, [](const Back& one) { return one.done(); }); }));
-  for (std::size_t i = 0; i < kCrowd; ++i) {
-    EXPECT_EQ(back[i].times, 1);
-    ASSERT_TRUE(back[i].restored) << i;
-    EXPECT_EQ(back[i].restored->session.sid, "sid" + std::to_string(i));
-  }
-}
-
-TEST_F(StreamsTest, AWholeTailIsReadInPages) {
-  Node& a = streams_node(recovery());
-  until_reading(a);
-  const std::string offset = add_event("seen");
-  const std::string script =
-      "for i = 1, 1700 do redis.call('XADD', 'socket.io', '*', 'uid', 'x', 'nsp', '/', 'type', '3', 'data', "
-      "'{\"packet\":{\"data\":[' .. i .. ']},\"opts\":{}}') end return 1";
-  (*server)({"EVAL", script, "0"});
-  (*server)({"SET", "sio:session:pid", write_session({"sid", "pid", {}, nullptr}, "")});
-  Back back;
-  a->restore("pid", offset, back.take());
-  ASSERT_TRUE(until([&] { return back.done(); }));
-  ASSERT_TRUE(back.restored);
-  // What the reader has not come to yet is delivered by it.
-  ASSERT_GE(back.missed.size(), 1U);
-  for (std::size_t i = 0; i < back.missed.size(); ++i)
-    ASSERT_THAT(back.missed[i], testing::StartsWith("[" + std::to_string(i + 1) + ","));
-}
-
-// Pages of large entries are short: an answer that is too large would cost the link.
-TEST_F(StreamsTest, ATailOfLargeEntriesIsReadOnTheSameLink) {
-  max_reply_bytes = 16 * 1024 * 1024;
-  Node& a = streams_node(recovery());
-  until_reading(a);
-  const std::string offset = add_event("seen");
-  for (int i = 0; i < 40; ++i) add_event("small");
-  for (int i = 0; i < 100; ++i) add_event(std::string(100'000, 'x'));
-  (*server)({"SET", "sio:session:pid", write_session({"sid", "pid", {}, nullptr}, "")});
-  FakeSocket& last = a.host.add("last");
-  ASSERT_TRUE(until([&] {
-    add_event("end", R"({"rooms":["last"]})");
-    return !last.heard.empty() && last.heard.back().starts_with("[\"end\"");
-  }));
-  Back back;
-  const auto reconnects = a.link->totals().reconnects;
-  a->restore("pid", offset, back.take());
-  ASSERT_TRUE(until([&] { return back.done(); }));
-  ASSERT_TRUE(back.restored);
-  EXPECT_EQ(back.missed.size(), 140U);
-  EXPECT_EQ(a.link->totals().reconnects, reconnects);
-}
-
-TEST_F(StreamsTest, WhoHasMissedTooMuchIsNew) {
-  Node& a = streams_node(recovery());
-  until_reading(a);
-  const std::string offset = add_event("seen");
-  for (int i = 0; i < 170; ++i) add_event(std::string(100'000, 'x'));
-  (*server)({"SET", "sio:session:pid", write_session({"sid", "pid", {}, nullptr}, "")});
-  Back back;
-  a->restore("pid", offset, back.take());
-  ASSERT_TRUE(until([&] { return back.done(); }));
-  EXPECT_FALSE(back.restored);
-}
-
-// Each event reaches who comes back exactly once, whether it was missed or comes live.
-TEST_F(StreamsTest, NothingIsTwiceAndNothingIsLostAtTheSeam) {
-  Node &a = streams_node(recovery()), &b = streams_node(recovery());
-  until_reading(a);
-  until_reading(b);
-  int said = 0;
-  for (int round = 0; round < 20; ++round) {
-    const std::string offset = add_event("seen");
-    const std::string pid = "pid" + std::to_string(round);
-    (*server)({"SET", "sio:session:" + pid, write_session({"sid", pid, {}, nullptr}, "")});
-    std::vector<std::string> heard;
-    FakeSocket* socket = nullptr;
-    const int first = said;
-    int told = 0;
-    b->restore(pid, offset, [&](std::optional<adapter::Restored> restored) {
-      ASSERT_TRUE(restored);
-      for (const auto& packet : restored->missed) heard.push_back(text(packet));
-      socket = &b.host.add("s" + std::to_string(round));
-    });
-    ASSERT_TRUE(until([&] {
-      tell(told % 2 == 0 ? a : b, "e", {said});
-      ++said;
-      ++told;
-      return socket != nullptr;
-    }));
-    tell(a, "e", {said++});
-    const auto all = [&] {
-      std::vector<std::string> every = heard;
-      every.insert(every.end(), socket->heard.begin(), socket->heard.end());
-      return every;
-    };
-    ASSERT_TRUE(until([&] { return all().size() >= static_cast<std::size_t>(said - first); }));
-    std::vector<int> numbers;
-    for (const std::string& each : all()) numbers.push_back(std::stoi(each.substr(each.find(',') + 1)));
-    std::sort(numbers.begin(), numbers.end());
-    ASSERT_EQ(numbers.size(), static_cast<std::size_t>(said - first));
-    for (int i = first; i < said; ++i) ASSERT_EQ(numbers[static_cast<std::size_t>(i - first)], i);
-    b.host.rooms().remove(*socket);
-  }
-}
-
-TEST_F(StreamsTest, EarlySavesStayWhileTheirSocketsLive) {
-  StreamsSettings settings = recovery(true);
-  settings.max_disconnection_ms = 200;
-  Node& a = streams_node(settings);
-  EXPECT_TRUE(a->saves_early());
-  const auto left = [&] { return std::stol((*server)({"PTTL", "sio:session:pid"})); };
-  a->persist({"sid", "pid", {"sid"}, nullptr, true});
-  ASSERT_TRUE(until([&] { return left() > 0; }));
-  const auto since = net::now_ms();
-  ASSERT_TRUE(until([&] { return net::now_ms() > since + 500; }));
-  EXPECT_GT(left(), 0);
-  (*server)({"DEL", "sio:session:pid"});  // Redis has lost it
-  ASSERT_TRUE(until([&] { return !a.host.saved.empty(); }));
-  EXPECT_THAT(a.host.saved, testing::Contains("sid"));
-  a->persist({"sid", "pid", {"sid"}, nullptr, true});
-  a->forget("pid");
-  ASSERT_TRUE(until([&] { return left() == -2; }));
-}
-
-TEST_F(StreamsTest, WithoutEagerLiveSessionsAreNotSaved) {
-  Node& a = streams_node(recovery());
-  EXPECT_FALSE(a->saves_early());
-  a->persist({"sid", "live", {"sid"}, nullptr, true});
-  a->persist({"sid", "gone", {"sid"}, nullptr});
-  ASSERT_TRUE(until([&] { return (*server)({"EXISTS", "sio:session:gone"}) == "1"; }));
-  EXPECT_EQ((*server)({"EXISTS", "sio:session:live"}), "0");
-}
-
-TEST_F(StreamsTest, WhereTheSocketStillLivesItIsEnded) {
-  Node &a = streams_node(recovery(true)), &b = streams_node(recovery(true));
-  until_reading(b);
-  FakeSocket& here = a.host.add("here");
-  tell(a, "seen", {});
-  ASSERT_TRUE(until_heard(here, 1));
-  a->persist({"here", "pid", {"here"}, nullptr, true});
-  ASSERT_TRUE(until([&] { return (*server)({"EXISTS", "sio:session:pid"}) == "1"; }));
-  Back back;
-  b->restore("pid", offset_of(here.heard[0]), back.take());
-  ASSERT_TRUE(until([&] { return back.done() && !a.host.superseded.empty(); }));
-  EXPECT_TRUE(back.restored);
-  EXPECT_THAT(a.host.superseded, ElementsAre("here"));
-  EXPECT_THAT(b.host.superseded, IsEmpty());
-}
-
-TEST_F(StreamsTest, WhoeverWaitsForASessionHearsOfTheEnd) {
-  Node& a = streams_node(recovery());
-  Back back;
-  a->restore("pid", "1-1", back.take());
-  EXPECT_FALSE(back.done());
-  a.adapter.reset();
-  EXPECT_EQ(back.times, 1);
-  EXPECT_FALSE(back.restored);
-}
-
-TEST_F(StreamsTest, OtherNumbersOfStreamsAreToldOnce) {
+TEST_F(Streams, OtherNumbersOfStreamsAreToldOnce) {
   std::vector<std::string> warnings;
   StreamsSettings settings;
   settings.stream_count = 3;

@@ -7,26 +7,12 @@
 
 #include "backend/codec/json_reader.h"
 #include "backend/codec/json_writer.h"
+#include "tests/unit/codec/hex.h"
 #include "tests/unit/codec/msgpack_vectors.h"
 
 namespace limpet::codec::msgpack {
 namespace {
 
-std::string unhex(std::string_view hex) {
-  std::string bytes;
-  for (std::size_t i = 0; i + 1 < hex.size(); i += 2)
-    bytes += static_cast<char>(std::stoi(std::string(hex.substr(i, 2)), nullptr, 16));
-  return bytes;
-}
-std::string hex(std::string_view bytes) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string text;
-  for (const char c : bytes) {
-    text += kDigits[static_cast<unsigned char>(c) >> 4];
-    text += kDigits[static_cast<unsigned char>(c) & 15];
-  }
-  return text;
-}
 std::string json(const Args& args) {
   std::string text;
   write_json_with_buffers(text, args[0], args);

@@ -4,12 +4,6 @@
 namespace limpet::engine {
 namespace {
 
-Options quiet() {
-  Options options;
-  options.ping_interval_ms = 60'000;
-  return options;
-}
-
 // --- memory ---
 
 TEST(Memory, WhoHoldsMostIsClosedAndNobodyElse) {

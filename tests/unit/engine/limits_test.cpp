@@ -5,12 +5,6 @@
 namespace limpet::engine {
 namespace {
 
-Options quiet() {
-  Options options;
-  options.ping_interval_ms = 60'000;
-  return options;
-}
-
 TEST(Capacity, PollsGet503AndWebSockets1008) {
   Options options = quiet();
   options.max_sessions = 1;

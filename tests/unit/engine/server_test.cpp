@@ -4,12 +4,6 @@
 namespace limpet::engine {
 namespace {
 
-Options quiet() {
-  Options options;
-  options.ping_interval_ms = 60'000;
-  return options;
-}
-
 void echo(Seen& seen, std::string_view data) {
   seen.session->send(packet_of(Kind::text, {data}));
 }

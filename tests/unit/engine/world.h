@@ -18,6 +18,13 @@
 
 namespace limpet::engine {
 
+// Nothing is said that a test did not ask for.
+inline Options quiet() {
+  Options options;
+  options.ping_interval_ms = 60'000;
+  return options;
+}
+
 // Notes what happens to one session and does what the test says.
 struct Seen final : Receiver {
   Session* session = nullptr;  // until it has closed

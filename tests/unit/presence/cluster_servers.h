@@ -6,7 +6,6 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "tests/unit/redis/servers.h"
@@ -26,8 +25,8 @@ class ClusterServers {
     if (std::system((create + " --cluster-yes >/dev/null 2>&1").c_str()) != 0)
       throw std::runtime_error("there is no cluster");
     for (auto& each : servers_) {
-      for (int i = 0; i < 2'000 && !is_whole(*each); ++i)
-        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+      if (!redis::becomes_so(std::chrono::seconds(20), [&] { return is_whole(*each); }))
+        throw std::runtime_error("the cluster is not whole");
     }
   }
   std::string url() const { return "redis+cluster://127.0.0.1:" + std::to_string(servers_.front()->port); }

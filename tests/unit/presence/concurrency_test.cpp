@@ -15,7 +15,7 @@ struct Concurrency : World, testing::WithParamInterface<Kind> {
   std::unique_ptr<ClusterServers> cluster;
   void SetUp() override {
     redis::World::SetUp();
-    if (IsSkipped()) return;
+    if (HasFatalFailure()) return;
     if (GetParam() == Kind::server)
       server = std::make_unique<redis::Server>();
     else

@@ -8,7 +8,7 @@ struct Faults : World {
   std::unique_ptr<redis::Server> server;
   void SetUp() override {
     redis::World::SetUp();
-    if (IsSkipped()) return;
+    if (HasFatalFailure()) return;
     server = std::make_unique<redis::Server>();
     look_with(redis::hasty(redis::settings_of(server->unix_url())));
   }

@@ -11,7 +11,7 @@ struct Users : World {
   std::unique_ptr<redis::Server> server;
   void SetUp() override {
     redis::World::SetUp();
-    if (IsSkipped()) return;
+    if (HasFatalFailure()) return;
     server = std::make_unique<redis::Server>();
     look_with(redis::settings_of(server->unix_url()));
   }

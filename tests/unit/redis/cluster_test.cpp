@@ -17,7 +17,7 @@ struct Clusters : World {
   }
   void SetUp() override {
     World::SetUp();
-    if (IsSkipped()) return;
+    if (HasFatalFailure()) return;
     create(3, 0);
   }
   void create(int count, int replicas) {

@@ -34,7 +34,7 @@ struct Sentinels : World {
 
   void SetUp() override {
     World::SetUp();
-    if (IsSkipped()) return;
+    if (HasFatalFailure()) return;
     first = std::make_unique<Server>();
     second = std::make_unique<Server>(
         std::vector<std::string>{"--replicaof", "127.0.0.1", std::to_string(first->port)});

@@ -17,8 +17,6 @@
 namespace limpet::redis {
 namespace {
 
-constexpr int kStartTries = 1000;  // of 10 ms
-
 std::string text_of(const redisReply* reply) {
   if (reply == nullptr) return "(none)";
   if (reply->type == REDIS_REPLY_INTEGER) return std::to_string(reply->integer);
@@ -45,6 +43,15 @@ Folder::Folder() {
 Folder::~Folder() {
   std::error_code ignored;
   std::filesystem::remove_all(path_, ignored);
+}
+
+bool becomes_so(std::chrono::seconds within, const std::function<bool()>& is_so) {
+  const auto end = std::chrono::steady_clock::now() + within;
+  while (!is_so()) {
+    if (std::chrono::steady_clock::now() >= end) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  return true;
 }
 
 std::uint16_t free_port() {
@@ -143,13 +150,12 @@ void Server::start() {
                                  "0"};
   words.insert(words.end(), more_.begin(), more_.end());
   process_ = std::make_unique<Process>(words);
-  for (int i = 0; i < kStartTries; ++i) {
+  const bool answers = becomes_so(std::chrono::seconds(10), [this] {
     if (!process_->running()) throw std::runtime_error("redis-server has ended at once");
     const std::string said = Admin(socket())({"PING"});
-    if (said == "PONG" || said.starts_with("NOAUTH")) return;
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  }
-  throw std::runtime_error("redis-server does not answer");
+    return said == "PONG" || said.starts_with("NOAUTH");
+  });
+  if (!answers) throw std::runtime_error("redis-server does not answer");
 }
 
 void Server::freeze() const {

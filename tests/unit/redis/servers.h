@@ -5,14 +5,16 @@
 #include <hiredis/hiredis.h>
 #include <sys/types.h>
 
+#include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 namespace limpet::redis {
 
-bool have_redis_server();  // else tests are skipped, and say so
+bool have_redis_server();  // else tests fail, and say what is missing
 
 // A folder that goes with all that is in it.
 class Folder {
@@ -27,6 +29,9 @@ class Folder {
 };
 
 std::uint16_t free_port();
+
+// Asks until it is so: of other processes, which tell nobody when they are ready.
+bool becomes_so(std::chrono::seconds within, const std::function<bool()>& is_so);
 
 class Process {
  public:

@@ -63,7 +63,7 @@ struct World : testing::Test {
   std::vector<std::string> events;
 
   void SetUp() override {
-    if (!have_redis_server()) GTEST_SKIP() << "redis-server or redis-cli is not installed";
+    ASSERT_TRUE(have_redis_server()) << "redis-server or redis-cli is missing: tests/install test";
   }
 
   bool until(std::function<bool()> so, std::uint64_t within_ms = 30'000) {

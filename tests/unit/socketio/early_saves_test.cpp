@@ -2,6 +2,7 @@
 #include <boost/json/serialize.hpp>
 
 #include "backend/socketio/early_saves.h"
+#include "tests/unit/socketio/silent_adapter.h"
 #include "tests/unit/socketio/world.h"
 
 namespace limpet::socketio {
@@ -12,7 +13,7 @@ using testing::IsEmpty;
 using testing::SizeIs;
 
 // An adapter that writes down what it is to keep, and gives it back.
-class Keeper final : public adapter::Adapter {
+class Keeper final : public SilentAdapter {
  public:
   struct Log {
     std::vector<adapter::Session> saved;
@@ -23,16 +24,6 @@ class Keeper final : public adapter::Adapter {
   void broadcast(const adapter::Event& event, const adapter::Target& target) override {
     host_.deliver(host_.encode(event, "1-1"), target);
   }
-  void broadcast_with_ack(const adapter::Event&, const adapter::Target&, std::function<void(std::size_t)>,
-                          std::function<void(const Args&)>) override {}
-  void server_count(std::function<void(std::size_t)> done) override { done(1); }
-  void fetch_sockets(const adapter::Target&,
-                     std::function<void(std::string_view, std::vector<adapter::RemoteSocket>)>) override {}
-  void join(const adapter::Target&, const std::vector<std::string>&) override {}
-  void leave(const adapter::Target&, const std::vector<std::string>&) override {}
-  void disconnect(const adapter::Target&, bool) override {}
-  void server_side_emit(std::string_view, const Args&,
-                        std::function<void(std::string_view, const Args&)>) override {}
   bool appends_offsets() const override { return true; }
   bool saves_early() const override { return true; }
   void persist(adapter::Session session) override { log_.saved.push_back(std::move(session)); }

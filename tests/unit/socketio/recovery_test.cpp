@@ -1,6 +1,7 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "tests/unit/socketio/silent_adapter.h"
 #include "tests/unit/socketio/world.h"
 
 namespace limpet::socketio {
@@ -182,21 +183,10 @@ TEST_F(RecoveryTest, AConnectionLooksForASessionOnceANamespace) {
 }
 
 // An adapter that takes its time.
-class SlowAdapter final : public adapter::Adapter {
+class SlowAdapter final : public SilentAdapter {
  public:
   using Done = std::function<void(std::optional<adapter::Restored>)>;
   explicit SlowAdapter(std::vector<Done>& asked) : asked_(asked) {}
-  void broadcast(const adapter::Event&, const adapter::Target&) override {}
-  void broadcast_with_ack(const adapter::Event&, const adapter::Target&, std::function<void(std::size_t)>,
-                          std::function<void(const Args&)>) override {}
-  void server_count(std::function<void(std::size_t)>) override {}
-  void fetch_sockets(const adapter::Target&,
-                     std::function<void(std::string_view, std::vector<adapter::RemoteSocket>)>) override {}
-  void join(const adapter::Target&, const std::vector<std::string>&) override {}
-  void leave(const adapter::Target&, const std::vector<std::string>&) override {}
-  void disconnect(const adapter::Target&, bool) override {}
-  void server_side_emit(std::string_view, const Args&,
-                        std::function<void(std::string_view, const Args&)>) override {}
   void restore(std::string_view, std::string_view, Done done) override { asked_.push_back(std::move(done)); }
 
  private:

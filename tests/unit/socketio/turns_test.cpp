@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "tests/unit/socketio/silent_adapter.h"
 #include "tests/unit/socketio/world.h"
 
 namespace limpet::socketio {
@@ -17,7 +18,7 @@ using testing::IsEmpty;
 using Deeds = std::vector<std::function<void()>>;
 
 // Says nothing before it is told to.
-class PatientAdapter final : public adapter::Adapter {
+class PatientAdapter final : public SilentAdapter {
  public:
   PatientAdapter(adapter::Host& host, Deeds& waiting) : host_(host), waiting_(waiting) {}
   void broadcast(const adapter::Event& event, const adapter::Target& target) override {
@@ -27,17 +28,6 @@ class PatientAdapter final : public adapter::Adapter {
   }
   void in_turn(std::function<void()> deed) override { waiting_.push_back(std::move(deed)); }
   bool appends_offsets() const override { return true; }
-
-  void broadcast_with_ack(const adapter::Event&, const adapter::Target&, std::function<void(std::size_t)>,
-                          std::function<void(const Args&)>) override {}
-  void server_count(std::function<void(std::size_t)> done) override { done(1); }
-  void fetch_sockets(const adapter::Target&,
-                     std::function<void(std::string_view, std::vector<adapter::RemoteSocket>)>) override {}
-  void join(const adapter::Target&, const std::vector<std::string>&) override {}
-  void leave(const adapter::Target&, const std::vector<std::string>&) override {}
-  void disconnect(const adapter::Target&, bool) override {}
-  void server_side_emit(std::string_view, const Args&,
-                        std::function<void(std::string_view, const Args&)>) override {}
 
  private:
   adapter::Host& host_;
