@@ -132,7 +132,7 @@ describe('answers that break off', () => {
         const got = await talk(front.address, `GET /${number} ${version}\r\nHost: a\r\n${extra}\r\n${Front.after}`);
         const complete = got.answers.length === 1 && got.ending === 'fin' && got.answers[0].status === 200;
         assert.ok(!complete, `not a whole answer: ${got.ending} ${JSON.stringify(got.text)}`);
-        assert.doesNotMatch(got.text, /EVIL|0\r\n\r\n$/);
+        assert.doesNotMatch(got.text, /EVIL|\r\n0+\r\n\r\n$/);
         assert.equal(front.requests.length, from + 1, 'no second try, no second request');
       });
     }

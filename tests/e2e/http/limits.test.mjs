@@ -75,14 +75,14 @@ describe('sizes that were set', () => {
     const chunk = `1f4\r\n${'b'.repeat(500)}\r\n`;
     const { result, seen } = await front.during(() => talk(front.address,
       `POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n${chunk}${chunk}4\r\nEVIL\r\n0\r\n\r\n${Front.after}`));
-    assert.doesNotMatch(seen, /EVIL|0\r\n\r\n|after/);
+    assert.doesNotMatch(seen, /EVIL|\r\n0+\r\n\r\n|after/);
     front.refused(result, { status: 413, reason: 'body_too_large' });
   });
 
   shared.fact('a chunk over the limit is refused at the line of its size: 400', async (front) => {
     const { result, seen } = await front.during(() => talk(front.address,
       `POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3e9\r\nEVIL${Front.after}`));
-    assert.doesNotMatch(seen, /EVIL|0\r\n\r\n|after/);
+    assert.doesNotMatch(seen, /EVIL|\r\n0+\r\n\r\n|after/);
     front.refused(result, { status: 400, reason: 'chunk' });
   });
 

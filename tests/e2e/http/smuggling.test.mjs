@@ -135,7 +135,7 @@ describe('chunked bodies that are cut at the fault', () => {
     for (const [name, good, bad] of rows) {
       shared.fact(`${reason}: ${name}`, async (front) => {
         const { result, seen } = await front.during(() => talk(front.address, head + good + bad + Front.after));
-        assert.doesNotMatch(seen, /EVIL|0\r\n\r\n|\/after/, 'nothing from the fault on reaches the server');
+        assert.doesNotMatch(seen, /EVIL|\r\n0+\r\n\r\n|\/after/, 'nothing from the fault on reaches the server');
         front.refused(result, { status: 400, reason });
       });
     }
@@ -155,7 +155,7 @@ describe('chunked bodies that are cut at the fault', () => {
     assert.equal(answer.status, 400);
     await client.ends();
     await until(() => open.ending, 2000, 'the server\'s connection is closed');
-    assert.doesNotMatch(front.origin.seen.slice(from), /EVIL|0\r\n\r\n|\/after/);
+    assert.doesNotMatch(front.origin.seen.slice(from), /EVIL|\r\n0+\r\n\r\n|\/after/);
     assert.ok(front.origin.connections.length <= connections + 1);
     const [, reason, id] = answer.body.toString().match(/<small>(\S+) (\S+)<\/small>/);
     front.refusals.push({ id, status: 400, reason });
