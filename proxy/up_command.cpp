@@ -1,0 +1,187 @@
+#include "proxy/up_command.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <iostream>
+#include <optional>
+
+#include "proxy/bundle/site.h"
+#include "proxy/bundle/supervisor.h"
+#include "proxy/config/load.h"
+#include "proxy/log/log.h"
+#include "proxy/log/state.h"
+#include "proxy/net/cpus.h"
+#include "proxy/net/signals.h"
+#include "proxy/notify.h"
+#include "proxy/secrets.h"
+
+namespace limpet {
+namespace {
+
+constexpr std::uint32_t kLeastNodes = 2;
+
+// The bundle's own lines and those of its children go to one place, standard output or the file of [log].
+bool start_up_log(const config::Log& wanted) {
+  log::Settings settings;
+  settings.level = static_cast<log::Level>(wanted.level);
+  settings.file = settings.access_file = wanted.file.value_or("/dev/stdout");
+  try {
+    log::start(settings);
+    return true;
+  } catch (const std::exception& error) {
+    std::cerr << "limpet: cannot open the log: " << error.what() << '\n';
+    return false;
+  }
+}
+
+class Up final : public bundle::Observer {
+ public:
+  Up(const config::Config& config, std::string owners) : config_(config), owners_(std::move(owners)) {}
+  int run();
+
+ private:
+  bool settle();
+  void say_where() const;
+  void on_signal(int number);
+  void on_line(std::string_view id, std::string_view line) override;
+  void on_all_ready() override;
+  void on_end(bool clean) override;
+
+  const config::Config& config_;
+  const std::string owners_;
+  net::Loop loop_;
+  std::optional<bundle::Prepared> prepared_;
+  std::optional<bundle::Blueprint> blueprint_;
+  std::unique_ptr<bundle::Supervisor> supervisor_;
+  std::unique_ptr<net::Signals> signals_;
+  bool stopping_ = false;
+  bool clean_ = true;
+};
+
+// What this machine has for us.
+bool Up::settle() {
+  const config::Bundle bundle = config_.bundle.value_or(config::Bundle{});
+  bundle::Wanted wanted;
+  wanted.nodes = bundle.nodes != 0
+                     ? bundle.nodes
+                     : std::max(kLeastNodes, static_cast<std::uint32_t>(net::usable_cpus().size()));
+  wanted.listener = config_.listeners.empty();
+  wanted.command = !bundle.command.empty();
+  wanted.first_port = bundle.ports;
+  wanted.managed_redis = !bundle.redis;
+  if (bundle.redis) {
+    auto url = read_secret(*bundle.redis);
+    if (const auto* no = std::get_if<Unreadable>(&url)) {
+      log::error("bundle.redis: {}", no->why);
+      return false;
+    }
+    wanted.redis_url = std::move(std::get<std::string>(url));
+  }
+  auto prepared = bundle::prepare(wanted);
+  if (const auto* why = std::get_if<std::string>(&prepared)) {
+    log::error("{}", *why);
+    return false;
+  }
+  prepared_.emplace(std::move(std::get<bundle::Prepared>(prepared)));
+  blueprint_.emplace(config_, owners_, prepared_->site);
+  return true;
+}
+
+void Up::say_where() const {
+  log::info("runtime directory {}", prepared_->folder.path());
+  for (const std::string& each : prepared_->notes) log::warn("{}", each);
+  for (const std::string& each : blueprint_->warnings()) log::warn("{}", each);
+}
+
+int Up::run() {
+  if (!settle()) return 1;
+  say_where();
+  bundle::Supervisor::Settings settings;
+  settings.ports = prepared_->ports;
+  settings.shutdown_delay_ms = config::ms(config_.proxy.shutdown_delay);
+  supervisor_ = std::make_unique<bundle::Supervisor>(loop_, prepared_->folder, *blueprint_, settings, *this);
+  signals_ = std::make_unique<net::Signals>(
+      loop_, std::initializer_list<int>{SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGCHLD},
+      [this](int number) { on_signal(number); });
+  if (const std::string wrong = supervisor_->start(); !wrong.empty()) {
+    log::error("{}", wrong);
+    return 1;
+  }
+  loop_.run();
+  signals_.reset();
+  log::info("exit");
+  return clean_ ? 0 : 1;
+}
+
+void Up::on_signal(int number) {
+  switch (number) {
+    case SIGCHLD: return supervisor_->reap();
+    case SIGHUP: log::info("SIGHUP: reload is not supported yet; the configuration stays as it is"); return;
+    case SIGUSR1: log::reopen(); return supervisor_->signal_all(SIGUSR1);
+    default: break;
+  }
+  if (std::exchange(stopping_, true)) {
+    log::warn("second signal: everything is killed");
+    return supervisor_->force();
+  }
+  notify_supervisor("STOPPING=1");
+  log::info("shutting down: the proxy takes no more connections, nodes end their sessions, Redis is last");
+  supervisor_->stop();
+}
+
+// Nothing waits for who reads: lines that find no room are dropped and counted.
+void Up::on_line(std::string_view id, std::string_view line) {
+  log::Writer* const writer = log::access_writer();
+  if (writer == nullptr) return;
+  std::string text(id);
+  text += " | ";
+  text += line;
+  text += '\n';
+  writer->put(text);
+}
+
+void Up::on_all_ready() {
+  for (const bundle::ChildView& each : supervisor_->overview().children) {
+    if (each.kind == bundle::Kind::proxy) log::info("ready: everything is healthy; visit {}", each.address);
+  }
+  notify_supervisor("READY=1");
+}
+
+void Up::on_end(bool clean) {
+  clean_ = clean_ && clean;
+  loop_.stop();
+}
+
+}  // namespace
+
+int run_up(const std::string& file) {
+  net::hold_signals({SIGTERM, SIGINT, SIGCHLD});
+  std::string owners;
+  config::Loaded loaded;
+  if (file.empty()) {
+    loaded.config = std::make_shared<const config::Config>();
+  } else {
+    const auto text = config::read_file(file);
+    if (const auto* no = std::get_if<config::Problem>(&text)) {
+      loaded.problems.push_back(*no);
+    } else {
+      owners = std::get<std::string>(text);
+      loaded = config::load_text(owners, file);
+    }
+  }
+  for (const config::Problem& each : loaded.problems) std::cerr << config::format(file, each) << '\n';
+  if (!loaded.config) return 1;
+  if (!start_up_log(loaded.config->log)) return 1;
+  for (const config::Problem& each : loaded.warnings) log::warn("{}", config::format(file, each));
+  int code = 1;
+  try {
+    code = Up(*loaded.config, std::move(owners)).run();
+  } catch (const std::exception& error) {
+    log::error("{}", error.what());
+  }
+  log::stop();
+  return code;
+}
+
+}  // namespace limpet
