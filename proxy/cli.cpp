@@ -118,6 +118,17 @@ int run_command_line(int argc, char** argv) {
   ready_command.add_option("server", name, "[POOL/]ID")->required()->type_name("SERVER");
   add_remote_options(ready_command, remote);
 
+  CLI::App& restart_command =
+      *app.add_subcommand("restart", "restart the nodes of limpet up, one after another");
+  add_remote_options(restart_command, remote);
+  std::uint32_t nodes = 0;
+  CLI::App& scale_command = *app.add_subcommand("scale", "another number of nodes of limpet up");
+  scale_command.add_option("nodes", nodes, "how many, 1 to 1024")
+      ->required()
+      ->check(CLI::Range(1, 1024))
+      ->type_name("N");
+  add_remote_options(scale_command, remote);
+
   const NodeCommand node_command(app);
 
   if (names_unknown_command(app, argc, argv)) return kUsage;
@@ -133,6 +144,8 @@ int run_command_line(int argc, char** argv) {
   if (up_command.parsed()) return run_up(file);
   if (check_command.parsed()) return check(file);
   if (node_command.parsed()) return node_command.run();
+  if (restart_command.parsed()) return run_operation(remote, "restart");
+  if (scale_command.parsed()) return run_operation(remote, "scale/" + std::to_string(nodes));
   if (status_command.parsed()) return show_status(remote);
   return operate(remote, name, drain_command.parsed() ? "drain" : "ready");
 }

@@ -71,7 +71,8 @@ std::optional<net::Address> admin_address(const Remote& remote) {
   return address;
 }
 
-// The body of a 200; anything else is told.
+}  // namespace
+
 std::optional<std::string> ask(const Remote& remote, std::string_view method, std::string_view path) {
   const auto address = admin_address(remote);
   if (!address) return std::nullopt;
@@ -80,7 +81,7 @@ std::optional<std::string> ask(const Remote& remote, std::string_view method, st
     complain(answer.error + " (is limpet running, and is this its [admin] address?)");
     return std::nullopt;
   }
-  if (answer.status == 200) return answer.body;
+  if (answer.status == 200 || answer.status == 202) return answer.body;
   boost::system::error_code bad;
   const json::value body = json::parse(answer.body, bad);
   const json::value* message = bad || !body.is_object() ? nullptr : body.as_object().if_contains("error");
@@ -89,6 +90,8 @@ std::optional<std::string> ask(const Remote& remote, std::string_view method, st
                : address->text() + ": answered with status " + std::to_string(answer.status));
   return std::nullopt;
 }
+
+namespace {
 
 struct ServerLine {
   std::string pool, id, state, reason, tunnels, requests;

@@ -2,7 +2,9 @@
 // standard output, errors to standard error; each returns the exit code.
 #pragma once
 
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace limpet {
 
@@ -12,8 +14,13 @@ struct Remote {
   bool json = false;
 };
 
+// The body of a 200 or 202; anything else is told.
+std::optional<std::string> ask(const Remote& remote, std::string_view method, std::string_view path);
+
 int show_status(const Remote& remote);
 // `server` is [POOL/]ID; an ID alone must be in one pool only. `verb`: "drain" or "ready".
 int operate(const Remote& remote, const std::string& server, const std::string& verb);
+// Of `limpet up`: begins an operation, "restart" or "scale/N", and waits for its end.
+int run_operation(const Remote& remote, const std::string& what);
 
 }  // namespace limpet

@@ -6,12 +6,16 @@
 #include <iostream>
 #include <optional>
 
+#include "proxy/admin/server.h"
+#include "proxy/bundle/control.h"
 #include "proxy/bundle/site.h"
 #include "proxy/bundle/supervisor.h"
 #include "proxy/config/load.h"
+#include "proxy/endpoint.h"
 #include "proxy/log/log.h"
 #include "proxy/log/state.h"
 #include "proxy/net/cpus.h"
+#include "proxy/net/listener.h"
 #include "proxy/net/signals.h"
 #include "proxy/notify.h"
 #include "proxy/secrets.h"
@@ -35,6 +39,12 @@ bool start_up_log(const config::Log& wanted) {
   }
 }
 
+std::uint32_t nodes_of(const config::Config& config) {
+  const std::uint32_t wanted = config.bundle ? config.bundle->nodes : 0;
+  if (wanted != 0) return wanted;
+  return std::max(kLeastNodes, static_cast<std::uint32_t>(net::usable_cpus().size()));
+}
+
 class Up final : public bundle::Observer {
  public:
   Up(const config::Config& config, std::string owners) : config_(config), owners_(std::move(owners)) {}
@@ -42,6 +52,8 @@ class Up final : public bundle::Observer {
 
  private:
   bool settle();
+  bool bind_admin();
+  void serve_admin();
   void say_where() const;
   void on_signal(int number);
   void on_line(std::string_view id, std::string_view line) override;
@@ -51,9 +63,13 @@ class Up final : public bundle::Observer {
   const config::Config& config_;
   const std::string owners_;
   net::Loop loop_;
+  bundle::Wanted wanted_;
   std::optional<bundle::Prepared> prepared_;
   std::optional<bundle::Blueprint> blueprint_;
   std::unique_ptr<bundle::Supervisor> supervisor_;
+  std::unique_ptr<bundle::Control> control_;
+  net::BoundListener admin_bound_;
+  std::unique_ptr<admin::Server> admin_;
   std::unique_ptr<net::Signals> signals_;
   bool stopping_ = false;
   bool clean_ = true;
@@ -62,10 +78,7 @@ class Up final : public bundle::Observer {
 // What this machine has for us.
 bool Up::settle() {
   const config::Bundle bundle = config_.bundle.value_or(config::Bundle{});
-  bundle::Wanted wanted;
-  wanted.nodes = bundle.nodes != 0
-                     ? bundle.nodes
-                     : std::max(kLeastNodes, static_cast<std::uint32_t>(net::usable_cpus().size()));
+  bundle::Wanted& wanted = wanted_;
   wanted.listener = config_.listeners.empty();
   wanted.command = !bundle.command.empty();
   wanted.first_port = bundle.ports;
@@ -94,11 +107,34 @@ void Up::say_where() const {
   for (const std::string& each : blueprint_->warnings()) log::warn("{}", each);
 }
 
+// One address for all of the bundle; the proxy's own is in the runtime directory.
+bool Up::bind_admin() {
+  const config::Admin& wanted = config_.admin;
+  const auto address = to_address(wanted.address);
+  admin_bound_ = address ? net::bind_listener(*address, 1, 0600)
+                         : net::BoundListener{{}, {}, {}, wanted.address.text() + ": not an address"};
+  if (!admin_bound_.error.empty()) {
+    if (!wanted.by_default) log::error("admin: cannot listen on {}", admin_bound_.error);
+    if (wanted.by_default) log::warn("no admin: {}; set [admin] address", admin_bound_.error);
+    return wanted.by_default;
+  }
+  return true;
+}
+
+void Up::serve_admin() {
+  if (admin_bound_.sockets.empty()) return;
+  log::info("admin on {}", admin_bound_.address.text());
+  control_ = std::make_unique<bundle::Control>(loop_, *supervisor_);
+  admin_ = std::make_unique<admin::Server>(loop_, std::move(admin_bound_.sockets.front()),
+                                           admin_bound_.address, *control_);
+}
+
 int Up::run() {
-  if (!settle()) return 1;
+  if (!settle() || !bind_admin()) return 1;
   say_where();
   bundle::Supervisor::Settings settings;
-  settings.ports = prepared_->ports;
+  settings.nodes = nodes_of(config_);
+  settings.port = [this](std::uint32_t number) { return bundle::port_of(wanted_, number, *prepared_); };
   settings.shutdown_delay_ms = config::ms(config_.proxy.shutdown_delay);
   supervisor_ = std::make_unique<bundle::Supervisor>(loop_, prepared_->folder, *blueprint_, settings, *this);
   signals_ = std::make_unique<net::Signals>(
@@ -108,7 +144,10 @@ int Up::run() {
     log::error("{}", wrong);
     return 1;
   }
+  serve_admin();
   loop_.run();
+  admin_.reset();
+  net::remove_file(admin_bound_);
   signals_.reset();
   log::info("exit");
   return clean_ ? 0 : 1;
@@ -160,7 +199,8 @@ int run_up(const std::string& file) {
   std::string owners;
   config::Loaded loaded;
   if (file.empty()) {
-    loaded.config = std::make_shared<const config::Config>();
+    owners = "[bundle]\n";
+    loaded = config::load_text(owners, "");
   } else {
     const auto text = config::read_file(file);
     if (const auto* no = std::get_if<config::Problem>(&text)) {

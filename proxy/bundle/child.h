@@ -41,6 +41,7 @@ class Child {
 
   const ChildSpec& spec() const { return spec_; }
   State state() const { return state_; }
+  bool begun() const { return starts_ > 0; }  // it has been started at least once
   pid_t guard() const { return guard_; }
   bool failed() const { return restarts_ > 0 || state_ == State::held; }  // at least once
   bool forced() const { return forced_; }  // its last end was not of its own, or not clean

@@ -49,6 +49,7 @@ class Guard {
   void reap();
   void send(int number) const { ::kill(-program_, number); }
   void terminate();
+  void terminate_strays() const;  // not of the program's group
   void kill_all();
   int wait_ms() const;
   [[noreturn]] void end() const;
@@ -58,6 +59,7 @@ class Guard {
   pid_t program_ = 0;
   int status_ = 0;
   bool ended_ = false;  // the program; others of its group may be there
+  bool left_ = false;   // what it left behind was seen to
   bool asked_ = false;  // it was told to end, and takes its time
   Phase phase_ = Phase::running;
   std::uint64_t deadline_ms_ = 0;
@@ -164,8 +166,11 @@ void Guard::reap() {
     ended_ = true;
     status_ = status;
   }
-  // It left something behind. Who was told to end may still be at it, as a shell's child is.
-  if (ended_ && !asked_) terminate();
+  if (!ended_ || left_) return;
+  left_ = true;
+  // It left something behind. Of those that were told to end as well, as a shell's children are, some may
+  // still be at it; who has made himself independent has not heard of it.
+  asked_ ? terminate_strays() : terminate();
 }
 
 void Guard::terminate() {
@@ -174,8 +179,12 @@ void Guard::terminate() {
   deadline_ms_ = now_ms() + kGraceMs;
   send(SIGTERM);
   send(SIGCONT);
+  terminate_strays();
+}
+
+void Guard::terminate_strays() const {
   for (const pid_t each : direct_children()) {
-    if (each != program_) ::kill(each, SIGTERM);
+    if (::getpgid(each) != program_) ::kill(each, SIGTERM);
   }
 }
 

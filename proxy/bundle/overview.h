@@ -26,9 +26,19 @@ struct ChildView {
   std::string admin;           // where its metrics are; empty: nowhere
 };
 
+// What an operator asked for and takes its time: "restart", "scale".
+struct OperationView {
+  std::uint32_t number = 0;  // from 1, in the order in which they were asked for; 0: none
+  std::string name;
+  std::uint32_t done = 0, of = 0;  // nodes that are through
+  std::string error;               // of one that has ended; empty: it went well
+};
+
 struct Overview {
   enum class Stage : std::uint8_t { starting, serving, stopping } stage = Stage::starting;
   std::vector<ChildView> children;  // Redis, the nodes in order, the proxy
+  OperationView operation;          // under way
+  OperationView last_operation;     // has ended
 };
 
 // Called on the loop's thread. None may destroy the Supervisor.

@@ -56,22 +56,6 @@ std::string free_listener(std::vector<std::string>& notes) {
   return {};
 }
 
-bool take_ports(const Wanted& wanted, Prepared& out) {
-  for (std::uint32_t i = 0; i < wanted.nodes; ++i) {
-    if (wanted.first_port != 0 || !wanted.command) {
-      const std::uint32_t port = wanted.first_port != 0 ? wanted.first_port + i : 0;
-      if (port > 65535) return false;
-      out.ports.push_back(static_cast<std::uint16_t>(port));
-      continue;
-    }
-    Port port = free_port();
-    if (port.number == 0) return false;
-    out.ports.push_back(port.number);
-    out.reserved.push_back(std::move(port.reserve));
-  }
-  return true;
-}
-
 }  // namespace
 
 Port free_port() {
@@ -87,6 +71,17 @@ Port free_port() {
   return {address.port(), std::move(fd)};
 }
 
+std::optional<std::uint16_t> port_of(const Wanted& wanted, std::uint32_t number, Prepared& prepared) {
+  if (wanted.first_port != 0) {
+    const std::uint32_t port = wanted.first_port + number - 1;
+    return port <= 65535 ? std::optional(static_cast<std::uint16_t>(port)) : std::nullopt;
+  }
+  if (!wanted.command) return 0;
+  Port& port = prepared.reserved[number];  // the same again for who comes again
+  if (port.number == 0) port = free_port();
+  return port.number != 0 ? std::optional(port.number) : std::nullopt;
+}
+
 std::variant<Prepared, std::string> prepare(const Wanted& wanted) {
   if (wanted.managed_redis && !is_there("redis-server")) {
     return "there is no redis-server: install it (apt-get install redis-server), or name one of your own "
@@ -95,21 +90,20 @@ std::variant<Prepared, std::string> prepare(const Wanted& wanted) {
   }
   auto folder = RuntimeFolder::create(runtime_parents());
   if (const auto* why = std::get_if<std::string>(&folder)) return *why;
-  Prepared out{std::move(std::get<RuntimeFolder>(folder)), {}, {}, {}, {}};
+  Prepared out{std::move(std::get<RuntimeFolder>(folder)), {}, {}, {}};
   Site& site = out.site;
   site.folder = out.folder.path();
   for (char** each = environ; *each != nullptr; ++each) site.environment.emplace_back(*each);
   if (wanted.listener) site.listener = free_listener(out.notes);
   if (wanted.listener && site.listener.empty())
     return "no port of 127.0.0.1:8080 to 8179 is free; write a [[listener]]";
-  if (!take_ports(wanted, out)) return "there is no free port for every node";
   site.redis_url = wanted.redis_url;
   if (!wanted.managed_redis || !wanted.command) return out;
   Port port = free_port();
   site.redis_port = port.number;
   site.redis_password = random_password();
   if (port.number == 0 || site.redis_password.empty()) return "there is no free port for Redis";
-  out.reserved.push_back(std::move(port.reserve));
+  out.reserved[0] = std::move(port);
   return out;
 }
 

@@ -6,7 +6,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "proxy/bundle/blueprint.h"
@@ -19,7 +22,8 @@ namespace limpet::bundle {
 class Supervisor {
  public:
   struct Settings {
-    std::vector<std::uint16_t> ports;     // a node each; 0: a Unix socket
+    std::uint32_t nodes = 2;
+    std::function<std::optional<std::uint16_t>(std::uint32_t number)> port;  // of the n-th node, from 1
     std::uint64_t shutdown_delay_ms = 0;  // of the proxy: it goes on accepting for so long
   };
   Supervisor(net::Loop& loop, const RuntimeFolder& folder, const Blueprint& blueprint, Settings settings,
@@ -33,7 +37,11 @@ class Supervisor {
   void force();                 // all of them at once
   void reap();                  // SIGCHLD came
   void signal_all(int number);  // to the programs of ours, as SIGUSR1 is for their logs
+  // Node by node, or to another number of them. Why not now, or empty; how it goes is in overview().
+  std::string restart();
+  std::string scale(std::uint32_t nodes);
   Overview overview() const;
+  const config::Endpoint& proxy_admin() const;
 
  private:
   struct Impl;

@@ -7,7 +7,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { Child } from '../lib/child.mjs';
 import { until } from '../lib/deadline.mjs';
-import { Address, binary } from '../lib/limpet.mjs';
+import { Address, binary, request } from '../lib/limpet.mjs';
 
 // A port that stays the same while the proxy is started again.
 async function freePort() {
@@ -25,7 +25,8 @@ export class Bundle extends Child {
     const args = ['up'];
     if (toml !== undefined) {
       const file = path.join(dir, 'limpet.toml');
-      await writeFile(file, `[[listener]]\naddress = "127.0.0.1:${await freePort()}"\n${toml}`);
+      const admin = `[admin]\naddress = "unix:${dir}/admin.sock"\n`;
+      await writeFile(file, `[[listener]]\naddress = "127.0.0.1:${await freePort()}"\n${toml}${admin}`);
       args.push('-c', file);
     }
     const runtime = path.join(dir, 'run');
@@ -39,6 +40,18 @@ export class Bundle extends Child {
   async ready(ms = 20_000) {
     const [, address] = await this.says(/ready: everything is healthy; visit ([^\s,]+)/, ms);
     this.address = new Address(address);
+  }
+
+  // A request to the admin address of a bundle with a file.
+  admin(target, options) { return request(new Address(`unix:${this.dir}/admin.sock`), target, options); }
+
+  // What GET /bundle says.
+  async overview() { return (await this.admin('/bundle')).json(); }
+
+  // Runs `limpet ARGS...` as its operator would.
+  async command(...args) {
+    const child = new Child(`limpet ${args.join(' ')}`, binary, [...args, '-c', path.join(this.dir, 'limpet.toml')]);
+    return { ...(await child.ended), stdout: child.stdout, stderr: child.stderr };
   }
 
   get url() { return this.address.url; }
