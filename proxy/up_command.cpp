@@ -1,5 +1,6 @@
 #include "proxy/up_command.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -15,6 +16,7 @@
 #include "proxy/log/log.h"
 #include "proxy/log/state.h"
 #include "proxy/net/cpus.h"
+#include "proxy/net/fd.h"
 #include "proxy/net/listener.h"
 #include "proxy/net/signals.h"
 #include "proxy/notify.h"
@@ -45,9 +47,15 @@ std::uint32_t nodes_of(const config::Config& config) {
   return std::max(kLeastNodes, static_cast<std::uint32_t>(net::usable_cpus().size()));
 }
 
+// Whoever closes it sends SIGHUP, too, and means something else.
+bool has_terminal() {
+  return net::Fd(::open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC)).get() >= 0;
+}
+
 class Up final : public bundle::Observer {
  public:
-  Up(const config::Config& config, std::string owners) : config_(config), owners_(std::move(owners)) {}
+  Up(std::shared_ptr<const config::Config> config, std::string owners)
+      : config_(std::move(config)), owners_(std::move(owners)) {}
   int run();
 
  private:
@@ -56,11 +64,13 @@ class Up final : public bundle::Observer {
   void serve_admin();
   void say_where() const;
   void on_signal(int number);
+  void reload();
+  bool terminal_is_gone() const { return had_terminal_ && !has_terminal(); }
   void on_line(std::string_view id, std::string_view line) override;
   void on_all_ready() override;
   void on_end(bool clean) override;
 
-  const config::Config& config_;
+  std::shared_ptr<const config::Config> config_;
   const std::string owners_;
   net::Loop loop_;
   bundle::Wanted wanted_;
@@ -71,15 +81,27 @@ class Up final : public bundle::Observer {
   net::BoundListener admin_bound_;
   std::unique_ptr<admin::Server> admin_;
   std::unique_ptr<net::Signals> signals_;
+  const bool had_terminal_ = has_terminal();
   bool stopping_ = false;
   bool clean_ = true;
 };
 
+// What it may change while everything runs: the number of nodes, and who is in other pools.
+bool differs_only_in_servers(config::Config fresh, const config::Config& old) {
+  if (fresh.bundle && old.bundle) fresh.bundle->nodes = old.bundle->nodes;
+  for (config::Pool& pool : fresh.pools) {
+    if (const config::Pool* before = old.find_pool(pool.name)) pool.servers = before->servers;
+  }
+  fresh.proxy.cpu_affinity.line = old.proxy.cpu_affinity.line;  // where it stands says nothing
+  fresh.proxy.cpu_affinity.column = old.proxy.cpu_affinity.column;
+  return fresh == old;
+}
+
 // What this machine has for us.
 bool Up::settle() {
-  const config::Bundle bundle = config_.bundle.value_or(config::Bundle{});
+  const config::Bundle bundle = config_->bundle.value_or(config::Bundle{});
   bundle::Wanted& wanted = wanted_;
-  wanted.listener = config_.listeners.empty();
+  wanted.listener = config_->listeners.empty();
   wanted.command = !bundle.command.empty();
   wanted.first_port = bundle.ports;
   wanted.managed_redis = !bundle.redis;
@@ -109,7 +131,7 @@ void Up::say_where() const {
 
 // One address for all of the bundle; the proxy's own is in the runtime directory.
 bool Up::bind_admin() {
-  const config::Admin& wanted = config_.admin;
+  const config::Admin& wanted = config_->admin;
   const auto address = to_address(wanted.address);
   admin_bound_ = address ? net::bind_listener(*address, 1, 0600)
                          : net::BoundListener{{}, {}, {}, wanted.address.text() + ": not an address"};
@@ -133,9 +155,9 @@ int Up::run() {
   if (!settle() || !bind_admin()) return 1;
   say_where();
   bundle::Supervisor::Settings settings;
-  settings.nodes = nodes_of(config_);
+  settings.nodes = nodes_of(*config_);
   settings.port = [this](std::uint32_t number) { return bundle::port_of(wanted_, number, *prepared_); };
-  settings.shutdown_delay_ms = config::ms(config_.proxy.shutdown_delay);
+  settings.shutdown_delay_ms = config::ms(config_->proxy.shutdown_delay);
   supervisor_ = std::make_unique<bundle::Supervisor>(loop_, prepared_->folder, *blueprint_, settings, *this);
   signals_ = std::make_unique<net::Signals>(
       loop_, std::initializer_list<int>{SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGCHLD},
@@ -156,7 +178,9 @@ int Up::run() {
 void Up::on_signal(int number) {
   switch (number) {
     case SIGCHLD: return supervisor_->reap();
-    case SIGHUP: log::info("SIGHUP: reload is not supported yet; the configuration stays as it is"); return;
+    case SIGHUP:
+      if (!terminal_is_gone()) return reload();
+      break;
     case SIGUSR1: log::reopen(); return supervisor_->signal_all(SIGUSR1);
     default: break;
   }
@@ -167,6 +191,28 @@ void Up::on_signal(int number) {
   notify_supervisor("STOPPING=1");
   log::info("shutting down: the proxy takes no more connections, nodes end their sessions, Redis is last");
   supervisor_->stop();
+}
+
+void Up::reload() {
+  const std::string& file = config_->file;
+  if (file.empty()) return log::info("SIGHUP: there is no configuration file, so that nothing changes");
+  const auto text = config::read_file(file);
+  if (const auto* no = std::get_if<config::Problem>(&text))
+    return log::error("SIGHUP: {}; nothing changes", config::format(file, *no));
+  const config::Loaded loaded = config::load_text(std::get<std::string>(text), file);
+  for (const config::Problem& each : loaded.problems) log::error("{}", config::format(file, each));
+  if (!loaded.config) return log::error("SIGHUP: {} is wrong; nothing changes", file);
+  if (!differs_only_in_servers(*loaded.config, *config_)) {
+    return log::error(
+        "SIGHUP: {} changes more than [bundle] nodes and servers of pools, which needs a restart; nothing "
+        "changes",
+        file);
+  }
+  if (const std::string wrong = supervisor_->why_not_now(); !wrong.empty())
+    return log::error("SIGHUP: {}; nothing changes, try again", wrong);
+  config_ = loaded.config;
+  blueprint_->adopt(config_, std::get<std::string>(text));
+  supervisor_->scale(nodes_of(*config_));
 }
 
 // Nothing waits for who reads: lines that find no room are dropped and counted.
@@ -216,7 +262,7 @@ int run_up(const std::string& file) {
   for (const config::Problem& each : loaded.warnings) log::warn("{}", config::format(file, each));
   int code = 1;
   try {
-    code = Up(*loaded.config, std::move(owners)).run();
+    code = Up(loaded.config, std::move(owners)).run();
   } catch (const std::exception& error) {
     log::error("{}", error.what());
   }

@@ -37,6 +37,22 @@ std::string redis_word(std::string_view text) {
   return out + "\"";
 }
 
+// As the proxy asks. Where it does not, a connection says that the process lives.
+health::Settings probe(const config::Health& from) {
+  health::Settings to;
+  const bool http = from.type == config::HealthType::http;
+  to.type = http ? health::Settings::Type::http : health::Settings::Type::tcp;
+  to.path = from.path;
+  to.method = from.method;
+  to.host = from.host;
+  to.headers = from.headers;
+  to.expect = from.expect;
+  to.body = from.body;
+  to.port = from.port;
+  to.timeout_ms = config::ms(from.timeout);
+  return to;
+}
+
 bool is_public(const config::Endpoint& address) {
   if (address.kind == config::Endpoint::Kind::unix_socket) return false;
   const auto ip = wire::IpAddress::parse(address.host);
@@ -45,11 +61,16 @@ bool is_public(const config::Endpoint& address) {
 
 }  // namespace
 
-Blueprint::Blueprint(const config::Config& config, std::string owners, Site site)
-    : config_(config),
-      bundle_(config.bundle.value_or(config::Bundle{})),
+Blueprint::Blueprint(std::shared_ptr<const config::Config> config, std::string owners, Site site)
+    : config_(std::move(config)),
+      bundle_(config_->bundle.value_or(config::Bundle{})),
       owners_(std::move(owners)),
       site_(std::move(site)) {}
+
+void Blueprint::adopt(std::shared_ptr<const config::Config> config, std::string owners) {
+  config_ = std::move(config);
+  owners_ = std::move(owners);
+}
 
 std::vector<std::string> Blueprint::environment() const {
   std::vector<std::string> out;
@@ -99,7 +120,6 @@ ChildSpec Blueprint::node(std::uint32_t number, std::uint16_t port) const {
   spec.id = "n" + std::to_string(number);
   const config::Endpoint listen = port != 0 ? loopback(port) : unix_at(file(spec.id + ".sock"));
   spec.check.address = listen;
-  spec.check.path = "/health";
   spec.address = listen.text();
   spec.environment = environment();
   for (const auto& [name, value] : bundle_.environment) {
@@ -109,8 +129,8 @@ ChildSpec Blueprint::node(std::uint32_t number, std::uint16_t port) const {
   if (!own_nodes()) {
     spec.command = bundle_.command;
     spec.check.silent_most = kSilentCommand;
-    if (const config::Pool* pool = config_.find_pool(config::Bundle::kPool))
-      spec.check.path = pool->health.path;
+    if (const config::Pool* pool = config_->find_pool(config::Bundle::kPool))
+      spec.check.http = probe(pool->health);
     const auto set = [&](const std::string& name, const std::string& value) {
       std::erase_if(spec.environment, [&](const std::string& each) { return each.starts_with(name + "="); });
       spec.environment.push_back(name + "=" + value);
@@ -122,7 +142,7 @@ ChildSpec Blueprint::node(std::uint32_t number, std::uint16_t port) const {
     return spec;
   }
   const bool streams = bundle_.adapter == config::BundleAdapter::redis_streams;
-  const config::Duration window = std::min(config_.node.drain_window, kDrainWindow);
+  const config::Duration window = std::min(config_->node.drain_window, kDrainWindow);
   spec.admin = "unix:" + file(spec.id + ".admin.sock");
   spec.command = {kThisProgram,
                   "node",
@@ -140,7 +160,7 @@ ChildSpec Blueprint::node(std::uint32_t number, std::uint16_t port) const {
                   streams ? "redis_streams" : "redis",
                   "--drain-window",
                   config::duration_text(window)};
-  if (streams && config_.node.stream == config::Node{}.stream) {
+  if (streams && config_->node.stream == config::Node{}.stream) {
     spec.command.insert(spec.command.end(), {"--stream", "socket.io-stream"});
   }
   return spec;
@@ -159,11 +179,11 @@ ChildSpec Blueprint::proxy() const {
   spec.command = {kThisProgram, "run", "-c", file("limpet.toml")};
   spec.environment = environment();
   spec.check.address = unix_at(file("proxy.sock"));
-  spec.check.path = "/ready";
+  spec.check.http.path = "/ready";
   spec.check.silent_most = kSilentOther;
   spec.admin = spec.check.address.text();
   spec.address = site_.listener;
-  for (const config::Listener& each : config_.listeners) {
+  for (const config::Listener& each : config_->listeners) {
     spec.address += (spec.address.empty() ? "" : ", ") + each.address.text();
   }
   return spec;
@@ -175,7 +195,7 @@ std::string Blueprint::proxy_document(const std::vector<ChildSpec>& nodes) const
   proxy.cookie = !own_nodes();
   proxy.listener = site_.listener;
   proxy.admin = "unix:" + file("proxy.sock");
-  proxy.quiet = config_.file.empty();
+  proxy.quiet = config_->file.empty();
   proxy.drain_timeout = kBudget;
   return config::proxy_document(owners_, proxy);
 }
@@ -190,8 +210,8 @@ std::vector<std::pair<std::string, std::string>> Blueprint::files() const {
 
 std::vector<std::string> Blueprint::warnings() const {
   std::vector<std::string> out;
-  if (!own_nodes() || config_.node.jwt_key) return out;
-  for (const config::Listener& each : config_.listeners) {
+  if (!own_nodes() || config_->node.jwt_key) return out;
+  for (const config::Listener& each : config_->listeners) {
     if (!is_public(each.address)) continue;
     out.push_back(
         each.address.text() +

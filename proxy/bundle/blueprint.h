@@ -2,12 +2,14 @@
 // the configuration and of what this machine gave (folder, ports, passwords).
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "health/settings.h"
 #include "proxy/bundle/overview.h"
 #include "proxy/config/config.h"
 
@@ -17,9 +19,8 @@ namespace limpet::bundle {
 struct Check {
   enum class Type : std::uint8_t { http, redis } type = Type::http;
   config::Endpoint address;
-  std::string path;      // http
-  std::string password;  // redis; empty: none
-  std::uint64_t timeout_ms = 1'000;
+  health::Settings http;
+  std::string password;                // redis; empty: none
   std::uint64_t starting_ms = 100;     // between checks until the first that is answered
   std::uint64_t interval_ms = 500;     // afterwards
   std::uint32_t silent_most = 3;       // unanswered in a row: it hangs
@@ -48,7 +49,10 @@ struct Site {
 
 class Blueprint {
  public:
-  Blueprint(const config::Config& config, std::string owners, Site site);
+  // `owners`: the document that `config` was read from.
+  Blueprint(std::shared_ptr<const config::Config> config, std::string owners, Site site);
+  // Another document, whose [bundle] differs in nothing but the number of nodes.
+  void adopt(std::shared_ptr<const config::Config> config, std::string owners);
 
   bool manages_redis() const { return site_.redis_url.empty(); }
   bool own_nodes() const { return bundle_.command.empty(); }
@@ -71,9 +75,9 @@ class Blueprint {
   std::vector<std::string> environment() const;
   std::string url_for_commands() const;
 
-  const config::Config& config_;  // outlives us
+  std::shared_ptr<const config::Config> config_;
   const config::Bundle bundle_;
-  const std::string owners_;
+  std::string owners_;
   const Site site_;
 };
 

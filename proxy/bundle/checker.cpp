@@ -16,13 +16,6 @@ net::Target::Addresses addresses_of(const config::Endpoint& endpoint) {
   return ip ? net::Target::Addresses{net::Address::ip(*ip, endpoint.port)} : net::Target::Addresses{};
 }
 
-health::Settings settings_of(const Check& check) {
-  health::Settings out;
-  out.path = check.path;
-  out.timeout_ms = check.timeout_ms;
-  return out;
-}
-
 // "+PONG" after "+OK" for the password; -LOADING and -BUSY are answers of one that lives.
 Checker::Report report_on(std::string_view line) {
   const bool good = line == "+PONG";
@@ -36,7 +29,6 @@ Checker::Checker(net::Loop& loop, const Check& check, Done done)
     : loop_(loop),
       check_(check),
       done_(std::move(done)),
-      settings_(settings_of(check)),
       addresses_(std::make_shared<const net::Target::Addresses>(addresses_of(check.address))),
       deadline_(loop, net::delegate<&Checker::on_deadline>(this)),
       connect_(loop, net::delegate<&Checker::on_connect_ended>(this)) {}
@@ -60,7 +52,7 @@ void Checker::start_http() {
   const bool by_path = check_.address.kind == config::Endpoint::Kind::unix_socket;
   last_probe_.reset();
   probe_ = std::make_unique<health::Probe>(
-      loop_, settings_, addresses_, by_path ? "localhost" : check_.address.text(),
+      loop_, check_.http, addresses_, by_path ? "localhost" : check_.address.text(),
       [this](const health::Probe::Report& report) {
         last_probe_ = std::move(probe_);
         const bool answered =
@@ -72,8 +64,8 @@ void Checker::start_http() {
 
 void Checker::start_redis() {
   in_.clear();
-  deadline_.after(check_.timeout_ms);
-  if (connect_.start(addresses_, {}, 0, check_.timeout_ms)) on_connect_ended();
+  deadline_.after(check_.http.timeout_ms);
+  if (connect_.start(addresses_, {}, 0, check_.http.timeout_ms)) on_connect_ended();
 }
 
 void Checker::on_connect_ended() {

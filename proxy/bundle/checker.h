@@ -40,7 +40,6 @@ class Checker {
   net::Loop& loop_;
   const Check check_;
   Done done_;
-  health::Settings settings_;
   std::shared_ptr<const net::Target::Addresses> addresses_;
   std::unique_ptr<health::Probe> probe_;
   std::unique_ptr<health::Probe> last_probe_;  // it may be what called us

@@ -79,6 +79,10 @@ std::string Supervisor::Impl::why_not_now() const {
   return {};
 }
 
+std::string Supervisor::why_not_now() const {
+  return impl_->why_not_now();
+}
+
 std::string Supervisor::restart() {
   if (std::string why = impl_->why_not_now(); !why.empty()) return why;
   return impl_->begin(

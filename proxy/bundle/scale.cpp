@@ -58,7 +58,7 @@ class Scale final : public Operation {
 void Scale::start() {
   const std::size_t there = fleet_.nodes().size();
   log::info("scale: {} nodes, from {}", wanted_, there);
-  if (wanted_ == there) return finish({});
+  if (wanted_ == there) return finish(fleet_.tell_proxy());
   wanted_ > there ? add(wanted_ - there) : take_away(there - wanted_);
 }
 

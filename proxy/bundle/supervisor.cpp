@@ -2,6 +2,7 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
+#include "proxy/bundle/guard.h"
 #include "proxy/bundle/supervisor_impl.h"
 
 namespace limpet::bundle {
@@ -93,6 +94,7 @@ Supervisor::~Supervisor() = default;
 std::string Supervisor::start() {
   Impl& self = *impl_;
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);
+  self.inherited = direct_children();
   const auto child = [&](ChildSpec spec) {
     return std::make_unique<Child>(self.loop_, std::move(spec), self);
   };
@@ -154,9 +156,9 @@ void Supervisor::reap() {
     if (found != nullptr) found->on_end(status);
   }
   if (!strays) return;
-  std::vector<pid_t> guards;
-  self.each([&](const Child& child) { guards.push_back(child.guard()); });
-  kill_strays(guards);
+  std::vector<pid_t> known = self.inherited;
+  self.each([&](const Child& child) { known.push_back(child.guard()); });
+  kill_strays(known);
 }
 
 void Supervisor::signal_all(int number) {

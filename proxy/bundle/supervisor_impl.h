@@ -59,6 +59,7 @@ struct Supervisor::Impl final : Child::Owner, Fleet {
   const Settings settings;
   Observer& observer;
   Overview::Stage stage = Overview::Stage::starting;
+  std::vector<pid_t> inherited;  // children of whatever became us
   std::unique_ptr<Child> redis, proxy;
   std::vector<std::unique_ptr<Child>> node_list;
   std::vector<std::unique_ptr<Child>> removed;  // until the loop is through with them

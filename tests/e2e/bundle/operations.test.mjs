@@ -1,5 +1,7 @@
 // What an operator does with a running bundle.
 import assert from 'node:assert/strict';
+import path from 'node:path';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { until } from '../lib/deadline.mjs';
 import { request } from '../lib/limpet.mjs';
 import { scenario } from '../lib/world.mjs';
@@ -72,4 +74,29 @@ scenario('a shutdown in the middle of a rolling restart', { seconds: 60 }, async
   assert.equal((await bundle.admin('/bundle/restart', { method: 'POST' })).status, 202);
   await bundle.says(/n1: rolling restart, 1 of 3$/m, 5000);
   assert.deepEqual(await bundle.stop('SIGTERM', 30_000), { code: 0, signal: null });
+});
+
+scenario('SIGHUP: what needs a restart is refused in one line, and so is what is wrong', async (world) => {
+  const bundle = await Bundle.start(world, three);
+  const file = path.join(bundle.dir, 'limpet.toml');
+  const text = readFileSync(file, 'utf8');
+  writeFileSync(file, text.replace('300ms', '400ms'));
+  bundle.signal('SIGHUP');
+  await bundle.says(/SIGHUP: .*limpet\.toml changes more than \[bundle\] nodes and servers of pools, which needs a restart; nothing changes$/m, 5000);
+  writeFileSync(file, text.replace('nodes = 3', 'nodes = "many"'));
+  bundle.signal('SIGHUP');
+  await bundle.says(/limpet\.toml:\d+:\d+: bundle\.nodes: .*\n.*SIGHUP: .* is wrong; nothing changes$/m, 5000);
+  assert.deepEqual((await bundle.overview()).children.map(({ id }) => id), ['redis', 'n1', 'n2', 'n3', 'proxy']);
+});
+
+scenario('fewer nodes: the last ones get nobody any more, and their clients are back elsewhere', { seconds: 60 }, async (world) => {
+  const bundle = await Bundle.start(world, three);
+  const crowd = await Crowd.join(world, bundle, 9, eager);
+  const nodes = await crowd.who();
+  const { code, stdout, stderr } = await bundle.command('scale', '2');
+  assert.equal(code, 0, stdout + stderr);
+  await until(() => crowd.clients.every(({ socket }) => socket.connected), 10_000, 'everybody is connected');
+  assert.ok(!(await crowd.who()).includes('n3'));
+  crowd.clients.filter((_, i) => nodes[i] !== 'n3').forEach((client) => assert.ok(client.undisturbed));
+  assert.deepEqual((await bundle.overview()).children.map(({ id }) => id), ['redis', 'n1', 'n2', 'proxy']);
 });

@@ -18,7 +18,7 @@ class BlueprintTest : public testing::Test {
   Blueprint of(std::string toml) {
     loaded = config::load_text(toml, "f");
     EXPECT_TRUE(loaded.config) << (loaded.problems.empty() ? "" : loaded.problems[0].message);
-    return Blueprint(*loaded.config, std::move(toml), site);
+    return Blueprint(loaded.config, std::move(toml), site);
   }
   // The value of a flag of a node's command.
   static std::string flag(const ChildSpec& spec, std::string_view name) {
