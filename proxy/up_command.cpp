@@ -9,6 +9,7 @@
 
 #include "proxy/admin/server.h"
 #include "proxy/bundle/control.h"
+#include "proxy/bundle/lines.h"
 #include "proxy/bundle/site.h"
 #include "proxy/bundle/supervisor.h"
 #include "proxy/config/load.h"
@@ -31,6 +32,7 @@ constexpr std::uint32_t kLeastNodes = 2;
 bool start_up_log(const config::Log& wanted) {
   log::Settings settings;
   settings.level = static_cast<log::Level>(wanted.level);
+  settings.json = wanted.format == config::LogFormat::json;
   settings.file = settings.access_file = wanted.file.value_or("/dev/stdout");
   try {
     log::start(settings);
@@ -219,11 +221,8 @@ void Up::reload() {
 void Up::on_line(std::string_view id, std::string_view line) {
   log::Writer* const writer = log::access_writer();
   if (writer == nullptr) return;
-  std::string text(id);
-  text += " | ";
-  text += line;
-  text += '\n';
-  writer->put(text);
+  const bool json = config_->log.format == config::LogFormat::json;
+  writer->put(json ? bundle::tagged_json(id, line) : bundle::tagged(id, line));
 }
 
 void Up::on_all_ready() {

@@ -1,6 +1,9 @@
 #include "proxy/bundle/lines.h"
 
 #include <algorithm>
+#include <boost/json.hpp>
+
+#include "proxy/log/escape.h"
 
 namespace limpet::bundle {
 namespace {
@@ -62,22 +65,39 @@ std::string printable(std::string_view line) {
       line.remove_prefix(length);
       continue;
     }
-    const auto byte = static_cast<unsigned char>(line.front());
-    if (byte == 0xc2 && line.size() > 1 && (static_cast<unsigned char>(line[1]) & 0xe0) == 0x80) {
-      append_escaped(out, byte);  // C1 controls, in UTF-8
-      append_escaped(out, static_cast<unsigned char>(line[1]));
-      line.remove_prefix(2);
-      continue;
-    }
-    if ((byte < 0x20 && byte != '\t') || byte == 0x7f) {
-      append_escaped(out, byte);
-    } else {
-      out += static_cast<char>(byte);
-    }
-    line.remove_prefix(1);
+    const std::size_t length = line.front() == '\t' ? 1 : log::shown_length(line, 0);
+    if (length != 0) out += line.substr(0, length);
+    if (length == 0) append_escaped(out, static_cast<unsigned char>(line.front()));
+    line.remove_prefix(std::max<std::size_t>(length, 1));
   }
   if (coloured) out += "\x1b[0m";  // whatever it left open ends with its line
   return out;
+}
+
+namespace {
+
+bool is_object(std::string_view line) {
+  boost::system::error_code bad;
+  boost::json::stream_parser parser;
+  parser.write(line.data(), line.size(), bad);
+  if (bad || !parser.done()) return false;
+  return parser.release().is_object();
+}
+
+}  // namespace
+
+std::string tagged(std::string_view id, std::string_view line) {
+  return std::string(id) + " | " + std::string(line) + "\n";
+}
+
+std::string tagged_json(std::string_view id, std::string_view line) {
+  const std::string begin = "{\"from\":\"" + std::string(id) + "\"";
+  if (line.starts_with('{') && is_object(line)) {
+    const std::string_view rest = line.substr(1);
+    const bool empty = rest.find('"') == std::string_view::npos;
+    return begin + (empty ? "" : ",") + std::string(rest) + "\n";
+  }
+  return begin + ",\"line\":\"" + log::escaped(line, log::Style::json, 2 * Lines::kMost) + "\"}\n";
 }
 
 }  // namespace limpet::bundle

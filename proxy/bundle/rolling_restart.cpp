@@ -1,4 +1,6 @@
 // A rolling restart. Steps of each node: drain, replace, wait until the proxy sends it sessions again.
+#include <algorithm>
+
 #include "proxy/bundle/operation.h"
 #include "proxy/log/log.h"
 
@@ -19,20 +21,23 @@ class RollingRestart final : public Operation {
         look_(fleet.loop(), net::delegate<&RollingRestart::look>(this)) {}
   ~RollingRestart() override = default;
 
-  void start() override { drain_next(); }
+  void start() override;
   void on_change() override;
   std::string_view name() const override { return "restart"; }
   std::uint32_t done() const override { return static_cast<std::uint32_t>(at_); }
   std::uint32_t of() const override { return static_cast<std::uint32_t>(nodes_.size()); }
 
  private:
-  enum class Step : unsigned char { draining, replacing, returning, over };
+  enum class Step : unsigned char { waiting, draining, replacing, returning, over };
 
   Child& node() const { return *nodes_[at_]; }
   bool late() const { return net::now_ms() >= step_ends_ms_; }
-  void drain_next();
+  bool others_ready() const;
+  void next();
+  void drain();
   void replace(bool drained);
   void give_back();
+  std::string why_late() const;
   void look();
   void on_pool(const PoolState& pool);
   void finish(const std::string& wrong);
@@ -40,18 +45,36 @@ class RollingRestart final : public Operation {
   Fleet& fleet_;
   const Done done_;
   PoolAdmin admin_;
-  const std::vector<Child*> nodes_;
+  std::vector<Child*> nodes_;  // in the order of their turns
   net::Timer look_;
   std::size_t at_ = 0;
   std::uint32_t restarts_ = 0;  // of the node, before its turn
-  Step step_ = Step::draining;
+  Step step_ = Step::waiting;
   std::uint64_t step_ends_ms_ = 0;
 };
 
-void RollingRestart::drain_next() {
+// Those that serve nobody have their turn first: that takes nothing away.
+void RollingRestart::start() {
+  std::ranges::stable_partition(nodes_, [](const Child* each) { return each->state() != State::ready; });
+  next();
+}
+
+void RollingRestart::next() {
   if (at_ == nodes_.size()) return finish({});
-  step_ = Step::draining;
+  step_ = Step::waiting;
   step_ends_ms_ = net::now_ms() + kStepMs;
+  drain();
+}
+
+bool RollingRestart::others_ready() const {
+  return std::ranges::all_of(
+      nodes_, [this](const Child* each) { return each == &node() || each->state() == State::ready; });
+}
+
+// One that has died meanwhile comes back first: there are never fewer than all but one.
+void RollingRestart::drain() {
+  if (node().state() == State::ready && !others_ready()) return look_.after(kLookMs);
+  step_ = Step::draining;
   const bool spare = nodes_.size() >= kSpareNext && at_ + 1 < nodes_.size();
   if (spare) admin_.drain(nodes_[at_ + 1]->spec().id, [](bool) {});
   admin_.drain(node().spec().id, [this](bool drained) { replace(drained); });
@@ -78,10 +101,15 @@ void RollingRestart::give_back() {
   admin_.ready(node().spec().id, [this](bool) { look_.after(kLookMs); });
 }
 
+std::string RollingRestart::why_late() const {
+  if (step_ == Step::waiting) return "not all nodes are ready";
+  return node().spec().id +
+         (step_ == Step::returning ? ": the proxy does not see it up" : ": it is not ready in time");
+}
+
 void RollingRestart::look() {
-  if (late())
-    return finish(node().spec().id + (step_ == Step::returning ? ": the proxy does not see it up"
-                                                               : ": it is not ready in time"));
+  if (late()) return finish(why_late());
+  if (step_ == Step::waiting) return drain();
   if (step_ != Step::returning) return look_.after(kLookMs);
   admin_.look([this](const PoolState& pool) { on_pool(pool); });
 }
@@ -92,7 +120,7 @@ void RollingRestart::on_pool(const PoolState& pool) {
   if (found == pool.end() || found->second.state != "up") return look_.after(kLookMs);
   if (found->second.wanted != "serving") return give_back();
   ++at_;
-  drain_next();
+  next();
 }
 
 // Whoever was to be spared gets sessions again.

@@ -3,6 +3,8 @@
 
 #include <gmock/gmock.h>
 
+#include <boost/json.hpp>
+
 namespace limpet::bundle {
 namespace {
 
@@ -65,6 +67,38 @@ TEST(Printable, OtherSequencesAreShown) {
   EXPECT_EQ(printable("\x1b[2Jx"), "\\x1b[2Jx");
   EXPECT_EQ(printable("\x1b]0;title\x07"), "\\x1b]0;title\\x07");
   EXPECT_EQ(printable("\x1b["), "\\x1b[");
+}
+
+TEST(Printable, MarksOfDirectionAndBrokenTextAreShown) {
+  EXPECT_EQ(printable("a\xe2\x80\xae"
+                      "b"),
+            "a\\xe2\\x80\\xae"
+            "b");
+  EXPECT_EQ(printable("\xff\xc3"), "\\xff\\xc3");
+}
+
+TEST(Tagged, BeginsWithTheChildsName) {
+  EXPECT_EQ(tagged("n1", "a | b"), "n1 | a | b\n");
+}
+
+TEST(Tagged, AnObjectKeepsItsMembers) {
+  EXPECT_EQ(tagged_json("n1", R"({"a":1,"b":"}"})"), "{\"from\":\"n1\",\"a\":1,\"b\":\"}\"}\n");
+  EXPECT_EQ(tagged_json("n1", "{}"), "{\"from\":\"n1\"}\n");
+}
+
+TEST(Tagged, WhatIsNoObjectIsALine) {
+  for (const char* line : {"text", "{text", "{\"a\":1", "[1]", "1", "", "{} {}"}) {
+    const auto value = boost::json::parse(tagged_json("n1", line));
+    EXPECT_EQ(value.at("line").as_string(), line);
+    EXPECT_EQ(value.at("from").as_string(), "n1");
+  }
+}
+
+TEST(Tagged, EveryLineIsAnObject) {
+  for (int byte = 1; byte < 256; ++byte) {
+    const std::string line = printable(std::string("x") + static_cast<char>(byte) + "\"\\");
+    EXPECT_TRUE(boost::json::parse(tagged_json("n1", line)).is_object()) << byte;
+  }
 }
 
 }  // namespace
