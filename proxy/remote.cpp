@@ -141,6 +141,8 @@ std::optional<StatusText> read_status(const std::string& text) try {
   return std::nullopt;
 }
 
+}  // namespace
+
 std::string duration_text(std::uint64_t ms) {
   const std::uint64_t s = ms / 1000;
   if (s < 120) return std::to_string(s) + "s";
@@ -148,6 +150,8 @@ std::string duration_text(std::uint64_t ms) {
   if (s < 48 * 3600) return std::to_string(s / 3600) + "h";
   return std::to_string(s / 86400) + "d";
 }
+
+namespace {
 
 void print(const StatusText& status) {
   std::cout << "limpet " << status.version << ", " << status.stage << ", "
@@ -210,6 +214,13 @@ std::string percent_encoded(std::string_view text) {
 
 }  // namespace
 
+std::optional<std::string> ask_quietly(const Remote& remote, std::string_view path) {
+  const auto address = admin_address(remote);
+  if (!address) return std::nullopt;
+  admin::Fetched answer = admin::fetch(*address, "GET", path);
+  return answer.status == 200 ? std::optional(std::move(answer.body)) : std::nullopt;
+}
+
 int show_status(const Remote& remote) {
   const auto text = ask(remote, "GET", "/status");
   const auto status = text ? read_status(*text) : std::nullopt;
@@ -218,6 +229,7 @@ int show_status(const Remote& remote) {
     std::cout << *text;
   } else {
     print(*status);
+    if (const auto bundle = ask_quietly(remote, "/bundle")) print_bundle(*bundle);
   }
   return 0;
 }

@@ -14,8 +14,7 @@ constexpr std::size_t kSpareNext = 3;       // with fewer there would be nobody 
 class RollingRestart final : public Operation {
  public:
   RollingRestart(Fleet& fleet, Done done)
-      : fleet_(fleet),
-        done_(std::move(done)),
+      : done_(std::move(done)),
         admin_(fleet.loop(), fleet.proxy_admin()),
         nodes_(fleet.nodes()),
         look_(fleet.loop(), net::delegate<&RollingRestart::look>(this)) {}
@@ -42,7 +41,6 @@ class RollingRestart final : public Operation {
   void on_pool(const PoolState& pool);
   void finish(const std::string& wrong);
 
-  Fleet& fleet_;
   const Done done_;
   PoolAdmin admin_;
   std::vector<Child*> nodes_;  // in the order of their turns

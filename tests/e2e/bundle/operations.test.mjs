@@ -22,6 +22,7 @@ scenario('one admin address answers for the bundle and for its proxy', async (wo
   ]);
   const { stdout } = await bundle.command('status');
   for (const id of ['n1', 'n2', 'n3']) assert.match(stdout, new RegExp(`^nodes/${id} +up `, 'm'));
+  assert.match(stdout, /^redis +ready +\d+s +0 +\d+  PING: \+PONG$/m);
   assert.match((await bundle.command('drain', 'n2')).stdout, /^nodes\/n2: draining/);
   assert.equal((await bundle.command('ready', 'n2')).code, 0);
   assert.match((await bundle.admin('/metrics')).body, /^limpet_/m);
