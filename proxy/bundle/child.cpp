@@ -18,6 +18,7 @@ namespace {
 
 constexpr std::size_t kMostAtOnce = 256 * 1024;  // of a pipe, before others have their turn
 constexpr std::uint64_t kHungGraceMs = 1'000;    // what hangs seldom hears SIGTERM
+constexpr std::uint64_t kUnfitMs = 5'000;        // from its start, before it is said
 constexpr std::uint64_t kLateMs = 1'000;         // this process itself did not run: checks say nothing
 
 std::string how_it_ended(int status) {
@@ -126,7 +127,7 @@ void Child::launch_now() {
   err_ = std::make_unique<Pipe>(*this, std::move(got.err));
   if (starts_++ > 0) ++restarts_;
   silent_ = 0;
-  forced_ = false;
+  forced_ = said_unfit_ = false;
   health_.clear();
   next_check_ms_ = net::now_ms() + spec_.check.starting_ms;
   check_timer_.after(spec_.check.starting_ms);
@@ -162,7 +163,8 @@ void Child::on_report(const Checker::Report& report) {
   health_ = report.text;
   if (!report.answered) return silent(report.text);
   silent_ = 0;
-  if (!report.good || state_ == State::ready) return;
+  if (!report.good) return unfit(report.text);
+  if (state_ == State::ready) return;
   policy_.became_ready(net::now_ms());
   log::info("{}: ready{}", spec_.id, program_ > 0 ? ", pid " + std::to_string(program_) : "");
   move_to(State::ready);
@@ -183,6 +185,14 @@ void Child::silent(const std::string& what) {
   end_or_else(kHungGraceMs);
 }
 
+// It answers, and not as it should: a check that is not meant for it would otherwise be waited for in
+// silence.
+void Child::unfit(const std::string& what) {
+  const bool late = state_ == State::starting && net::now_ms() - since_ms_ >= kUnfitMs;
+  if (!late || std::exchange(said_unfit_, true)) return;
+  log::warn("{}: not ready, as its check is answered with something else: {}", spec_.id, what);
+}
+
 // --- its end ---
 
 void Child::signal(int number) {
@@ -191,6 +201,7 @@ void Child::signal(int number) {
 
 void Child::end_or_else(std::uint64_t within_ms) {
   signal(SIGTERM);
+  signal(SIGCONT);  // a guard that somebody stopped could not hand it on
   force_timer_.after(within_ms);
 }
 

@@ -55,6 +55,7 @@ class Child {
   void check();
   void on_report(const Checker::Report& report);
   void silent(const std::string& what);
+  void unfit(const std::string& what);
   void on_force();
   void on_retry() { launch_now(); }
   void on_lifeline();
@@ -74,6 +75,7 @@ class Child {
   std::uint64_t next_check_ms_ = 0;  // when the timer was to fire
   bool wanted_ = false;              // after its end: again
   bool forced_ = false;
+  bool said_unfit_ = false;
   std::string health_;
   Restarts policy_;
   net::Stream lifeline_;

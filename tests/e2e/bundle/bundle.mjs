@@ -10,7 +10,7 @@ import { until } from '../lib/deadline.mjs';
 import { Address, binary, request } from '../lib/limpet.mjs';
 
 // A port that stays the same while the proxy is started again.
-async function freePort() {
+export async function freePort() {
   const server = net.createServer().listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));
   const { port } = server.address();
@@ -91,7 +91,8 @@ export class Bundle extends Child {
 
   // Zombies among its children.
   zombies() {
-    return execFileSync('ps', ['--no-headers', '-o', 'stat', '--ppid', String(this.pid)]).toString().split('\n').filter((stat) => stat.startsWith('Z'));
+    const states = execFileSync('ps', ['--no-headers', '-o', 'stat', '--ppid', String(this.pid)]).toString().split('\n');
+    return states.filter((state) => state.startsWith('Z'));
   }
 
   async close() {

@@ -8,7 +8,7 @@ import { until } from '../lib/deadline.mjs';
 import { Address, binary, request } from '../lib/limpet.mjs';
 import { scenario } from '../lib/world.mjs';
 import { Crowd } from '../socketio/client.mjs';
-import { Bundle } from './bundle.mjs';
+import { Bundle, freePort } from './bundle.mjs';
 
 const server = fileURLToPath(new URL('../../../examples/node-socketio/server.js', import.meta.url));
 const nodeJs = `[bundle]
@@ -47,11 +47,7 @@ scenario('the password of Redis is in the environment of nodes and in private fi
 });
 
 scenario('ports that are asked for are the nodes\'', async (world) => {
-  const { createServer } = await import('node:net');
-  const probe = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => probe.once('listening', resolve));
-  const { port } = probe.address();
-  await new Promise((resolve) => probe.close(resolve));
+  const port = await freePort();
   await Bundle.start(world, `[bundle]\nnodes = 1\nports = ${port}\n`);
   assert.equal((await request(new Address(`127.0.0.1:${port}`), '/health')).body.trim(), 'ok');
 });
@@ -89,7 +85,8 @@ scenario('a terminal that takes nothing holds up nobody, and the gap is told', {
   world.own({ close: () => { child.kill('SIGKILL'); return ended; } });
   let text = '';
   child.stdout.setEncoding('utf8').on('data', (part) => { text += part; });
-  const [, address] = await until(() => text.match(/everything is healthy/) && text.match(/^proxy \| .* listening on (\S+)$/m), 20_000, 'ready');
+  await until(() => text.match(/everything is healthy/), 20_000, 'ready');
+  const [, address] = text.match(/^proxy \| .* listening on (\S+)$/m);
   child.stdout.pause();
   for (let i = 0; i < 3; i += 1) assert.equal((await request(new Address(address), '/flood')).status, 200);
   for (let i = 0; i < 20; i += 1) assert.equal((await request(new Address(address), '/')).status, 200);
@@ -98,4 +95,26 @@ scenario('a terminal that takes nothing holds up nobody, and the gap is told', {
   assert.doesNotMatch(text, /n1: hangs/);
   child.kill('SIGTERM');
   assert.equal(await ended, 0);
+});
+
+scenario('JSON: every line of the stream is an object that says whose it is', async (world) => {
+  const script = path.join(await world.directory(), 'talk.cjs');
+  writeFileSync(script, `
+    console.log(JSON.stringify({ a: 'of the node' }));
+    console.log('no "object"');
+    require('http').createServer((q, a) => a.end()).listen(process.env.PORT, '127.0.0.1');`);
+  const bundle = await Bundle.start(world, `[log]\nformat = "json"\n[bundle]\nnodes = 1\ncommand = ["node", ${JSON.stringify(script)}]\n`);
+  await bundle.stop();
+  const lines = bundle.stdout.trimEnd().split('\n').map((line) => JSON.parse(line));
+  assert.deepEqual(lines.filter(({ from }) => from === 'n1'), [{ from: 'n1', a: 'of the node' }, { from: 'n1', line: 'no "object"' }]);
+  assert.ok(lines.some(({ from, level }) => from === 'proxy' && level === 'info'));
+  assert.ok(lines.some(({ from, line }) => from === 'redis' && line.includes('Ready to accept connections')));
+});
+
+scenario('a check that is answered with something else is told', { seconds: 60 }, async (world) => {
+  const script = 'require("http").createServer((q, a) => a.writeHead(404).end()).listen(process.env.PORT, "127.0.0.1")';
+  const toml = `[bundle]\nnodes = 1\ncommand = ["node", "-e", ${JSON.stringify(script)}]\n`;
+  const bundle = await Bundle.start(world, toml, { wait: false });
+  await bundle.says(/n1: not ready, as its check is answered with something else: GET \/health: 404/m, 15_000);
+  await Bundle.start(world, `${toml}[pool.nodes.health]\nexpect = 404\npath = "/other"\n`);
 });

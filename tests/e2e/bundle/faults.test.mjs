@@ -1,6 +1,7 @@
 // Children that die or hang while clients are connected.
 import assert from 'node:assert/strict';
 import { until } from '../lib/deadline.mjs';
+import { Address, request } from '../lib/limpet.mjs';
 import { scenario } from '../lib/world.mjs';
 import { Crowd } from '../socketio/client.mjs';
 import { Bundle } from './bundle.mjs';
@@ -19,6 +20,9 @@ async function crowded(world, size = 12) {
   return { bundle, crowd, on, others };
 }
 
+// The rest of a shell's words: it becomes a server that says its id.
+const httpServer = 'exec node -e "require(\'http\').createServer((q, a) => a.end(process.env.SERVER_ID)).listen(process.env.PORT)"';
+
 const isSleeper = (line) => /^\d+ sleep 1000 $/.test(line);
 
 const undisturbed = (clients) => assert.ok(clients.every((client) => client.undisturbed && client.engine.id === client.sid));
@@ -30,7 +34,9 @@ async function chat({ clients }) {
   await until(() => clients.every(({ messages }, i) => messages.length > before[i]), 10_000, 'a message reaches everybody');
 }
 
-for (const [how, whom, options] of [['SIGKILL', 'a node', {}], ['SIGSTOP', 'a node', {}], ['SIGKILL', 'the guard of a node', { guard: true }]]) {
+for (const [how, whom, options] of [
+  ['SIGKILL', 'a node', {}], ['SIGSTOP', 'a node', {}], ['SIGKILL', 'the guard of a node', { guard: true }],
+]) {
   scenario(`${how} of ${whom}: the others' clients notice nothing, its own come back`, { seconds: 60 }, async (world) => {
     const { bundle, crowd, on, others } = await crowded(world);
     await bundle.hit('n1', how, options);
@@ -68,7 +74,7 @@ for (const how of ['SIGKILL', 'SIGSTOP']) {
 }
 
 scenario('SIGKILL of the bundle: nothing of it is left after 5 s', { seconds: 60 }, async (world) => {
-  const shell = 'sh -c "sleep 1000 & sleep 1000" & setsid sleep 1000 & exec node -e "require(\'http\').createServer((q, a) => a.end()).listen(process.env.PORT)"';
+  const shell = `sh -c "sleep 1000 & sleep 1000" & setsid sleep 1000 & ${httpServer}`;
   const bundle = await Bundle.start(world, `[bundle]\nnodes = 2\ncommand = ["sh", "-c", ${JSON.stringify(shell)}]\n`,
     { expect: { code: null, signal: 'SIGKILL' } });
   assert.ok(bundle.left().filter(isSleeper).length >= 6, 'children of children');
@@ -77,7 +83,7 @@ scenario('SIGKILL of the bundle: nothing of it is left after 5 s', { seconds: 60
 });
 
 scenario('what a node leaves behind does not outlive it', { seconds: 60 }, async (world) => {
-  const shell = 'setsid sleep 1000 & exec node -e "require(\'http\').createServer((q, a) => a.end()).listen(process.env.PORT)"';
+  const shell = `setsid sleep 1000 & ${httpServer}`;
   const bundle = await Bundle.start(world, `[bundle]\nnodes = 1\ncommand = ["sh", "-c", ${JSON.stringify(shell)}]\n`);
   const sleepers = () => bundle.left().filter(isSleeper).map((line) => line.split(' ')[0]);
   const [first] = sleepers();
@@ -86,12 +92,12 @@ scenario('what a node leaves behind does not outlive it', { seconds: 60 }, async
 });
 
 scenario('a crash loop is named and held back while the rest serve', { seconds: 60 }, async (world) => {
-  const shell = '[ $SERVER_ID = n2 ] && exit 3; exec node -e "require(\'http\').createServer((q, a) => a.end(process.env.SERVER_ID)).listen(process.env.PORT)"';
+  const shell = `[ $SERVER_ID = n2 ] && exit 3; ${httpServer}`;
   const bundle = await Bundle.start(world, `[bundle]\nnodes = 3\ncommand = ["sh", "-c", ${JSON.stringify(shell)}]\n`, { wait: false });
-  const [, ends, code] = await bundle.says(/n2: crash loop: it ended (\d+) times in \d+ s, now with exit code (\d+); held back, tried again in \d+ s$/m, 20_000);
+  const named = /n2: crash loop: it ended (\d+) times in \d+ s, now with exit code (\d+); held back, tried again in \d+ s$/m;
+  const [, ends, code] = await bundle.says(named, 20_000);
   assert.deepEqual([ends, code], ['5', '3']);
   const [, address] = await bundle.says(/^proxy \| .* listening on (\S+)$/m, 10_000);
-  const { Address, request } = await import('../lib/limpet.mjs');
   const answers = await until(async () => {
     const bodies = await Promise.all(Array.from({ length: 10 }, () => request(new Address(address), '/')));
     return bodies.every(({ status }) => status === 200) && bodies.map(({ body }) => body);

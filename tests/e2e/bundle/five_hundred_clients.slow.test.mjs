@@ -26,7 +26,10 @@ async function talking(world) {
   return { bundle, crowd, nodes, said, hush: () => clearInterval(timer) };
 }
 
-const redis = async (bundle, ...words) => JSON.parse((await run('redis-cli', ['--json', '-s', `${bundle.folder}/redis.sock`, ...words])).stdout);
+async function redis(bundle, ...words) {
+  const { stdout } = await run('redis-cli', ['--json', '-s', `${bundle.folder}/redis.sock`, ...words]);
+  return JSON.parse(stdout);
+}
 
 // Redis says of every user what the user's own node says.
 const presence = (bundle, crowd) => until(async () => {
@@ -72,7 +75,8 @@ for (const signal of ['SIGKILL', 'SIGSTOP']) {
     const { bundle, crowd, hush } = await talking(world);
     await bundle.hit('proxy', signal, { ms: 20_000 });
     hush();
-    await until(() => crowd.clients.every(({ disconnects, socket }) => disconnects.length && socket.connected), 15_000, 'everybody is back');
+    const back = ({ disconnects, socket }) => disconnects.length && socket.connected;
+    await until(() => crowd.clients.every(back), 15_000, 'everybody is back');
     await presence(bundle, crowd);
   });
 }

@@ -3,8 +3,10 @@ import assert from 'node:assert/strict';
 import net from 'node:net';
 import path from 'node:path';
 import { mkdirSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import WebSocket from 'ws';
+import { Child } from '../lib/child.mjs';
 import { until, within } from '../lib/deadline.mjs';
-import { request } from '../lib/limpet.mjs';
+import { binary, request } from '../lib/limpet.mjs';
 import { Supervisor } from '../lib/supervisor.mjs';
 import { scenario } from '../lib/world.mjs';
 import { Client, Crowd } from '../socketio/client.mjs';
@@ -61,7 +63,6 @@ scenario('SIGTERM: sessions are closed with 1012, the proxy is gone before Redis
 
 // A Socket.IO session over a WebSocket of its own: the close code is what an official client does not show.
 async function plainSession(address) {
-  const { default: WebSocket } = await import('ws');
   const socket = new WebSocket(`ws://${address.text}/socket.io/?EIO=4&transport=websocket`);
   const closed = new Promise((resolve) => socket.once('close', resolve));
   await new Promise((resolve, reject) => {
@@ -138,8 +139,6 @@ scenario('an address for everybody without a key: what visitors can do is said',
 
 scenario('a file for it is not one for limpet run', async (world) => {
   const bundle = await Bundle.start(world, quick);
-  const { Child } = await import('../lib/child.mjs');
-  const { binary } = await import('../lib/limpet.mjs');
   const child = new Child('limpet run', binary, ['run', '-c', path.join(bundle.dir, 'limpet.toml')]);
   assert.equal((await child.ended).code, 1);
   assert.match(child.stderr, /there is a table \[bundle\]: this file is for `limpet up`/);
