@@ -1,7 +1,9 @@
 // Children that die or hang while clients are connected.
 import assert from 'node:assert/strict';
+import { readFileSync, readdirSync } from 'node:fs';
+import { Child } from '../lib/child.mjs';
 import { until } from '../lib/deadline.mjs';
-import { Address, request } from '../lib/limpet.mjs';
+import { Address, binary, request } from '../lib/limpet.mjs';
 import { scenario } from '../lib/world.mjs';
 import { Crowd } from '../socketio/client.mjs';
 import { Bundle } from './bundle.mjs';
@@ -110,4 +112,18 @@ scenario('a command that is not there is told by its name', async (world) => {
   const bundle = await Bundle.start(world, '[bundle]\nnodes = 1\ncommand = ["no-such-program"]\n', { wait: false });
   await bundle.says(/^n1 \| limpet: cannot start no-such-program: No such file or directory$/m, 10_000);
   await bundle.says(/n1: crash loop: .* exit code 127;/m, 20_000);
+});
+
+scenario('a terminal that is closed ends the bundle in order', { seconds: 60 }, async (world) => {
+  const dir = await world.directory();
+  const env = { ...process.env, RUNTIME_DIRECTORY: dir };
+  const file = `${dir}/log`;
+  const terminal = world.own(new Child('script', 'script', ['-qfc', `exec ${binary} up`, file], { env }));
+  terminal.close = () => terminal.end ?? terminal.kill();
+  const log = () => readFileSync(file, 'utf8');
+  await until(() => log().includes('everything is healthy'), 20_000, 'it is ready');
+  const [folder] = readdirSync(dir).filter((name) => name.startsWith('limpet-up.'));
+  assert.ok(folder);
+  await terminal.kill();
+  await until(() => !readdirSync(dir).includes(folder), 15_000, 'its directory is gone, as after every orderly end');
 });
