@@ -183,7 +183,7 @@ void Up::on_signal(int number) {
     case SIGHUP:
       if (!terminal_is_gone()) return reload();
       break;
-    case SIGUSR1: log::reopen(); return supervisor_->signal_all(SIGUSR1);
+    case SIGUSR1: log::reopen(); return supervisor_->reopen_logs();
     default: break;
   }
   if (std::exchange(stopping_, true)) {

@@ -39,7 +39,8 @@ scenario('wrong requests are refused', async (world) => {
 
 scenario('a rolling restart: every node is a new one, every client is back, no request fails', { seconds: 120 }, async (world) => {
   const bundle = await Bundle.start(world, three);
-  const crowd = await Crowd.join(world, bundle, 12, eager);
+  const ways = [['websocket'], ['polling'], ['polling', 'websocket']];
+  const crowd = await Crowd.join(world, bundle, 24, (i) => ({ ...eager, transports: ways[i % 3] }));
   const before = ['n1', 'n2', 'n3'].map((id) => bundle.pidOf(id));
   const statuses = [];
   let going = true;
@@ -54,6 +55,7 @@ scenario('a rolling restart: every node is a new one, every client is back, no r
   assert.deepEqual([...new Set(statuses)], [200]);
   ['n1', 'n2', 'n3'].forEach((id, i) => assert.notEqual(bundle.pidOf(id), before[i]));
   await until(() => crowd.clients.every(({ socket }) => socket.connected), 10_000, 'everybody is back');
+  assert.deepEqual(crowd.clients.flatMap(({ refusals }) => refusals), [], 'nobody was refused');
   // Whoever was on n1 was not sent to n2, which was next: at most two moves each.
   assert.ok(crowd.clients.every(({ disconnects }) => disconnects.length <= 2), JSON.stringify(crowd.clients.map((c) => c.disconnects)));
   const { last_operation: last } = await bundle.overview();
