@@ -26,6 +26,10 @@ scenario('one admin address answers for the bundle and for its proxy', async (wo
   assert.match((await bundle.command('drain', 'n2')).stdout, /^nodes\/n2: draining/);
   assert.equal((await bundle.command('ready', 'n2')).code, 0);
   assert.match((await bundle.admin('/metrics')).body, /^limpet_/m);
+  for (const target of ['/status', '/bundle', '/ready']) {
+    const { status, body } = await bundle.admin(target, { method: 'HEAD' });
+    assert.deepEqual([status, body], [200, ''], target);
+  }
 });
 
 scenario('wrong requests are refused', async (world) => {
