@@ -86,7 +86,7 @@ scenario('a terminal that takes nothing holds up nobody, and the gap is told', {
   let text = '';
   child.stdout.setEncoding('utf8').on('data', (part) => { text += part; });
   await until(() => text.match(/everything is healthy/), 20_000, 'ready');
-  const [, address] = text.match(/^proxy \| .* listening on (\S+)$/m);
+  const [, address] = await until(() => text.match(/^proxy \| .* listening on (\S+)$/m), 5000, 'it listens');
   child.stdout.pause();
   for (let i = 0; i < 3; i += 1) assert.equal((await request(new Address(address), '/flood')).status, 200);
   for (let i = 0; i < 20; i += 1) assert.equal((await request(new Address(address), '/')).status, 200);
