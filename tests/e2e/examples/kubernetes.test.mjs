@@ -9,7 +9,8 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { parse, parseAllDocuments } from 'yaml';
-import { binary } from '../lib/limpet.mjs';
+import { Limpet, binary, request } from '../lib/limpet.mjs';
+import { LimpetNode } from '../lib/limpet_node.mjs';
 import { scenario } from '../lib/world.mjs';
 
 const run = promisify(execFile);
@@ -31,7 +32,7 @@ const find = (kind, name) => {
 const pod = (name) => find('Deployment', name).spec.template.spec;
 const container = (of, name = of) => pod(of).containers.find((each) => each.name === name);
 
-// Throws what the schema of that kind says. It lets unknown keys pass, as the API server does with a warning.
+// Throws what the schema of that kind says; it lets unknown keys pass.
 function check({ file, ...manifest }) {
   const Kind = require(`kubernetes-models/${manifest.apiVersion}/${manifest.kind}`)[manifest.kind];
   new Kind(manifest).validate();
@@ -41,7 +42,34 @@ for (const manifest of manifests) {
   test(`${manifest.file}: ${manifest.kind} ${manifest.metadata.name} is valid`, () => check(manifest));
 }
 
+function* keysOf(value, at = []) {
+  for (const [key, inner] of Object.entries(value)) {
+    if (!Array.isArray(value)) yield [...at, key];
+    if (typeof inner === 'object') yield* keysOf(inner, [...at, key]);
+  }
+}
+
+// A known key has a type, and a list of a list is nowhere one: a key that takes it is one that nobody knows.
+function unknownKeys(manifest) {
+  return [...keysOf(manifest)].filter((keys) => !['file', 'apiVersion', 'kind'].includes(keys[0])).filter((keys) => {
+    const changed = structuredClone(manifest);
+    keys.slice(0, -1).reduce((value, key) => value[key], changed)[keys.at(-1)] = [[]];
+    try {
+      check(changed);
+      return true;
+    } catch {
+      return false;
+    }
+  }).map((keys) => keys.join('.'));
+}
+
+for (const manifest of manifests) {
+  test(`${manifest.file}: ${manifest.kind} ${manifest.metadata.name} has no key that nobody knows`,
+    () => assert.deepEqual(unknownKeys(manifest), []));
+}
+
 test('what is not valid is found', () => {
+  assert.deepEqual(unknownKeys({ ...find('Service', 'limpet'), metadata: { name: 'limpet', lables: {} } }), ['metadata.lables']);
   const wrong = structuredClone(find('HorizontalPodAutoscaler', 'websocket-server-hpa'));
   wrong.spec.maxReplicas = '20';
   assert.throws(() => check(wrong), /maxReplicas must be integer/);
@@ -134,6 +162,31 @@ test('the image: two stages of Debian 12, the packages that a build needs', () =
   assert.deepEqual(dockerfile.match(/^FROM .*$/gm), ['FROM debian:12-slim AS build', 'FROM debian:12-slim']);
   assert.match(dockerfile, /^RUN tests\/install build$/m);
   assert.match(dockerfile, /^ENTRYPOINT \["\/usr\/local\/bin\/limpet"\]$/m);
+});
+
+// As in the pod, but for the folder and the port.
+scenario('the container metrics shows /metrics of its node, to Prometheus, while the node is full, and nothing else', async (world) => {
+  const dir = await world.directory();
+  const node = world.own(await LimpetNode.start(['--admin', `unix:${dir}/node.sock`, '--max-connections', '1']));
+  const proxy = world.own(await Limpet.start(find('ConfigMap', 'websocket-server-metrics').data['metrics.toml']
+    .replaceAll('/run/limpet', dir).replace('0.0.0.0:9300', '127.0.0.1:0'), { dir }));
+  const get = (target) => request(proxy.address, target, { headers: { host: '10.1.2.3:9300' } });
+  assert.equal((await request(node.address, '/socket.io/?EIO=4&transport=polling')).status, 200);
+  assert.equal((await node.health()).status, 503);
+  const { status, body } = await get('/metrics');
+  assert.equal(status, 200);
+  assert.match(body, /^websocket_connections 0$/m);
+  assert.equal((await get('/health')).status, 404);
+});
+
+scenario('a proxy begins with the addresses of the headless Service', async (world) => {
+  const dir = await world.directory();
+  const { 'limpet.toml': toml, 'list-servers': script } = find('ConfigMap', 'limpet').data;
+  await writeFile(path.join(dir, 'etc.toml'), toml);
+  const here = script.replaceAll('/etc/limpet/limpet.toml', `${dir}/etc.toml`).replaceAll('/run/limpet', dir)
+    .replace('ahostsv4 websocket-server', 'ahostsv4 127.0.0.1').replaceAll('limpet check', `${binary} check`);
+  await run('sh', ['-c', here]);
+  assert.match(readFileSync(path.join(dir, 'limpet.toml'), 'utf8'), /^servers = \["127\.0\.0\.1:3000"\]$/m);
 });
 
 scenario('limpet takes the configurations in the manifests', async (world) => {
