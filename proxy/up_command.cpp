@@ -10,6 +10,8 @@
 #include "proxy/admin/server.h"
 #include "proxy/bundle/control.h"
 #include "proxy/bundle/lines.h"
+#include "proxy/bundle/meter.h"
+#include "proxy/bundle/screen.h"
 #include "proxy/bundle/site.h"
 #include "proxy/bundle/supervisor.h"
 #include "proxy/config/load.h"
@@ -28,12 +30,12 @@ namespace {
 
 constexpr std::uint32_t kLeastNodes = 2;
 
-// The bundle's own lines and those of its children go to one place, standard output or the file of [log].
-bool start_up_log(const config::Log& wanted) {
+// The bundle's own lines and those of its children go to one place, `here` or the file of [log].
+bool start_up_log(const config::Log& wanted, const std::string& here) {
   log::Settings settings;
   settings.level = static_cast<log::Level>(wanted.level);
   settings.json = wanted.format == config::LogFormat::json;
-  settings.file = settings.access_file = wanted.file.value_or("/dev/stdout");
+  settings.file = settings.access_file = wanted.file.value_or(here);
   try {
     log::start(settings);
     return true;
@@ -56,8 +58,8 @@ bool has_terminal() {
 
 class Up final : public bundle::Observer {
  public:
-  Up(std::shared_ptr<const config::Config> config, std::string owners)
-      : config_(std::move(config)), owners_(std::move(owners)) {}
+  Up(std::shared_ptr<const config::Config> config, std::string owners, bundle::Screen* screen)
+      : config_(std::move(config)), owners_(std::move(owners)), screen_(screen) {}
   int run();
 
  private:
@@ -65,20 +67,24 @@ class Up final : public bundle::Observer {
   bool bind_admin();
   void serve_admin();
   void say_where() const;
+  void show() const;
   void on_signal(int number);
   void reload();
   bool terminal_is_gone() const { return had_terminal_ && !has_terminal(); }
+  void on_change() override { show(); }
   void on_line(std::string_view id, std::string_view line) override;
   void on_all_ready() override;
   void on_end(bool clean) override;
 
   std::shared_ptr<const config::Config> config_;
   const std::string owners_;
+  bundle::Screen* const screen_;  // null: there is no terminal. It outlives us
   net::Loop loop_;
   bundle::Wanted wanted_;
   std::optional<bundle::Prepared> prepared_;
   std::optional<bundle::Blueprint> blueprint_;
   std::unique_ptr<bundle::Supervisor> supervisor_;
+  std::unique_ptr<bundle::Meter> meter_;  // with a screen
   std::unique_ptr<bundle::Control> control_;
   net::BoundListener admin_bound_;
   std::unique_ptr<admin::Server> admin_;
@@ -153,6 +159,14 @@ void Up::serve_admin() {
                                            admin_bound_.address, *control_);
 }
 
+void Up::show() const {
+  if (screen_ == nullptr || !supervisor_) return;
+  screen_->show([overview = supervisor_->overview(),
+                 readings = meter_ ? meter_->readings() : bundle::Readings{}](const bundle::Paper& paper) {
+    return bundle::table(overview, readings, net::now_ms(), paper);
+  });
+}
+
 int Up::run() {
   if (!settle() || !bind_admin()) return 1;
   say_where();
@@ -169,7 +183,12 @@ int Up::run() {
     return 1;
   }
   serve_admin();
+  if (screen_ != nullptr) {
+    meter_ = std::make_unique<bundle::Meter>(
+        loop_, [this] { return supervisor_->overview(); }, [this] { show(); });
+  }
   loop_.run();
+  meter_.reset();
   admin_.reset();
   net::remove_file(admin_bound_);
   signals_.reset();
@@ -257,11 +276,12 @@ int run_up(const std::string& file) {
   }
   for (const config::Problem& each : loaded.problems) std::cerr << config::format(file, each) << '\n';
   if (!loaded.config) return 1;
-  if (!start_up_log(loaded.config->log)) return 1;
+  const std::unique_ptr<bundle::Screen> screen = bundle::Screen::open();  // it goes last, after the log
+  if (!start_up_log(loaded.config->log, screen ? screen->log_path() : "/dev/stdout")) return 1;
   for (const config::Problem& each : loaded.warnings) log::warn("{}", config::format(file, each));
   int code = 1;
   try {
-    code = Up(loaded.config, std::move(owners)).run();
+    code = Up(loaded.config, std::move(owners), screen.get()).run();
   } catch (const std::exception& error) {
     log::error("{}", error.what());
   }
