@@ -160,6 +160,7 @@ ChildSpec Blueprint::node(std::uint32_t number, std::uint16_t port) const {
                   streams ? "redis_streams" : "redis",
                   "--drain-window",
                   config::duration_text(window)};
+  if (config_->file.empty()) spec.command.push_back("--page");  // with a file it is [node] page
   if (streams && config_->node.stream == config::Node{}.stream) {
     spec.command.insert(spec.command.end(), {"--stream", "socket.io-stream"});
   }

@@ -124,6 +124,8 @@ std::vector<NodeFault> check_node(const Node& node) {
   std::ranges::sort(names);
   if (const auto twice = std::ranges::adjacent_find(names); twice != names.end())
     faults.push_back({"namespaces", quoted(*twice) + " is there twice; leave one out"});
+  if (node.page && std::ranges::find(names, "/") == names.end())
+    faults.push_back({"page", "its clients are in namespace \"/\"; add that to namespaces"});
   if (names.empty()) faults.push_back({"namespaces", "none would be served; write \"/\""});
   // Requests go to one of both.
   if (node.raw != NodeRaw::off && without_slash(node.raw_path) == without_slash(node.path))

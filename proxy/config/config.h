@@ -205,6 +205,7 @@ struct Node {
   std::string path = "/socket.io/";
   std::optional<std::string>
       serve_client;                    // a folder with the official client's bundles; unset: none is served
+  bool page = false;                   // at /, for who tries it out: this node, a chat, the cluster
   std::optional<std::string> redis;    // a URL, env:NAME or file:PATH; unset: none
   std::optional<NodeAdapter> adapter;  // unset: redis with `redis`, else memory
   std::string channel_prefix = "socket.io";         // of channels; Node.js: `key`, `channelPrefix`

@@ -90,6 +90,7 @@ constexpr KeyDoc kKeys[] = {
     {"node", "namespaces", "[\"/\"]"},
     {"node", "path", "\"/socket.io/\""},
     {"node", "serve_client", "\"off\""},
+    {"node", "page", "false"},
     {"node", "redis", ""},
     {"node", "adapter", ""},
     {"node", "channel_prefix", "\"socket.io\""},
