@@ -34,9 +34,9 @@ class Supervisor {
   std::string start();
   // The proxy stops accepting, the nodes end their sessions through it, Redis is last: Observer::on_end().
   void stop();
-  void force();        // all of them at once
-  void reap();         // SIGCHLD came
-  void reopen_logs();  // of the proxy, which may have an access log of its own
+  void force();                     // all of them at once
+  void reap();                      // SIGCHLD came
+  void reopen_logs();               // of the proxy, which may have an access log of its own
   std::string why_not_now() const;  // why no operation can begin; empty: it can
   // Node by node, or to another number of them. Why not now, or empty; how it goes is in overview().
   std::string restart();

@@ -56,7 +56,7 @@ class Terminal {
 
 scenario('a terminal has a table that stays under the lines, and is as it was at the end', { seconds: 90 }, async (world) => {
   const terminal = await Terminal.start(world);
-  terminal.type('stty -a > before', 'Enter');
+  terminal.type(`cd ${terminal.dir}; stty -a > before`, 'Enter');
   await terminal.up();
   await until(() => terminal.rows().every((row) => !/^(redis|n\d|proxy) /.test(row) || / ready /.test(row))
     && /^proxy/.test(terminal.rows().at(-1)), 5000, 'all are ready');

@@ -62,6 +62,7 @@ class ChildTest : public testing::Test, public Child::Owner {
     }
     return wanted();
   }
+  // For states that last: others are gone before anybody looks.
   bool becomes(State state) {
     return comes([this, state] { return child->state() == state; });
   }
@@ -124,7 +125,7 @@ TEST_F(ChildTest, OneThatHangsIsReplaced) {
   ASSERT_TRUE(comes([this] { return child->view().pid > 0; }));
   const pid_t first = child->view().pid;
   ::kill(first, SIGSTOP);
-  ASSERT_TRUE(becomes(State::hung));
+  ASSERT_TRUE(comes([this] { return times(State::hung) == 1; }));
   ASSERT_TRUE(comes([this] { return times(State::ready) == 2; }));
   EXPECT_FALSE(alive(first));
 }
@@ -152,10 +153,10 @@ TEST_F(ChildTest, ACrashLoopIsHeldAndMayBeTriedByHand) {
   ASSERT_TRUE(becomes(State::stopped));
 }
 
-TEST_F(ChildTest, WhoIsHeldOrWaitsEndsAtOnce) {
+TEST_F(ChildTest, WhoIsHeldEndsAtOnce) {
   make_shell("exit 3");
   child->start();
-  ASSERT_TRUE(becomes(State::waiting));
+  ASSERT_TRUE(becomes(State::held));
   child->stop(1'000);
   EXPECT_EQ(child->state(), State::stopped);
   child->stop(1'000);
@@ -184,14 +185,14 @@ TEST_F(ChildTest, OneThatIsReplacedStartsAgain) {
 TEST_F(ChildTest, LinesOfBothOutputsComeTheLastOneToo) {
   make_shell("echo out; echo err >&2; printf last; exit 0");
   child->start();
-  ASSERT_TRUE(becomes(State::waiting) && comes([this] { return times(State::waiting) == 2; }));
+  ASSERT_TRUE(comes([this] { return times(State::waiting) >= 2; }));
   EXPECT_THAT(lines, testing::IsSupersetOf({"out", "err", "last"}));
 }
 
 TEST_F(ChildTest, AProgramThatIsNotThereIsTold) {
   make({"/no/such/program"});
   child->start();
-  ASSERT_TRUE(comes([this] { return times(State::waiting) == 2; }));
+  ASSERT_TRUE(comes([this] { return times(State::waiting) >= 2; }));
   EXPECT_THAT(lines, Contains("limpet: cannot start /no/such/program: No such file or directory"));
 }
 
