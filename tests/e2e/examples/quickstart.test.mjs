@@ -20,6 +20,8 @@ class Quickstart extends Child {
 async function assertServes(address) {
   const answer = await fetch(`http://${address}/socket.io/?EIO=4&transport=none`);
   assert.deepEqual([answer.status, await answer.json()], [400, { code: 0, message: 'Transport unknown' }]);
+  const page = await fetch(`http://${address}/`);
+  assert.deepEqual([page.status, page.headers.get('content-type')], [200, 'text/html; charset=utf-8']);
 }
 
 scenario('a cluster that answers, until Ctrl-C', { seconds: 60 }, async (world) => {
