@@ -16,6 +16,21 @@ constexpr std::size_t kMostNodes = 1'024, kMostId = 64;
 
 }  // namespace
 
+NodeSessions read_answers(const Args& answers, std::string_view own) {
+  NodeSessions out;
+  for (std::size_t i = 0; i < answers.size() && out.size() < kMostNodes; ++i) {
+    const json::object* const node = answers[i].if_object();
+    const json::value* const id = node != nullptr ? node->if_contains("id") : nullptr;
+    const json::value* const sessions = node != nullptr ? node->if_contains("sessions") : nullptr;
+    if (id == nullptr || !id->is_string() || id->get_string().size() > kMostId || sessions == nullptr)
+      continue;
+    json::error_code error;
+    const auto count = sessions->to_number<std::uint64_t>(error);
+    if (!error && id->get_string() != own) out[std::string(id->get_string())] = count;
+  }
+  return out;
+}
+
 Roster::Roster(socketio::Namespace& nsp, std::string id, std::function<std::size_t()> sessions)
     : nsp_(nsp), id_(std::move(id)), sessions_(std::move(sessions)) {
   nsp_.on("nodes", [this](const Args&, const socketio::Ack& ack) {
@@ -41,24 +56,11 @@ void Roster::look() {
   asking_ = true;
   nsp_.server_side_emit(kQuestion, Args(),
                         [held = std::weak_ptr(self_)](std::string_view, const Args& answers) {
-                          if (const auto me = held.lock()) (*me)->on_answers(answers);
+                          if (const auto me = held.lock()) {
+                            (*me)->asking_ = false;
+                            (*me)->others_ = read_answers(answers, (*me)->id_);
+                          }
                         });
-}
-
-// Who serves the same namespace may be anybody's program: what it says is looked at.
-void Roster::on_answers(const Args& answers) {
-  asking_ = false;
-  others_.clear();
-  for (std::size_t i = 0; i < answers.size() && others_.size() < kMostNodes; ++i) {
-    const json::object* const node = answers[i].if_object();
-    const json::value* const id = node != nullptr ? node->if_contains("id") : nullptr;
-    const json::value* const sessions = node != nullptr ? node->if_contains("sessions") : nullptr;
-    if (id == nullptr || !id->is_string() || id->get_string().size() > kMostId || sessions == nullptr)
-      continue;
-    json::error_code error;
-    const auto count = sessions->to_number<std::uint64_t>(error);
-    if (!error && id->get_string() != id_) others_[std::string(id->get_string())] = count;
-  }
 }
 
 }  // namespace limpet::app

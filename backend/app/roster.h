@@ -16,6 +16,11 @@
 
 namespace limpet::app {
 
+using NodeSessions = std::map<std::string, std::uint64_t>;  // by node
+// What nodes but `own` answered. Whoever serves the same namespace may be anybody's program, and may say
+// anything. Pure.
+NodeSessions read_answers(const socketio::Args& answers, std::string_view own);
+
 class Roster {
  public:
   Roster(socketio::Namespace& nsp, std::string id, std::function<std::size_t()> sessions);
@@ -24,12 +29,11 @@ class Roster {
  private:
   boost::json::array nodes() const;
   void look();
-  void on_answers(const socketio::Args& answers);
 
   socketio::Namespace& nsp_;
   const std::string id_;
   const std::function<std::size_t()> sessions_;
-  std::map<std::string, std::uint64_t> others_;  // as they last answered
+  NodeSessions others_;  // as they last answered
   std::uint64_t asked_ms_ = 0;
   bool asking_ = false;
   std::shared_ptr<Roster*> self_ = std::make_shared<Roster*>(this);  // answers may come later

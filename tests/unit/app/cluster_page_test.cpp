@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "backend/app/pages.h"
+#include "backend/app/roster.h"
 #include "tests/unit/http/world.h"
 
 namespace limpet::app {
@@ -58,6 +59,21 @@ TEST(ClusterPage, LeavesTheRestToOthers) {
   EXPECT_THAT(p.ask("GET /x"), StartsWith("HTTP/1.1 404 "));
   EXPECT_THAT(p.ask("POST /"), AllOf(StartsWith("HTTP/1.1 405 "), HasSubstr("Allow: GET, HEAD")));
   EXPECT_THAT(p.ask("HEAD /"), AllOf(StartsWith("HTTP/1.1 200 "), Not(HasSubstr("<!doctype"))));
+}
+
+TEST(Roster, TakesAnswersThatAreNodes) {
+  using testing::ElementsAre;
+  using testing::Pair;
+  const auto answers =
+      boost::json::parse(R"([{"id":"n2","sessions":3},{"id":"n1","sessions":4},{"id":"n3","sessions":0},
+      null, 1, "n4", [], {}, {"id":"n5"}, {"sessions":1}, {"id":6,"sessions":1}, {"id":"n7","sessions":-1},
+      {"id":"n8","sessions":1.5}, {"id":"n9","sessions":"1"}])")
+          .as_array();
+  EXPECT_THAT(read_answers(socketio::Args(answers, {}), "n1"), ElementsAre(Pair("n2", 3), Pair("n3", 0)));
+  boost::json::array many{boost::json::object{{"id", std::string(65, 'x')}, {"sessions", 1}}};
+  for (int i = 0; i < 5'000; ++i)
+    many.push_back(boost::json::object{{"id", std::to_string(i)}, {"sessions", 1}});
+  EXPECT_EQ(read_answers(socketio::Args(many, {}), "n1").size(), 1'024u);
 }
 
 }  // namespace

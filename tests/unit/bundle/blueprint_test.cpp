@@ -66,6 +66,12 @@ TEST_F(BlueprintTest, WhatTheFileSaysOfNodesHolds) {
   EXPECT_EQ(flag(node, "--drain-window"), "1s");
 }
 
+TEST_F(BlueprintTest, ThePageIsForWhoHasNoFile) {
+  EXPECT_THAT(of("[bundle]\n[node]\njwt_key = \"/k\"").node(1, 0).command, Not(Contains("--page")));
+  const Blueprint bare(config::load_text("[bundle]\n", "").config, "[bundle]\n", site);
+  EXPECT_THAT(bare.node(1, 0).command, Contains("--page"));
+}
+
 TEST_F(BlueprintTest, TheServiceManagerIsTheBundlesAlone) {
   const Blueprint bundle = of("[bundle]");
   for (const ChildSpec& each : {bundle.redis(), bundle.node(1, 0), bundle.proxy()}) {
