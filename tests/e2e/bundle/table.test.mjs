@@ -82,6 +82,24 @@ scenario('a terminal has a table that stays under the lines, and is as it was at
   await until(() => /^same$/m.test(terminal.screen()), 5000, 'the terminal is as it was');
 });
 
+scenario('a terminal that is stopped stops nobody, at the end neither', { seconds: 90 }, async (world) => {
+  const terminal = await Terminal.start(world);
+  await terminal.up();
+  await until(() => /^proxy +ready/m.test(terminal.screen()), 5000, 'a table');
+  const processes = () => Bundle.prototype.left.call(terminal).filter((line) => /limpet (run|node|up)|redis-server/.test(line));
+  assert.ok(processes().length >= 5, processes().join('\n'));
+  terminal.type('C-s');
+  const crowd = await Crowd.join(world, terminal, 4, { transports: ['websocket'] });
+  await crowd.each((client) => client.call('echo', 'x'));
+  crowd.clients.forEach((client) => client.socket.close());
+  const up = Number(processes().find((line) => / up $/.test(line)).split(' ')[0]);
+  process.kill(up, 'SIGTERM');
+  await until(() => !processes().length, 40_000, 'all of it has ended');
+  assert.doesNotMatch(terminal.screen(), /ended: \d/, 'the terminal was stopped');
+  terminal.type('C-q');
+  await until(() => /ended: 0/.test(terminal.screen()), 5000, 'it has ended well');
+});
+
 scenario('forty columns are enough, and a terminal may change its size', { seconds: 90 }, async (world) => {
   const terminal = await Terminal.start(world, { width: 120 });
   await terminal.up();
