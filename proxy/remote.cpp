@@ -71,7 +71,8 @@ std::optional<net::Address> admin_address(const Remote& remote) {
   return address;
 }
 
-// The body of a 200; anything else is told.
+}  // namespace
+
 std::optional<std::string> ask(const Remote& remote, std::string_view method, std::string_view path) {
   const auto address = admin_address(remote);
   if (!address) return std::nullopt;
@@ -80,7 +81,7 @@ std::optional<std::string> ask(const Remote& remote, std::string_view method, st
     complain(answer.error + " (is limpet running, and is this its [admin] address?)");
     return std::nullopt;
   }
-  if (answer.status == 200) return answer.body;
+  if (answer.status == 200 || answer.status == 202) return answer.body;
   boost::system::error_code bad;
   const json::value body = json::parse(answer.body, bad);
   const json::value* message = bad || !body.is_object() ? nullptr : body.as_object().if_contains("error");
@@ -89,6 +90,8 @@ std::optional<std::string> ask(const Remote& remote, std::string_view method, st
                : address->text() + ": answered with status " + std::to_string(answer.status));
   return std::nullopt;
 }
+
+namespace {
 
 struct ServerLine {
   std::string pool, id, state, reason, tunnels, requests;
@@ -138,6 +141,8 @@ std::optional<StatusText> read_status(const std::string& text) try {
   return std::nullopt;
 }
 
+}  // namespace
+
 std::string duration_text(std::uint64_t ms) {
   const std::uint64_t s = ms / 1000;
   if (s < 120) return std::to_string(s) + "s";
@@ -145,6 +150,8 @@ std::string duration_text(std::uint64_t ms) {
   if (s < 48 * 3600) return std::to_string(s / 3600) + "h";
   return std::to_string(s / 86400) + "d";
 }
+
+namespace {
 
 void print(const StatusText& status) {
   std::cout << "limpet " << status.version << ", " << status.stage << ", "
@@ -207,6 +214,13 @@ std::string percent_encoded(std::string_view text) {
 
 }  // namespace
 
+std::optional<std::string> ask_quietly(const Remote& remote, std::string_view path) {
+  const auto address = admin_address(remote);
+  if (!address) return std::nullopt;
+  admin::Fetched answer = admin::fetch(*address, "GET", path);
+  return answer.status == 200 ? std::optional(std::move(answer.body)) : std::nullopt;
+}
+
 int show_status(const Remote& remote) {
   const auto text = ask(remote, "GET", "/status");
   const auto status = text ? read_status(*text) : std::nullopt;
@@ -215,6 +229,7 @@ int show_status(const Remote& remote) {
     std::cout << *text;
   } else {
     print(*status);
+    if (const auto bundle = ask_quietly(remote, "/bundle")) print_bundle(*bundle);
   }
   return 0;
 }

@@ -124,6 +124,8 @@ std::vector<NodeFault> check_node(const Node& node) {
   std::ranges::sort(names);
   if (const auto twice = std::ranges::adjacent_find(names); twice != names.end())
     faults.push_back({"namespaces", quoted(*twice) + " is there twice; leave one out"});
+  if (node.page && std::ranges::find(names, "/") == names.end())
+    faults.push_back({"page", "its clients are in namespace \"/\"; add that to namespaces"});
   if (names.empty()) faults.push_back({"namespaces", "none would be served; write \"/\""});
   // One client that may have most of it would cost the others their sessions.
   if (std::max(node.max_queued, node.max_payload) > node.max_buffered / 4)

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -204,6 +205,7 @@ struct Node {
   std::string path = "/socket.io/";
   std::optional<std::string>
       serve_client;                    // a folder with the official client's bundles; unset: none is served
+  bool page = false;                   // at /, for who tries it out: this node, a chat, the cluster
   std::optional<std::string> redis;    // a URL, env:NAME or file:PATH; unset: none
   std::optional<NodeAdapter> adapter;  // unset: redis with `redis`, else memory
   std::string channel_prefix = "socket.io";         // of channels; Node.js: `key`, `channelPrefix`
@@ -262,6 +264,22 @@ struct Node {
   bool operator==(const Node&) const = default;
 };
 
+enum class BundleAdapter : std::uint8_t { redis, redis_streams };
+
+// What `limpet up` runs beside the proxy: nodes, and Redis between them.
+struct Bundle {
+  // The pool that the nodes are in. A table [pool.nodes] needs no servers then; they are the bundle's.
+  static constexpr std::string_view kPool = "nodes";
+  std::uint32_t nodes = 0;  // 0: one a CPU that the process may use, at least 2
+  std::optional<std::string>
+      redis;  // a URL, env:NAME or file:PATH; unset: a redis-server of the bundle's own
+  BundleAdapter adapter = BundleAdapter::redis_streams;
+  std::vector<std::string> command;  // of a node; empty: `limpet node`
+  std::uint16_t ports = 0;           // n1's, n2 has the next; 0: Unix sockets, and for a command free ports
+  std::vector<std::pair<std::string, std::string>> environment;  // of every node, sorted
+  bool operator==(const Bundle&) const = default;
+};
+
 struct Config {
   std::string file;  // as given, for messages
   Proxy proxy;
@@ -272,6 +290,7 @@ struct Config {
   Log log;
   Admin admin;
   Node node;
+  std::optional<Bundle> bundle;  // set: this file is for `limpet up`
   const Pool* find_pool(std::string_view name) const;
   bool operator==(const Config&) const = default;
 };

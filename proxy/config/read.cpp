@@ -249,9 +249,10 @@ Draft read_document(const toml::table& root_table, Findings& findings) {
   if (const toml::table* t = root.table("limits")) read_limits(*t, draft.config.limits, findings);
   if (const toml::table* t = root.table("log")) read_log(*t, draft.config.log, findings);
   if (const toml::table* t = root.table("admin")) read_admin(*t, draft, findings);
+  if (const toml::table* t = root.table("bundle")) read_bundle(*t, draft.config.bundle.emplace(), findings);
   if (const toml::table* t = root.table("node")) read_node(*t, draft.config.node, findings);
   draft.node_alone = root.has("node") && !root.has("listener") && !root.has("pool") && !root.has("route");
-  root.refuse_unknown({"proxy", "listener", "route", "pool", "limits", "log", "admin", "node"});
+  root.refuse_unknown({"proxy", "listener", "route", "pool", "limits", "log", "admin", "bundle", "node"});
   return draft;
 }
 

@@ -22,6 +22,7 @@ std::string document(std::string_view table = "", std::string_view line = "") {
       {"limits", "[limits]\n"},
       {"log", "[log]\n"},
       {"admin", "[admin]\n"},
+      {"bundle", "[bundle]\n"},
       {"node", "[node]\n"}};
   std::string text;
   bool found = table.empty() || !server_key.empty();

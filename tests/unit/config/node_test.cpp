@@ -61,6 +61,7 @@ TEST(NodeTable, SaysTheSameAsFlags) {
       {"path", "\"/x\"", {"/x"}},
       {"serve_client", "\"/dist\"", {"/dist"}},
       {"serve_client", "\"off\"", {"off"}},
+      {"page", "true", {"true"}},
       {"adapter", "\"memory\"", {"memory"}},
       {"redis", "\"redis://u:p@h:1/2\"", {"redis://u:p@h:1/2"}},
       {"redis", "\"env:REDIS_URL\"", {"env:REDIS_URL"}},

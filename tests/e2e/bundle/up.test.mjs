@@ -1,0 +1,160 @@
+// `limpet up`: from nothing to a cluster, and its orderly end.
+import assert from 'node:assert/strict';
+import net from 'node:net';
+import path from 'node:path';
+import { mkdirSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import WebSocket from 'ws';
+import { Child } from '../lib/child.mjs';
+import { until, within } from '../lib/deadline.mjs';
+import { binary, request } from '../lib/limpet.mjs';
+import { Supervisor } from '../lib/supervisor.mjs';
+import { scenario } from '../lib/world.mjs';
+import { Client, Crowd } from '../socketio/client.mjs';
+import { Bundle } from './bundle.mjs';
+
+const quick = '[bundle]\nnodes = 2\n[node]\ndrain_window = "300ms"\n';
+
+scenario('two tabs on two nodes chat, with no configuration at all', { seconds: 60 }, async (world) => {
+  const bundle = await Bundle.start(world);
+  const tabs = await Crowd.join(world, bundle, 8, { transports: ['websocket'] });
+  const nodes = await tabs.who();
+  assert.deepEqual([...new Set(nodes)].sort().slice(0, 2), ['n1', 'n2']);
+  await tabs.each((tab) => tab.call('join', 'chat'));
+  const [one, other] = [nodes.indexOf('n1'), nodes.indexOf('n2')].map((index) => tabs.clients[index]);
+  one.socket.emit('broadcast', 'chat', 'hello');
+  other.socket.emit('broadcast', 'chat', 'hello yourself');
+  await until(() => tabs.clients.every(({ messages }) => messages.length === 2), 5000, 'both messages are everywhere');
+  tabs.assertUndisturbed();
+});
+
+scenario('polling clients stay with their nodes', async (world) => {
+  const bundle = await Bundle.start(world, quick);
+  const crowd = await Crowd.join(world, bundle, 6, { transports: ['polling'] });
+  const before = await crowd.who();
+  for (let i = 0; i < 3; i += 1) assert.deepEqual(await crowd.who(), before);
+  crowd.assertUndisturbed();
+});
+
+scenario('everything of it is private, and gone at the end', async (world) => {
+  const bundle = await Bundle.start(world, quick);
+  const { folder } = bundle;
+  assert.equal(statSync(folder).mode & 0o777, 0o700);
+  for (const name of readdirSync(folder)) {
+    const info = statSync(path.join(folder, name));
+    if (info.isFile()) assert.equal(info.mode & 0o077, 0, name);
+  }
+  assert.ok(bundle.left().length >= 8, 'a guard and a program each');
+  assert.deepEqual(await bundle.stop('SIGTERM'), { code: 0, signal: null });
+  assert.deepEqual(bundle.left(), []);
+  assert.deepEqual(readdirSync(bundle.runtime), []);
+});
+
+scenario('SIGTERM: sessions are closed with 1012, the proxy is gone before Redis, exit code 0', async (world) => {
+  const bundle = await Bundle.start(world, quick);
+  const sockets = await Promise.all(Array.from({ length: 6 }, () => plainSession(bundle.address)));
+  bundle.signal('SIGTERM');
+  const codes = await within(Promise.all(sockets.map(({ closed }) => closed)), 10_000, 'all are closed');
+  assert.deepEqual(new Set(codes), new Set([1012]));
+  assert.deepEqual(await within(bundle.ended, 10_000, 'it ends'), { code: 0, signal: null });
+  const ends = [...bundle.stdout.matchAll(/ (\w+): ended, exit code 0$/gm)].map(([, id]) => id);
+  assert.deepEqual([...ends].sort(), ['n1', 'n2', 'proxy', 'redis']);
+  assert.equal(ends.at(-1), 'redis');
+});
+
+// A Socket.IO session over a WebSocket of its own: the close code is what an official client does not show.
+async function plainSession(address) {
+  const socket = new WebSocket(`ws://${address.text}/socket.io/?EIO=4&transport=websocket`);
+  const closed = new Promise((resolve) => socket.once('close', resolve));
+  await new Promise((resolve, reject) => {
+    socket.on('error', reject).on('message', (data) => {
+      if (data.toString().startsWith('0')) socket.send('40');
+      if (data.toString().startsWith('40')) resolve();
+    });
+  });
+  return { socket, closed };
+}
+
+scenario('a node that does not end in time is killed, and the exit code says so', { seconds: 60 }, async (world) => {
+  const stubborn = `require('http').createServer((q, a) => a.end('ok')).listen(process.env.PORT, '127.0.0.1');
+    process.on('SIGTERM', () => {})`.replaceAll('\n', ' ');
+  const bundle = await Bundle.start(world, `[bundle]\nnodes = 1\ncommand = ["node", "-e", ${JSON.stringify(stubborn)}]\n`,
+    { expect: { code: 1, signal: null } });
+  bundle.signal('SIGTERM');
+  await bundle.says(/n1: did not end in time: it is killed$/m, 30_000);
+  assert.deepEqual(await within(bundle.ended, 15_000, 'it ends'), { code: 1, signal: null });
+});
+
+scenario('a second signal ends everything at once', async (world) => {
+  const bundle = await Bundle.start(world, '[bundle]\nnodes = 2\n', { expect: { code: 1, signal: null } });
+  await Crowd.join(world, bundle, 4, { transports: ['websocket'], reconnection: false });
+  bundle.signal('SIGTERM');
+  await bundle.says(/shutting down: the proxy takes no more/, 5000);
+  bundle.signal('SIGTERM');
+  assert.deepEqual(await within(bundle.ended, 5000, 'it ends'), { code: 1, signal: null });
+});
+
+scenario('systemd hears of readiness once, from the bundle alone', async (world) => {
+  const address = path.join(await world.directory(), 'notify');
+  const supervisor = world.own(await Supervisor.start(address));
+  const bundle = await Bundle.start(world, quick, { env: { NOTIFY_SOCKET: address } });
+  await supervisor.hears('READY=1');
+  await bundle.stop();
+  await supervisor.hears('STOPPING=1');
+  assert.deepEqual(supervisor.heard, ['READY=1', 'STOPPING=1']);
+});
+
+scenario('a port that is taken: the next one, and it is said', async (world) => {
+  const taken = net.createServer();
+  const first = await new Promise((resolve) => {
+    taken.once('error', () => resolve(false)).listen(8080, '127.0.0.1', () => resolve(true));
+  });
+  if (first) world.own({ close: () => taken.close() });
+  const bundle = await Bundle.start(world);
+  assert.notEqual(bundle.address.port, 8080);
+  assert.match(bundle.stdout, /127\.0\.0\.1:8080: .*; the proxy takes 127\.0\.0\.1:\d+$/m);
+  assert.equal((await request(bundle.address, '/health')).status, 200);
+});
+
+scenario('what a killed bundle left is removed by the next one, and nothing else', async (world) => {
+  const dead = await Bundle.start(world, quick, { expect: { code: null, signal: 'SIGKILL' } });
+  const { folder } = dead;
+  await dead.kill();
+  await until(() => !dead.left().length, 5000, 'its children are gone');
+  const living = await Bundle.start(world, quick, { env: { RUNTIME_DIRECTORY: dead.runtime } });
+  const odd = path.join(dead.runtime, 'limpet-up.oddone');  // not as we make them
+  mkdirSync(odd, { mode: 0o755 });
+  writeFileSync(path.join(odd, 'limpet.toml'), '');
+  utimesSync(odd, 0, 0);
+  await Bundle.start(world, quick, { env: { RUNTIME_DIRECTORY: dead.runtime } });
+  const there = readdirSync(dead.runtime);
+  assert.ok(!there.includes(path.basename(folder)));
+  assert.ok(there.includes(path.basename(living.folder)));
+  assert.ok(there.includes('limpet-up.oddone'));
+});
+
+scenario('an address for everybody without a key: what visitors can do is said', async (world) => {
+  const bundle = await Bundle.start(world, `[[listener]]\naddress = "0.0.0.0:0"\n${quick}`);
+  assert.match(bundle.stdout, /warning 0\.0\.0\.0:0 is reachable from elsewhere and \[node\] has no jwt_key/);
+});
+
+scenario('a file for it is not one for limpet run', async (world) => {
+  const bundle = await Bundle.start(world, quick);
+  const child = new Child('limpet run', binary, ['run', '-c', path.join(bundle.dir, 'limpet.toml')]);
+  assert.equal((await child.ended).code, 1);
+  assert.match(child.stderr, /there is a table \[bundle\]: this file is for `limpet up`/);
+});
+
+scenario('without a redis-server it says what to do', async (world) => {
+  const bundle = await Bundle.start(world, quick, { env: { PATH: '/nonexistent' }, wait: false, expect: { code: 1, signal: null } });
+  await within(bundle.ended, 5000, 'it ends');
+  assert.match(bundle.stdout, /there is no redis-server: install it \(apt-get install redis-server\)/);
+});
+
+scenario('clients are known in Redis across nodes', async (world) => {
+  const bundle = await Bundle.start(world, quick);
+  const ada = world.own(await new Client(bundle, { auth: { userId: 'ada' }, transports: ['websocket'] }).connected());
+  const received = new Promise((resolve) => ada.socket.once('mail', resolve));
+  const others = await Crowd.join(world, bundle, 4, { transports: ['websocket'] });
+  others.clients[0].socket.emit('user', 'ada', 'mail', 7);
+  assert.equal(await within(received, 5000, 'the mail arrives'), 7);
+});
