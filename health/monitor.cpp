@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstring>
+#include <mutex>
 #include <random>
 #include <unordered_map>
 
@@ -33,11 +34,11 @@ std::string duration_text(std::uint64_t ms) {
 struct Monitor::Impl {
   struct Pool;
   struct Entry {
-    Entry(Impl& monitor, Pool& in, Watched w)
+    Entry(Impl& monitor, Pool& in, Watched w, StateMachine::Since since)
         : impl(monitor),
           pool(in),
           watched(std::move(w)),
-          machine(in.settings),
+          machine(in.settings, since),
           next(monitor.loop, net::delegate<&Entry::probe>(this)),
           resolve_again(monitor.loop, net::delegate<&Entry::resolve>(this)) {}
 
@@ -63,7 +64,7 @@ struct Monitor::Impl {
     std::unique_ptr<Probe> running;
     std::unique_ptr<Probe> finished;  // kept while its own callback returns
     std::uint64_t since_ms = net::now_ms();
-    bool waited_for = true;  // in the first round
+    bool waited_for = false;  // in the first round
     bool resolved_before = false;
     bool lost_name_said = false;
     bool probing = false;            // probes have begun: the name resolved
@@ -83,20 +84,25 @@ struct Monitor::Impl {
   };
 
   Impl(Monitor& m, net::Loop& l) : monitor(m), loop(l), resolver(l) {}
+  std::unique_ptr<Entry> make_entry(Pool& pool, Watched watched, StateMachine::Since since);
+  void forget(Entry& entry);
   void end_first_round();
   void say_never_passed();
   double random() { return std::uniform_real_distribution<double>(0.0, 1.0)(engine); }
-  Entry* find(const routing::Server& server) {
-    const auto found = by_serial.find(server.serial);
+  // On the control thread, which alone writes the map; on others under its mutex.
+  Entry* find(std::uint32_t serial) {
+    const auto found = by_serial.find(serial);
     return found == by_serial.end() ? nullptr : found->second;
   }
+  void post(std::uint32_t serial, void (Entry::*what)());
 
   Monitor& monitor;
   net::Loop& loop;
   net::Resolver resolver;
   std::mt19937_64 engine{std::random_device{}()};
   std::vector<std::unique_ptr<Pool>> pools;
-  std::unordered_map<std::uint32_t, Entry*> by_serial;  // complete before start(), only read afterwards
+  std::mutex entries;  // while the map, or what workers write of an Entry, is touched
+  std::unordered_map<std::uint32_t, Entry*> by_serial;
   std::function<void()> first_round_done;
   std::size_t awaited = 0;
   net::Timer first_round{loop, net::delegate<&Impl::end_first_round>(this)};
@@ -117,9 +123,13 @@ void Monitor::Impl::Entry::begin() {
 }
 
 void Monitor::Impl::Entry::resolve() {
+  // By then it may have been forgotten, or be another's.
   impl.resolver.resolve(watched.host, watched.port,
-                        [this](net::Target::Addresses addresses, std::string error) {
-                          on_resolved(std::move(addresses), error);
+                        [&monitor = impl, serial = server().serial, target = watched.target](
+                            net::Target::Addresses addresses, std::string error) {
+                          Entry* const entry = monitor.find(serial);
+                          if (entry == nullptr || entry->watched.target != target) return;
+                          entry->on_resolved(std::move(addresses), error);
                         });
 }
 
@@ -267,17 +277,60 @@ Monitor::~Monitor() {
   *impl_->alive = false;
 }
 
+std::unique_ptr<Monitor::Impl::Entry> Monitor::Impl::make_entry(Pool& pool, Watched watched,
+                                                                StateMachine::Since since) {
+  auto entry = std::make_unique<Entry>(*this, pool, std::move(watched), since);
+  routing::Server::View& view = entry->server().view;
+  view.state.store(entry->machine.state(), std::memory_order_relaxed);
+  view.failed_connects.store(0, std::memory_order_relaxed);
+  const std::lock_guard lock(entries);
+  by_serial[entry->server().serial] = entry.get();
+  return entry;
+}
+
+void Monitor::Impl::forget(Entry& entry) {
+  const std::lock_guard lock(entries);
+  const auto found = by_serial.find(entry.server().serial);
+  if (found != by_serial.end() && found->second == &entry) by_serial.erase(found);
+}
+
 void Monitor::add_pool(std::string name, Settings settings, std::vector<Watched> servers) {
   auto pool = std::make_unique<Impl::Pool>();
   pool->name = std::move(name);
   pool->settings = std::move(settings);
   for (Watched& each : servers) {
-    auto entry = std::make_unique<Impl::Entry>(*impl_, *pool, std::move(each));
-    impl_->by_serial[entry->server().serial] = entry.get();
-    pool->entries.push_back(std::move(entry));
+    pool->entries.push_back(impl_->make_entry(*pool, std::move(each), StateMachine::Since::start));
+    pool->entries.back()->waited_for = true;
     ++impl_->awaited;
   }
   impl_->pools.push_back(std::move(pool));
+}
+
+void Monitor::update_pool(std::string_view name, std::vector<Watched> servers) {
+  const auto named = [&](const auto& each) { return each->name == name; };
+  const auto found = std::find_if(impl_->pools.begin(), impl_->pools.end(), named);
+  if (found == impl_->pools.end()) return;
+  Impl::Pool& pool = **found;
+  std::unordered_map<std::uint32_t, std::unique_ptr<Impl::Entry>> before;
+  for (auto& each : pool.entries) before.emplace(each->server().serial, std::move(each));
+  pool.entries.clear();
+  std::vector<Impl::Entry*> added;
+  for (Watched& each : servers) {
+    const auto known = before.find(each.server->serial);
+    if (known != before.end() && known->second->watched.target == each.target) {
+      pool.entries.push_back(std::move(known->second));
+      before.erase(known);
+    } else {
+      pool.entries.push_back(impl_->make_entry(pool, std::move(each), StateMachine::Since::later));
+      added.push_back(pool.entries.back().get());
+    }
+  }
+  for (const auto& [serial, entry] : before) {
+    impl_->forget(*entry);
+    entry->first_result();
+  }
+  before.clear();
+  for (Impl::Entry* each : added) each->begin();
 }
 
 void Monitor::start(std::function<void()> first_round_done) {
@@ -289,30 +342,37 @@ void Monitor::start(std::function<void()> first_round_done) {
   }
 }
 
+// To the Entry that is there then.
+void Monitor::Impl::post(std::uint32_t serial, void (Entry::*what)()) {
+  loop.post([this, serial, what, is = alive] {
+    if (!*is) return;
+    if (Entry* const entry = find(serial)) (entry->*what)();
+  });
+}
+
 void Monitor::connect_failed(const routing::Server& server, int error) {
-  Impl::Entry* entry = impl_->find(server);
+  const std::lock_guard lock(impl_->entries);
+  Impl::Entry* entry = impl_->find(server.serial);
   if (entry == nullptr) return;
   entry->server().view.failed_connects.fetch_add(1, std::memory_order_relaxed);
   entry->last_error.store(error, std::memory_order_relaxed);
   if (entry->failed_noted.exchange(true, std::memory_order_relaxed)) return;
-  impl_->loop.post([entry, alive = impl_->alive] {
-    if (*alive) entry->on_connect_failed();
-  });
+  impl_->post(server.serial, &Impl::Entry::on_connect_failed);
 }
 
 void Monitor::connect_succeeded(const routing::Server& server) {
   if (server.view.failed_connects.load(std::memory_order_relaxed) == 0) return;
-  if (Impl::Entry* entry = impl_->find(server)) {
+  const std::lock_guard lock(impl_->entries);
+  if (Impl::Entry* entry = impl_->find(server.serial)) {
     entry->server().view.failed_connects.store(0, std::memory_order_relaxed);
   }
 }
 
 void Monitor::handshake_slow(const routing::Server& server) {
-  Impl::Entry* entry = impl_->find(server);
+  const std::lock_guard lock(impl_->entries);
+  Impl::Entry* entry = impl_->find(server.serial);
   if (entry == nullptr || entry->slow_noted.exchange(true, std::memory_order_relaxed)) return;
-  impl_->loop.post([entry, alive = impl_->alive] {
-    if (*alive) entry->on_slow();
-  });
+  impl_->post(server.serial, &Impl::Entry::on_slow);
 }
 
 bool Monitor::set_wanted(std::string_view pool, std::string_view id, routing::Wanted wanted) {
@@ -320,6 +380,7 @@ bool Monitor::set_wanted(std::string_view pool, std::string_view id, routing::Wa
     if (each->name != pool) continue;
     for (const auto& entry : each->entries) {
       if (entry->server().id != id) continue;
+      if (entry->server().wanted() == routing::Wanted::leaving) return false;
       const routing::Wanted before = entry->server().view.wanted.exchange(wanted, std::memory_order_relaxed);
       if (before != wanted) {
         log::info("server {}/{}: an operator wants it {} (was {})", pool, id, name_of(wanted),
