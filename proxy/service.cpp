@@ -275,14 +275,14 @@ std::shared_ptr<const config::Config> Service::Impl::read_again() const {
 
 void Service::Impl::apply(std::shared_ptr<const config::Config> fresh) {
   if (const auto key = config::first_difference(*config, *fresh)) {
-    log::error("SIGHUP: {} differs in {}: this needs a restart; nothing changes", config->file, *key);
+    log::error("SIGHUP: {} changes {}, which needs a restart; nothing changes", config->file, *key);
     return;
   }
-  for (const std::string& each : check_capacity(*fresh, placement.workers).warnings) log::warn("{}", each);
   const std::string changed = membership->adopt(fresh);
   if (changed.empty()) return log::info("SIGHUP: nothing has changed in {}", config->file);
   config = std::move(fresh);
   log::info("SIGHUP: {}", changed);
+  for (const std::string& each : check_capacity(*config, placement.workers).warnings) log::warn("{}", each);
   update_readiness();
 }
 

@@ -83,6 +83,20 @@ void compare(const std::vector<Route>& was, const std::vector<Route>& is, std::s
   if (found.empty() && was.size() != is.size()) found = nth("route", std::min(was.size(), is.size()));
 }
 
+void compare(const std::optional<Bundle>& was, const std::optional<Bundle>& is, std::string& found) {
+  if (was && is) {
+    Comparison("bundle", *was, *is, found)
+        .key("nodes", &Bundle::nodes)
+        .key("redis", &Bundle::redis)
+        .key("adapter", &Bundle::adapter)
+        .key("command", &Bundle::command)
+        .key("ports", &Bundle::ports)
+        .key("environment", &Bundle::environment);
+  } else if (found.empty() && was.has_value() != is.has_value()) {
+    found = "bundle";
+  }
+}
+
 void compare(const std::string& name, const Cookie& was, const Cookie& is, std::string& found) {
   Comparison(name, was, is, found)
       .key("mode", &Cookie::mode)
@@ -179,7 +193,7 @@ std::optional<std::string> first_difference(const Config& was, const Config& oth
   compare(was.limits, is.limits, found);
   compare(was.log, is.log, found);
   if (found.empty() && !(was.admin == is.admin)) found = "admin.address";
-  if (found.empty() && was.bundle != is.bundle) found = "bundle";
+  compare(was.bundle, is.bundle, found);
   // A pool that comes or goes first: the routes to it follow from that.
   if (found.empty() && was.pools.size() == is.pools.size()) compare(was.routes, is.routes, found);
   compare(was.pools, is.pools, found);
