@@ -210,6 +210,12 @@ const std::shared_ptr<const net::Target::Addresses>& Worker::addresses(const con
   return known.addresses;
 }
 
+bool Worker::lists(const routing::Server& server) const {
+  return std::any_of(snapshot_->pools.begin(), snapshot_->pools.end(), [&server](const auto& pool) {
+    return pool->routing.by_serial(server.serial) != nullptr;
+  });
+}
+
 void Worker::write_request_id(std::span<char, kRequestId> out) {
   constexpr char kHex[] = "0123456789abcdef";
   std::uint64_t bits = 0;

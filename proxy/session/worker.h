@@ -108,6 +108,7 @@ class Worker {
   std::span<char> scratch() { return {scratch_.get(), kScratch}; }
   const std::shared_ptr<const net::Target::Addresses>& addresses(const config::PoolEntry& pool,
                                                                  const routing::Member& member);
+  bool lists(const routing::Server& server) const;  // in a pool, if only among those that leave
   std::uint32_t next_turn() { return ++turn_; }
   static constexpr std::size_t kRequestId = 24;  // hex digits: 96 random bits
   void write_request_id(std::span<char, kRequestId> out);

@@ -15,6 +15,7 @@ import { switching, upgrade } from './websocket.mjs';
 
 const fast = `interval = "200ms", fast_interval = "100ms", timeout = "${300 * slowness}ms", slow_start = "0s"`;
 const get = (target, fields = '') => `GET ${target} HTTP/1.1\r\nHost: a\r\n${fields}\r\n`;
+const patient = 'interval = "200ms", timeout = "10s", slow_start = "0s"';
 // Its sid ends in the tag of server "a".
 const poll = '/socket.io/?EIO=4&transport=polling&sid=AAAAAAAAAAAA5sYyth6W';
 
@@ -31,10 +32,10 @@ async function named(world, id) {
 const list = (servers) => servers.map((one) => one.entry ?? `"${one.id}=${one.address}"`).join(', ');
 
 // limpet before servers `all`, of which `first` are in its pool; `becomes` is the line that follows a reload.
-async function reloading(world, names, { first = names, health = fast, pool = '', workers = 2, drain = '20s', options } = {}) {
+async function reloading(world, names, { first = names, health = fast, pool = '', workers = 2, drain = '20s', shutdown = '0s', options } = {}) {
   const things = {};
   for (const id of names) things[id] = await named(world, id);
-  const text = (servers) => `[proxy]\nworkers = ${workers}\ndrain_timeout = "${drain}"\n[pool.web]\nbalance = "round_robin"\n`
+  const text = (servers) => `[proxy]\nworkers = ${workers}\ndrain_timeout = "${drain}"\nshutdown_delay = "${shutdown}"\n[pool.web]\nbalance = "round_robin"\n`
     + `servers = [${list(servers)}]\nhealth = { ${health} }\n${pool}\n`;
   const proxy = await world.limpet(text(first.map((id) => things[id])), options);
   const whole = readFileSync(proxy.file, 'utf8');
@@ -72,7 +73,7 @@ async function echoes(client) {
 
 describe('SIGHUP applies', () => {
   scenario('a server that is added, once it has passed a probe', async (world) => {
-    const { a, b, proxy, ...then } = await reloading(world, ['a', 'b'], { first: ['a'] });
+    const { a, b, proxy, ...then } = await reloading(world, ['a', 'b'], { first: ['a'], health: patient });
     const waiting = [];
     b.health = (connection) => { waiting.push(connection); };
     const client = await tunnel(world, proxy);
@@ -190,6 +191,13 @@ describe('SIGHUP refuses', () => {
     assert.deepEqual(await seen(proxy), ['a']);
     assert.deepEqual(await idsOf(proxy), ['a']);
   });
+});
+
+scenario('SIGHUP while limpet shuts down: a line, and nothing changes', async (world) => {
+  const { a, b, proxy, ...then } = await reloading(world, ['a', 'b'], { first: ['a'], shutdown: '1s' });
+  proxy.signal('SIGTERM');
+  await proxy.says(/shutting down: readiness is off/, 5000, 'stderr');
+  assert.equal(await then.with(a, b), 'limpet is shutting down; nothing changes');
 });
 
 scenario('systemd hears of a reload', async (world) => {
