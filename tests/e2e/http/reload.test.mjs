@@ -32,11 +32,11 @@ async function named(world, id) {
 const list = (servers) => servers.map((one) => one.entry ?? `"${one.id}=${one.address}"`).join(', ');
 
 // limpet before servers `all`, of which `first` are in its pool; `becomes` is the line that follows a reload.
-async function reloading(world, names, { first = names, health = fast, pool = '', workers = 2, drain = '20s', shutdown = '0s', options } = {}) {
+async function reloading(world, names, { first = names, health = fast, drain = '20s', shutdown = '0s', options } = {}) {
   const things = {};
   for (const id of names) things[id] = await named(world, id);
-  const text = (servers) => `[proxy]\nworkers = ${workers}\ndrain_timeout = "${drain}"\nshutdown_delay = "${shutdown}"\n[pool.web]\nbalance = "round_robin"\n`
-    + `servers = [${list(servers)}]\nhealth = { ${health} }\n${pool}\n`;
+  const text = (servers) => `[proxy]\nworkers = 2\ndrain_timeout = "${drain}"\nshutdown_delay = "${shutdown}"\n`
+    + `[pool.web]\nbalance = "round_robin"\nservers = [${list(servers)}]\nhealth = { ${health} }\n`;
   const proxy = await world.limpet(text(first.map((id) => things[id])), options);
   const whole = readFileSync(proxy.file, 'utf8');
   const lines = () => [...proxy.stderr.matchAll(/^.*SIGHUP: (.*)$/gm)].map(([, line]) => line);
