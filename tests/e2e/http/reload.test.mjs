@@ -31,7 +31,7 @@ async function named(world, id) {
 
 const list = (servers) => servers.map((one) => one.entry ?? `"${one.id}=${one.address}"`).join(', ');
 
-// limpet before servers `all`, of which `first` are in its pool; `becomes` is the line that follows a reload.
+// limpet before servers `names`, of which `first` are in its pool at the start.
 async function reloading(world, names, { first = names, health = fast, drain = '20s', shutdown = '0s', options } = {}) {
   const things = {};
   for (const id of names) things[id] = await named(world, id);

@@ -385,7 +385,7 @@ TEST_F(Changing, ARemovedServerIsForgottenWithWhatWorkersSayOfIt) {
   const int probes = two.connections;
   one.accept->close();
   run_until(State::down);  // of the first, some probes later
-  EXPECT_EQ(two.connections, probes);
+  EXPECT_LE(two.connections, probes + 1);  // one may have been under way
   EXPECT_EQ(second.server->state(), State::up) << "nobody touches it any more";
 }
 
