@@ -46,6 +46,10 @@ class Monitor {
 
   // Before start().
   void add_pool(std::string name, Settings settings, std::vector<Watched> servers);
+  // Control thread, while it runs, not from within on_change: the servers of a pool as they are from now on.
+  // Who was there keeps its state; who is new, or has another target, is probed at once and gets no new
+  // sessions before one has passed; who is not named any more is forgotten.
+  void update_pool(std::string_view name, std::vector<Watched> servers);
   // Control thread, after each change of a state.
   std::function<void(const routing::Server& server, routing::State from, routing::State to,
                      std::string_view reason)>
@@ -60,8 +64,8 @@ class Monitor {
   void handshake_slow(const routing::Server& server);     // a probe now, if none is under way
 
   // Control thread.
-  bool set_wanted(std::string_view pool, std::string_view id,
-                  routing::Wanted wanted);  // false: no such server
+  // False: no such server, or one that leaves.
+  bool set_wanted(std::string_view pool, std::string_view id, routing::Wanted wanted);
   std::vector<Status> status() const;
 
  private:

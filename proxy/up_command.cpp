@@ -14,6 +14,7 @@
 #include "proxy/bundle/screen.h"
 #include "proxy/bundle/site.h"
 #include "proxy/bundle/supervisor.h"
+#include "proxy/config/difference.h"
 #include "proxy/config/load.h"
 #include "proxy/endpoint.h"
 #include "proxy/log/log.h"
@@ -95,14 +96,10 @@ class Up final : public bundle::Observer {
 };
 
 // What it may change while everything runs: the number of nodes, and who is in other pools.
-bool differs_only_in_servers(config::Config fresh, const config::Config& old) {
+std::optional<std::string> needs_restart(config::Config fresh, const config::Config& old) {
   if (fresh.bundle && old.bundle) fresh.bundle->nodes = old.bundle->nodes;
-  for (config::Pool& pool : fresh.pools) {
-    if (const config::Pool* before = old.find_pool(pool.name)) pool.servers = before->servers;
-  }
-  fresh.proxy.cpu_affinity.line = old.proxy.cpu_affinity.line;  // where it stands says nothing
-  fresh.proxy.cpu_affinity.column = old.proxy.cpu_affinity.column;
-  return fresh == old;
+  if (!(fresh.node == old.node)) return "[node]";
+  return config::first_difference(old, fresh);
 }
 
 // What this machine has for us.
@@ -223,11 +220,8 @@ void Up::reload() {
   const config::Loaded loaded = config::load_text(std::get<std::string>(text), file);
   for (const config::Problem& each : loaded.problems) log::error("{}", config::format(file, each));
   if (!loaded.config) return log::error("SIGHUP: {} is wrong; nothing changes", file);
-  if (!differs_only_in_servers(*loaded.config, *config_)) {
-    return log::error(
-        "SIGHUP: {} changes more than [bundle] nodes and servers of pools, which needs a restart; nothing "
-        "changes",
-        file);
+  if (const auto key = needs_restart(*loaded.config, *config_)) {
+    return log::error("SIGHUP: {} changes {}, which needs a restart; nothing changes", file, *key);
   }
   if (const std::string wrong = supervisor_->why_not_now(); !wrong.empty())
     return log::error("SIGHUP: {}; nothing changes, try again", wrong);

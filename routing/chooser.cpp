@@ -82,6 +82,12 @@ std::string_view name_of(By by) {
 
 Chooser::Chooser(SidTable& sids, std::uint64_t random_seed) : sids_(sids), random_{random_seed} {}
 
+void Chooser::forget_pools() {
+  turns_.clear();
+  surveys_.clear();
+  rosters_.clear();
+}
+
 Choice Chooser::choose(const Pool& pool, const Ask& ask) {
   if (ask.kind == Kind::belongs) return choose_belonging(pool, ask);
   // A second try has its place in the pool already.
@@ -94,7 +100,8 @@ Choice Chooser::choose(const Pool& pool, const Ask& ask) {
       if ((named = named_by(pool, cookie, ask.now_ms))) break;
     }
   }
-  if (!named) return place(pool, ask);
+  // Who leaves does not come back: nothing is lost, there is a new place for good.
+  if (!named || named->server->wanted() == Wanted::leaving) return place(pool, ask);
   if (may_be_held(pool, ask, *named)) return {named, By::cookie, Refusal::none, true, 0};
   if (pool.settings().strict) return refuse(Refusal::lost);
   Choice choice = place(pool, ask);

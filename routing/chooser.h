@@ -62,6 +62,8 @@ class Chooser {
  public:
   Chooser(SidTable& sids, std::uint64_t random_seed);
   Choice choose(const Pool& pool, const Ask& ask);
+  // What it remembers of pools: after a reload they are others.
+  void forget_pools();
 
  private:
   // In this order servers are asked to take a request; the next round only if none of the last can take it.

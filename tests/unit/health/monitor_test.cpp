@@ -321,5 +321,107 @@ TEST_F(Monitoring, NameThatDoesNotResolveIsDownNotAnError) {
   EXPECT_NE(monitor.status()[0].reason.find("no-such-host.invalid"), std::string::npos);
 }
 
+// --- a pool that changes ---
+
+constexpr std::string_view kGood = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+
+struct Changing : Monitoring {
+  Origin one{loop, std::string(kGood)};
+  Origin two{loop, std::string(kGood)};
+  static Watched server(const std::string& id, const net::Address& address) {
+    auto target = std::make_shared<net::Target>();
+    target->publish({address});
+    return {std::make_shared<routing::Server>("ws", id), target, "", 0, address.text()};
+  }
+  const Watched first = server("first", one.bound.address);
+  const Watched second = server("second", two.bound.address);
+  void begin() {
+    monitor.add_pool("ws", settings, {first});
+    run_first_round();
+  }
+};
+
+TEST_F(Changing, AnAddedServerIsProbedBeforeItCountsAsUp) {
+  begin();
+  monitor.update_pool("ws", {first, second});
+  EXPECT_EQ(second.server->state(), State::refusing);
+  EXPECT_EQ(first.server->state(), State::up) << "as it was";
+  run_until(State::up);
+  EXPECT_EQ(second.server->state(), State::up);
+  EXPECT_EQ(two.connections, 1) << "one probe is enough";
+  EXPECT_NE(second.server->view.slow_start_at_ms.load(), 0u);
+  EXPECT_EQ(first.server->view.transitions.load(), 0u);
+}
+
+TEST_F(Changing, AnAddedServerThatDoesNotAnswerGetsNoSessions) {
+  two.accept->close();
+  begin();
+  monitor.update_pool("ws", {first, second});
+  run_until(State::down);
+  EXPECT_EQ(second.server->state(), State::down);
+}
+
+TEST_F(Changing, AnAddedServerThatIsNotProbedIsUpAtOnce) {
+  settings.type = Settings::Type::off;
+  begin();
+  monitor.update_pool("ws", {first, second});
+  EXPECT_EQ(second.server->state(), State::up);
+}
+
+TEST_F(Changing, ARemovedServerIsForgottenWithWhatWorkersSayOfIt) {
+  monitor.add_pool("ws", settings, {first, second});
+  run_first_round();
+  std::thread worker([&] {
+    monitor.connect_failed(*second.server, ECONNREFUSED);
+    monitor.handshake_slow(*second.server);
+  });
+  worker.join();  // both are posted
+  monitor.update_pool("ws", {first});
+  ASSERT_EQ(monitor.status().size(), 1u);
+  monitor.connect_failed(*second.server, ECONNREFUSED);
+  monitor.connect_succeeded(*second.server);
+  monitor.handshake_slow(*second.server);
+  EXPECT_FALSE(monitor.set_wanted("ws", "second", routing::Wanted::draining));
+  const int probes = two.connections;
+  one.accept->close();
+  run_until(State::down);  // of the first, some probes later
+  EXPECT_LE(two.connections, probes + 1);  // one may have been under way
+  EXPECT_EQ(second.server->state(), State::up) << "nobody touches it any more";
+}
+
+TEST_F(Changing, AServerThatMovesIsProbedWhereItIsNow) {
+  begin();
+  Watched moved = server("first", two.bound.address);
+  moved.server = first.server;
+  monitor.update_pool("ws", {moved});
+  EXPECT_EQ(first.server->state(), State::refusing);
+  run_until(State::up);
+  EXPECT_EQ(two.connections, 1);
+  ASSERT_EQ(monitor.status().size(), 1u);
+  EXPECT_EQ(monitor.status()[0].addresses.at(0), two.bound.address.text());
+}
+
+TEST_F(Changing, ANameThatResolvesTooLateIsNobodys) {
+  begin();
+  Watched named = server("named", one.bound.address);
+  named.target = std::make_shared<net::Target>();
+  named.host = "localhost";
+  named.port = two.bound.address.port();
+  monitor.update_pool("ws", {first, named});
+  monitor.update_pool("ws", {first});
+  one.accept->close();
+  run_until(State::down);
+  EXPECT_TRUE(named.target->addresses()->empty());
+}
+
+TEST_F(Changing, WhoLeavesIsNoOperatorsBusiness) {
+  begin();
+  first.server->view.wanted = routing::Wanted::leaving;
+  EXPECT_FALSE(monitor.set_wanted("ws", "first", routing::Wanted::serving));
+  EXPECT_EQ(first.server->wanted(), routing::Wanted::leaving);
+  monitor.update_pool("nobody", {});
+  EXPECT_EQ(monitor.status().size(), 1u);
+}
+
 }  // namespace
 }  // namespace limpet::health

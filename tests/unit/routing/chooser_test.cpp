@@ -33,6 +33,51 @@ class Affine : public Choosing {
   static std::string id(const Choice& choice) { return choice.member ? choice.member->server->id : "-"; }
 };
 
+// --- a server that leaves: after a reload, without a weight ---
+
+TEST_F(Affine, WhoLeavesServesItsSessionsByTheirSids) {
+  std::vector<Member> all = members(3);
+  all[1].weight = 0;
+  const Pool pool(settings(), std::move(all));
+  set_wanted(pool.members()[1], Wanted::leaving);
+  EXPECT_EQ(id(belongs(pool, self_named("ws2"))), "ws2");
+  sids.learn("learned-sid", pool.members()[1].server->serial, client(1), 45'000, now);
+  EXPECT_EQ(id(belongs(pool, "learned-sid")), "ws2");
+  set_state(pool.members()[1], State::down);
+  EXPECT_EQ(belongs(pool, self_named("ws2")).refusal, Refusal::sid_gone);
+}
+
+TEST_F(Affine, WhoLeavesGetsNothingNewAndItsCookieIsAnybodys) {
+  for (const bool strict : {false, true}) {
+    std::vector<Member> all = members(3);
+    all[1].weight = 0;
+    PoolSettings with = settings();
+    with.strict = strict;
+    const Pool pool(std::move(with), std::move(all));
+    set_wanted(pool.members()[1], Wanted::leaving);
+    cookies = {"ws2"};
+    for (std::uint32_t from = 0; from < 100; ++from) {
+      const Choice choice = begins(pool, from);
+      EXPECT_NE(id(choice), "ws2");
+      EXPECT_EQ(choice.refusal, Refusal::none);
+      EXPECT_FALSE(choice.cookie_valid);
+      cookies.clear();
+      EXPECT_NE(id(belongs(pool, "nobody-knows-it", from)), "ws2");
+      cookies = {"ws2"};
+    }
+  }
+}
+
+TEST_F(Affine, PoolsAreForgottenAndMetAnew) {
+  const Pool small(balanced(Balance::round_robin), members(3));
+  const Pool large(balanced(Balance::least_connections), members(100));
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_NE(begins(small).member, nullptr);
+    EXPECT_NE(begins(large).member, nullptr);
+    chooser.forget_pools();
+  }
+}
+
 // --- a self-naming sid ---
 
 TEST_F(Affine, ASidWithATagGoesToItsServerWhateverItsAddressAndLoad) {

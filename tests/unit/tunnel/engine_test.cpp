@@ -111,6 +111,7 @@ class Running {
     call([=, this] { engine_->close_server(serial); });
   }
   std::uint64_t open() const { return engine_->open(); }
+  Engine& engine() { return *engine_; }
 
  private:
   net::Loop loop_;
@@ -232,6 +233,29 @@ TEST(Engine, ServersTunnelsCloseOnlyWhereAsked) {
   EXPECT_EQ(take(kept.server, 1), "y");
   put(other.client, "y");
   EXPECT_EQ(take(other.server, 1), "y");
+}
+
+TEST(Engine, PartsOfAServersTunnelsCloseUntilNoneIsLeft) {
+  Ends ends;
+  Running engine;
+  std::vector<Peers> open;
+  for (int i = 0; i < 12; ++i) {
+    Handover handover;
+    handover.server_serial = i < 10 ? 1 : 2;
+    handover.close_on_server_down = i != 9;
+    open.push_back(open_tunnel(engine, ends, std::move(handover)));
+  }
+  const auto close_part = [&](std::uint64_t of) { engine.call([&] { engine.engine().close_part(1, of); }); };
+  close_part(3);  // of 9
+  EXPECT_EQ(engine.open(), 9u);
+  close_part(2);  // of 6
+  EXPECT_EQ(engine.open(), 6u);
+  close_part(1);
+  EXPECT_EQ(engine.open(), 3u) << "of others, and those that are kept";
+  close_part(1);
+  EXPECT_EQ(engine.open(), 3u);
+  ASSERT_TRUE(ends.wait_for(9));
+  EXPECT_EQ(ends.seen[0].why, Why::drain);
 }
 
 TEST(Engine, ManyTunnelsComeAndGo) {

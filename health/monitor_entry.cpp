@@ -1,0 +1,165 @@
+// One server: its name is resolved, it is probed, its state is published.
+#include <cstring>
+#include <utility>
+
+#include "health/monitor_impl.h"
+#include "proxy/log/log.h"
+
+namespace limpet::health {
+namespace {
+
+using routing::State;
+
+constexpr std::uint64_t kResolveEveryMs = 30'000;
+constexpr std::uint64_t kSlowGapMs = 500;  // clients' slow handshakes bring no more than a probe in this
+
+std::string duration_text(std::uint64_t ms) {
+  const std::uint64_t seconds = ms / 1000;
+  if (seconds < 1) return std::to_string(ms) + "ms";
+  if (seconds < 60) return std::to_string(seconds) + "s";
+  if (seconds < 3600) return std::to_string(seconds / 60) + "m" + std::to_string(seconds % 60) + "s";
+  return std::to_string(seconds / 3600) + "h" + std::to_string(seconds / 60 % 60) + "m";
+}
+
+}  // namespace
+
+// --- names ---
+
+void Monitor::Impl::Entry::begin() {
+  if (watched.host.empty()) {
+    probing = true;
+    probe();
+  } else {
+    resolve();
+  }
+}
+
+void Monitor::Impl::Entry::resolve() {
+  // By then it may have been forgotten, or be another's.
+  impl.resolver.resolve(watched.host, watched.port,
+                        [&monitor = impl, serial = server().serial, target = watched.target](
+                            net::Target::Addresses addresses, std::string error) {
+                          Entry* const entry = monitor.find(serial);
+                          if (entry == nullptr || entry->watched.target != target) return;
+                          entry->on_resolved(std::move(addresses), error);
+                        });
+}
+
+// The last answer is kept when a name stops resolving; a name that never did is down, and asked for again
+// soon.
+void Monitor::Impl::Entry::on_resolved(net::Target::Addresses addresses, const std::string& error) {
+  if (!addresses.empty()) {
+    const auto known = watched.target->addresses();
+    if (*known != addresses) watched.target->publish(std::move(addresses));
+    if (lost_name_said)
+      log::info("server {}/{}: {} resolves again", server().pool, server().id, watched.host);
+    lost_name_said = false;
+    resolved_before = true;
+    resolve_again.after(kResolveEveryMs);
+    if (!std::exchange(probing, true)) probe();
+    return;
+  }
+  if (resolved_before) {
+    if (!std::exchange(lost_name_said, true)) {
+      log::warn("server {}/{}: {}: {}; the last addresses are kept", server().pool, server().id, watched.host,
+                error);
+    }
+    resolve_again.after(kResolveEveryMs);
+    return;
+  }
+  apply(machine.on_unresolved(watched.host + ": " + error, net::now_ms()));
+  first_result();
+  resolve_again.after(pool.settings.interval_ms);
+}
+
+// --- probes ---
+
+void Monitor::Impl::Entry::probe() {
+  if (running || !probing) return;
+  if (pool.settings.type == Settings::Type::off) {  // up, once its name resolves
+    apply(machine.on_probe(Result::passed, "not probed", net::now_ms(), false, 0));
+    return first_result();
+  }
+  next.cancel();
+  probed_ms = net::now_ms();
+  running =
+      std::make_unique<Probe>(impl.loop, pool.settings, watched.target->addresses(), watched.host_header,
+                              [this](const Probe::Report& report) { on_report(report); });
+  running->start();
+}
+
+void Monitor::Impl::Entry::on_report(const Probe::Report& report) {
+  finished = std::move(running);
+  if (!report.said_nothing) {
+    auto& failed = server().view.failed_connects;
+    std::uint32_t in_a_row = 0;
+    if (report.result == Result::connect_failed) {
+      in_a_row = failed.fetch_add(1, std::memory_order_relaxed) + 1;
+    } else {
+      failed.store(0, std::memory_order_relaxed);
+    }
+    apply(machine.on_probe(report.result, report.text, net::now_ms(), pool.all_down(), in_a_row));
+    first_result();
+  }
+  schedule();
+}
+
+void Monitor::Impl::Entry::schedule() {
+  if (!running) next.after(machine.next_delay_ms(impl.random(), pool.all_down()));
+}
+
+void Monitor::Impl::Entry::first_result() {
+  if (!std::exchange(waited_for, false)) return;
+  if (--impl.awaited == 0) impl.end_first_round();
+}
+
+void Monitor::Impl::Entry::on_connect_failed() {
+  failed_noted.store(false, std::memory_order_relaxed);
+  const std::uint32_t in_a_row = server().view.failed_connects.load(std::memory_order_relaxed);
+  if (in_a_row == 0) return;  // one has succeeded since
+  const auto addresses = watched.target->addresses();
+  const std::string where =
+      watched.host.empty() && !addresses->empty() ? addresses->front().text() : watched.host_header;
+  const std::string text = "connect to " + where + ": " + std::strerror(last_error.load());
+  apply(machine.on_connect_failed(in_a_row, text, net::now_ms()));
+  probe_by(net::now_ms() + pool.settings.fast_interval_ms);
+}
+
+void Monitor::Impl::Entry::on_slow() {
+  slow_noted.store(false, std::memory_order_relaxed);
+  const std::uint64_t now = net::now_ms();
+  if (now >= probed_ms + kSlowGapMs) return probe();
+  probe_by(probed_ms + kSlowGapMs);
+}
+
+// The next probe begins at this time, or sooner if it was to anyway: what clients cause never puts it off.
+void Monitor::Impl::Entry::probe_by(std::uint64_t due_ms) {
+  if (running || !probing || pool.settings.type == Settings::Type::off) return;
+  const std::uint64_t now = net::now_ms();
+  if (!next.armed() || next.deadline_ms() > due_ms) next.after(due_ms > now ? due_ms - now : 0);
+}
+
+// The one place where a state is published.
+void Monitor::Impl::Entry::apply(const StateMachine::Step& step) {
+  if (!step.changed) return;
+  const std::uint64_t now = net::now_ms();
+  const State to = machine.state();
+  const std::uint64_t lasted = now - std::exchange(since_ms, now);
+  const bool alone = pool.entries.size() == 1;
+  // A moment of suspicion, and what follows it, leaves a slow start as it was.
+  if (to != State::suspect && step.from != State::suspect) {
+    server().view.slow_start_at_ms.store(step.slow_start && !alone ? now : 0, std::memory_order_relaxed);
+  }
+  server().view.state.store(to, std::memory_order_relaxed);
+  server().view.transitions.fetch_add(1, std::memory_order_relaxed);
+  const std::string line =
+      fmt::format("server {}/{} is {}: {}; was {} for {}", server().pool, server().id, name_of(to),
+                  machine.reason(), name_of(step.from), duration_text(lasted));
+  log::write(to == State::up ? log::Level::info : log::Level::warn, line);
+  if (impl.monitor.on_change) impl.monitor.on_change(server(), step.from, to, machine.reason());
+  if (to == State::down && pool.all_down()) {  // the whole pool is down: all of it is probed fast
+    for (const auto& each : pool.entries) each->schedule();
+  }
+}
+
+}  // namespace limpet::health

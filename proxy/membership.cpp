@@ -1,0 +1,116 @@
+#include "proxy/membership.h"
+
+#include <algorithm>
+
+#include "proxy/config/difference.h"
+#include "proxy/health_settings.h"
+#include "proxy/log/log.h"
+
+namespace limpet {
+namespace {
+
+constexpr std::uint64_t kTickMs = 500;  // while somebody leaves
+
+std::vector<health::Watched> watched(const config::PoolEntry& pool) {
+  std::vector<health::Watched> out;
+  for (std::size_t i = 0; i < pool.routing.members().size(); ++i) {
+    const config::Endpoint& address = pool.addresses[i];
+    const bool name = address.kind == config::Endpoint::Kind::name;
+    const bool unix_socket = address.kind == config::Endpoint::Kind::unix_socket;  // whose path is no Host
+    out.push_back({pool.routing.members()[i].server, pool.targets[i], name ? address.host : std::string(),
+                   address.port, unix_socket ? "localhost" : address.text()});
+  }
+  return out;
+}
+
+}  // namespace
+
+Membership::Membership(Parts parts, std::shared_ptr<const config::Config> config)
+    : parts_(parts),
+      snapshot_(config::build_snapshot(std::move(config), nullptr)),
+      tick_(parts.loop, net::delegate<&Membership::on_tick>(this)) {}
+
+void Membership::watch() {
+  for (const auto& pool : snapshot_->pools) {
+    parts_.monitor.add_pool(pool->settings.name, health_settings(pool->settings), watched(*pool));
+  }
+}
+
+std::string Membership::adopt(const std::shared_ptr<const config::Config>& config) {
+  std::string changed;
+  for (const config::Pool& pool : config->pools) {
+    const config::Pool* const before = snapshot_->config->find_pool(pool.name);
+    const std::string what = before != nullptr ? config::describe_servers(*before, pool) : std::string();
+    if (!what.empty()) changed += (changed.empty() ? "pool " : "; pool ") + pool.name + ": " + what;
+  }
+  if (changed.empty()) return changed;
+  install(config::build_snapshot(config, snapshot_.get()));
+  return changed;
+}
+
+// Health first: who is new must not be taken for up.
+void Membership::install(std::shared_ptr<const config::Snapshot> fresh) {
+  snapshot_ = std::move(fresh);
+  note_leaving();
+  for (const auto& pool : snapshot_->pools) {
+    parts_.monitor.update_pool(pool->settings.name, watched(*pool));
+  }
+  for (const auto& worker : parts_.workers) worker->use(snapshot_);
+}
+
+void Membership::note_leaving() {
+  const std::uint64_t window = config::ms(snapshot_->config->proxy.drain_timeout);
+  std::unordered_map<std::uint32_t, Leaving> before;
+  before.swap(leaving_);
+  for (const auto& pool : snapshot_->pools) {
+    const bool closes = pool->settings.health.on_down == config::OnDown::close;
+    for (const routing::Member& each : pool->leaving()) {
+      const auto known = before.find(each.server->serial);
+      leaving_.emplace(each.server->serial,
+                       known != before.end() ? known->second : Leaving{net::now_ms() + window, closes});
+    }
+  }
+  if (leaving_.empty()) {
+    tick_.cancel();
+  } else if (!tick_.armed()) {
+    tick_.after(std::min(kTickMs, window));
+  }
+}
+
+// A server that is down and serves nobody has nothing to wait for.
+bool Membership::is_over(const routing::Server& server, const Leaving& leaving) const {
+  return net::now_ms() >= leaving.ends_ms || (server.state() == routing::State::down && server.in_use() == 0);
+}
+
+void Membership::on_tick() {
+  const std::uint64_t now = net::now_ms();
+  std::uint64_t next = kTickMs;
+  std::unordered_set<std::uint32_t> gone;
+  for (const auto& pool : snapshot_->pools) {
+    for (const routing::Member& each : pool->leaving()) {
+      const Leaving& leaving = leaving_.at(each.server->serial);
+      if (is_over(*each.server, leaving)) {
+        gone.insert(each.server->serial);
+        log::info("server {}/{} has left", each.server->pool, each.server->id);
+        continue;
+      }
+      const std::uint64_t left = leaving.ends_ms - now;
+      next = std::min(next, left);
+      if (!leaving.closes) continue;
+      for (const auto& worker : parts_.workers) worker->close_part(each.server->serial, left / kTickMs + 1);
+    }
+  }
+  if (!gone.empty()) let_go(gone);
+  if (!leaving_.empty()) tick_.after(next);
+}
+
+void Membership::let_go(const std::unordered_set<std::uint32_t>& gone) {
+  for (const auto& worker : parts_.workers) {
+    for (const std::uint32_t serial : gone) worker->server_down(serial);
+  }
+  install(config::build_snapshot(snapshot_->config, snapshot_.get(), [&gone](const routing::Server& server) {
+    return gone.contains(server.serial);
+  }));
+}
+
+}  // namespace limpet
