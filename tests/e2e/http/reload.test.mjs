@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe } from 'node:test';
 import { uncounted } from '../lib/allocations.mjs';
-import { holds, slowness, until } from '../lib/deadline.mjs';
+import { holds, slowness, until, within } from '../lib/deadline.mjs';
 import { request } from '../lib/limpet.mjs';
 import { Supervisor } from '../lib/supervisor.mjs';
 import { scenario } from '../lib/world.mjs';
@@ -15,7 +15,7 @@ import { switching, upgrade } from './websocket.mjs';
 
 const fast = `interval = "200ms", fast_interval = "100ms", timeout = "${300 * slowness}ms", slow_start = "0s"`;
 const get = (target, fields = '') => `GET ${target} HTTP/1.1\r\nHost: a\r\n${fields}\r\n`;
-const patient = 'interval = "200ms", timeout = "10s", slow_start = "0s"';
+const patient = 'interval = "200ms", fast_interval = "200ms", timeout = "10s", slow_start = "0s"';
 // Its sid ends in the tag of server "a".
 const poll = '/socket.io/?EIO=4&transport=polling&sid=AAAAAAAAAAAA5sYyth6W';
 
@@ -198,6 +198,7 @@ scenario('SIGHUP while limpet shuts down: a line, and nothing changes', async (w
   proxy.signal('SIGTERM');
   await proxy.says(/shutting down: readiness is off/, 5000, 'stderr');
   assert.equal(await then.with(a, b), 'limpet is shutting down; nothing changes');
+  await within(proxy.ended, 10_000, 'it ends');
 });
 
 scenario('systemd hears of a reload', async (world) => {

@@ -98,7 +98,7 @@ TEST(Difference, ListenersAndRoutesAreCounted) {
 }
 
 TEST(Difference, PoolsThatComeOrGoAreNamed) {
-  const std::string two = base("[pool.web]\nservers = [\"c=127.0.0.1:3\"]\n") +
+  const std::string two = base("[pool.web]\nservers = [\"c=127.0.0.1:3\"]\ncookie = { name = \"web\" }\n") +
                           "[[route]]\npath = \"/x\"\npool = \"web\"\n[[route]]\npool = \"ws\"\n";
   EXPECT_EQ(between(base(), two), "pool.web");
   EXPECT_EQ(between(two, base()), "pool.web");
