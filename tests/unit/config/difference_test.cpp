@@ -105,10 +105,10 @@ TEST(Difference, PoolsThatComeOrGoAreNamed) {
 }
 
 TEST(Difference, ABundleIsComparedByKey) {
-  EXPECT_EQ(between(base("[bundle]\nnodes = 2"), base("[bundle]\nnodes = 3")), "bundle.nodes");
-  EXPECT_EQ(between(base("[bundle]\nnodes = 2"), base("[bundle]\nnodes = 2\nadapter = \"redis\"")),
-            "bundle.adapter");
-  EXPECT_EQ(between(base(), base("[bundle]\nnodes = 2")), "bundle");
+  const std::string two = std::string(kBase) + "[bundle]\nnodes = 2";
+  EXPECT_EQ(between(two, std::string(kBase) + "[bundle]\nnodes = 3"), "bundle.nodes");
+  EXPECT_EQ(between(two, two + "\nadapter = \"redis\""), "bundle.adapter");
+  EXPECT_EQ(between(base(), two), "bundle");
 }
 
 std::string servers(const std::string& was, const std::string& is) {
