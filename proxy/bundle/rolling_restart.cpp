@@ -34,6 +34,7 @@ class RollingRestart final : public Operation {
   bool others_ready() const;
   void next();
   void drain();
+  void drain_own();
   void replace(bool drained);
   void give_back();
   std::string why_late() const;
@@ -74,7 +75,12 @@ void RollingRestart::drain() {
   if (node().state() == State::ready && !others_ready()) return look_.after(kLookMs);
   step_ = Step::draining;
   const bool spare = nodes_.size() >= kSpareNext && at_ + 1 < nodes_.size();
-  if (spare) admin_.drain(nodes_[at_ + 1]->spec().id, [](bool) {});
+  if (!spare) return drain_own();
+  // First, so that nobody who has to move now is sent there.
+  admin_.drain(nodes_[at_ + 1]->spec().id, [this](bool) { drain_own(); });
+}
+
+void RollingRestart::drain_own() {
   admin_.drain(node().spec().id, [this](bool drained) { replace(drained); });
 }
 
