@@ -103,10 +103,14 @@ void Scale::look() {
 }
 
 void Scale::on_pool(const PoolState& pool) {
-  const bool there = std::ranges::all_of(changed_, [&](const Child* each) {
+  bool there = true;
+  for (const Child* each : changed_) {
     const auto found = pool.find(each->spec().id);
-    return found != pool.end() && found->second.state == "up";
-  });
+    const bool known = found != pool.end();
+    there = there && known && found->second.state == "up" && found->second.wanted == "serving";
+    // One that went and came back before the proxy took notice is as it was left.
+    if (known && found->second.wanted == "draining") admin_.ready(each->spec().id, [](bool) {});
+  }
   there ? finish({}) : look_.after(kLookMs);
 }
 
