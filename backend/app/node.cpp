@@ -173,7 +173,7 @@ void Node::Impl::on_step() {
   const std::uint64_t now = net::now_ms();
   const bool late = now >= stage_ends_ms;
   const bool gone = io->engine().sessions() == 0 && io->engine().leaving() == 0 && raw_connections() == 0;
-  if (stage == Stage::draining && (late || gone)) {
+  if (stage == Stage::draining && (late || (gone && !io->engine().crossing()))) {
     clean = gone || nobody_is_there();
     stage = Stage::flushing;
     stage_ends_ms = now + settings.last_answers_ms;

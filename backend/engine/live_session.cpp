@@ -233,7 +233,10 @@ void LiveSession::finish(Reason reason, const MessageRef* farewell) {
   heartbeat_.cancel();
   candidate_.reset();
   polling_ ? --server_.totals.pollings : --server_.totals.websockets;
-  if (polling_) polling_->end(farewell != nullptr ? *farewell : server_.control.close);
+  if (polling_) {
+    polling_->end(farewell != nullptr ? *farewell : server_.control.close);
+    if (reason == Reason::server_shutting_down) server_.note_told(sid());
+  }
   if (socket_) {
     socket_.close(reason == Reason::server_shutting_down ? kServiceRestart : 0);
     socket_ = {};  // goes on to its end by itself

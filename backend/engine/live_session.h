@@ -46,6 +46,7 @@ class LiveSession final : public Session, ws::Receiver {
   void overflow();  // slow_consumer, at the end of the turn: whoever sends is not called back
   void evict();     // slow_consumer, at the end of the turn, and all that it holds goes
   std::size_t holds() const;
+  bool takes_body() const { return polling_ && polling_->takes_body(); }
 
   // Of what carries it.
   Server::Impl& server() { return server_; }
