@@ -63,6 +63,7 @@ class LiveSession final : public Session, ws::Receiver {
   void release_poll();  // so that the client can pause its polling
   void upgrade();
   void drop_candidate() { candidate_.reset(); }
+  std::uint16_t close_code() const;  // of a WebSocket that goes with the session; 0: none
 
  private:
   enum class State : std::uint8_t { open, closing, closed };

@@ -78,7 +78,7 @@ void Server::Impl::on_request(http::Exchange& exchange) {
   const Query query = parse_query(head.query);
   LiveSession* session = nullptr;
   if (const auto refusal = verify(head, query, upgrade, session)) {
-    return crosses(head, query) ? answer_crossing(exchange) : refuse(exchange, *refusal, upgrade);
+    return crosses(head, query) ? answer_crossing(exchange, upgrade) : refuse(exchange, *refusal, upgrade);
   }
   if (session == nullptr) {
     if (const auto message = application.forbid(head, exchange.peer()))
@@ -152,12 +152,14 @@ void Server::Impl::answer_preflight(http::Exchange& exchange, bool upgrade) {
 }
 
 bool Server::Impl::crosses(const wire::RequestHead& head, const Query& query) const {
-  return head.method == wire::Method::post && !told_.empty() && told_.contains(std::string(query.sid()));
+  if (told_.empty() || !(head.upgrade || head.method == wire::Method::post)) return false;
+  return told_.contains(std::string(query.sid()));
 }
 
-// Its packets are lost, as are frames that cross a Close: whoever sent them hears that the session is over,
-// and an error would be no news.
-void Server::Impl::answer_crossing(http::Exchange& exchange) {
+// A body's packets are lost, as are frames that cross a Close: whoever sent them hears that the session is
+// over, and an error would be no news.
+void Server::Impl::answer_crossing(http::Exchange& exchange, bool upgrade) {
+  if (upgrade) return close_at_once(exchange, kServiceRestart, {});
   exchange.answer({.content_type = "text/html", .fields = poll_fields_for(exchange), .body = "ok"});
 }
 

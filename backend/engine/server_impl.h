@@ -24,6 +24,8 @@ namespace limpet::engine {
 // Of Origin; nothing if there is none.
 std::optional<std::string_view> origin_of(const wire::RequestHead& head);
 
+inline constexpr std::uint16_t kServiceRestart = 1012;  // the registry of RFC 6455, 7.4.1
+
 // Packets that all sessions share.
 struct ControlPackets {
   ControlPackets();
@@ -81,7 +83,7 @@ struct Server::Impl final : http::Handler, budget::Spender {
   void forbid(http::Exchange& exchange, std::string_view message, bool upgrade);
   void answer_preflight(http::Exchange& exchange, bool upgrade);
   bool crosses(const wire::RequestHead& head, const Query& query) const;
-  void answer_crossing(http::Exchange& exchange);
+  void answer_crossing(http::Exchange& exchange, bool upgrade);
   void open_polling(http::Exchange& exchange, const Query& query);
   void on_upgrade(http::Exchange& exchange, const Query& query, LiveSession* session);
   void open_websocket(http::Exchange& exchange, const Query& query);
