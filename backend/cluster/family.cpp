@@ -38,8 +38,11 @@ Family::Family(adapter::Host& host, redis::Redis& redis, Settings settings, Tall
   if (host.name() == "/") look_.after(0);
 }
 
+// Whoever waits is told while all of it is still there; what they then answer goes nowhere.
 Family::~Family() {
+  self_.reset();
   for (const auto& [number, done] : std::exchange(counting_, {})) done(1);
+  requests_.close();
 }
 
 redis::Subscribed Family::kind() const {

@@ -250,5 +250,28 @@ TEST_F(ShardedTest, WhatIsOwedIsCalledWhenItGoes) {
   EXPECT_TRUE(until([&] { return subscribers(true, "/") == 1; }));
 }
 
+// A handler that asks others before it replies does so when the namespace stops, too.
+TEST_F(ShardedTest, AReplyThatIsOwedWhenItGoesIsNotSaid) {
+  Node &a = sharded_node(), &b = sharded_node();
+  FakeHost::Reply reply;
+  a.host.handlers["ask"] = [&](const codec::Args&, FakeHost::Reply its) { reply = std::move(its); };
+  Outcome answered;
+  b->server_side_emit("ask", {}, answered.answered());
+  ASSERT_TRUE(until([&] { return reply != nullptr; }));
+  tell(a, std::string(1000, 'x'), {});  // both writers have memory of their own
+  codec::Args bytes;
+  bytes.add(codec::Binary{std::string(1000, 'x')});
+  tell(a, "bytes", bytes);
+  int times = 0;
+  a->fetch_sockets({}, [&](std::string_view, const std::vector<adapter::RemoteSocket>&) {
+    ++times;
+    reply({std::string(100, 'y')});
+    reply(bytes);
+  });
+  a.adapter.reset();
+  EXPECT_EQ(times, 1);
+  EXPECT_FALSE(answered.done());
+}
+
 }  // namespace
 }  // namespace limpet::cluster
