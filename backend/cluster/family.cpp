@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <exception>
+#include <stdexcept>
 #include <utility>
 
 #include "backend/cluster/room_name.h"
@@ -175,7 +175,7 @@ void Family::on_said(family::Incoming said, std::optional<std::string_view> offs
   if (said.uid == uid_ || host_.stopped() || said.nsp != host_.name()) return;
   try {
     act(said, offset);
-  } catch (const std::exception&) {
+  } catch (const std::invalid_argument&) {
     ++tally_->malformed;
   }
 }

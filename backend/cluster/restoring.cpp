@@ -1,7 +1,7 @@
 #include "backend/cluster/restoring.h"
 
 #include <algorithm>
-#include <exception>
+#include <stdexcept>
 #include <utility>
 
 namespace limpet::cluster {
@@ -123,7 +123,7 @@ bool Restoring::take(const StreamEntry& entry, const StreamId& id) {
     bytes_ += packet.head->body().size() + sizeof(Missed);
     for (const auto& attachment : packet.attachments) bytes_ += attachment->body().size();
     missed_.push_back({id, entry.uid == settings_.uid, std::move(packet)});
-  } catch (const std::exception&) {
+  } catch (const std::invalid_argument&) {
     ++tally_->malformed;
   }
   return bytes_ <= kMostBytes;

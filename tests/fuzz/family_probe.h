@@ -25,6 +25,7 @@ class Probe final : public Family {
   bool appends_offsets() const override { return true; }
   using Family::on_message;
   using Family::on_said;
+  using Family::tally_;
 };
 
 // Two sockets, a handler, and the node that serves them.
