@@ -226,7 +226,10 @@ bool Namespace::Impl::on_server_side_event(std::string_view name, const Args& ar
   const auto at = server_handlers.find(std::string(name));
   if (at == server_handlers.end()) return false;
   if (!reply) reply = [](const Args&) {};
-  at->second.each([&](ServerHandler& handler) { server->guarded(name, [&] { handler(args, reply); }); });
+  const NamespacePtr keep(self);
+  at->second.each([&](ServerHandler& handler) {
+    if (server != nullptr) server->guarded(name, [&] { handler(args, reply); });  // one may end it
+  });
   return true;
 }
 

@@ -1,4 +1,5 @@
 // What stands in an event's way to its handlers, who hears what is sent, and how handlers come and go.
+#include "tests/unit/socketio/silent_adapter.h"
 #include "tests/unit/socketio/world.h"
 
 namespace limpet::socketio {
@@ -278,6 +279,29 @@ TEST_F(Passing, ANamespaceMayEndWhileItIsTold) {
     EXPECT_EQ(client.heard().back(), "1/d1,");
     turn();
   }
+}
+
+TEST_F(Passing, ANamespaceMayEndWhileItHearsAnotherServer) {
+  adapter::Host* newest = nullptr;
+  start([&](Options& options) {
+    options.cleanup_empty_child_namespaces = true;
+    options.adapter = [&](adapter::Host& host) {
+      newest = &host;
+      return std::make_unique<SilentAdapter>();
+    };
+  });
+  io->of_pattern("^/d");
+  open().say("0/d1,");
+  Namespace* nsp = io->find("/d1");
+  ASSERT_NE(nsp, nullptr);
+  nsp->on_server_event("end", [&](const Args&, const auto&) {
+    note("first");
+    nsp->for_each([](Socket& socket) { socket.disconnect(); });
+  });
+  nsp->on_server_event("end", [&](const Args&, const auto&) { note("second"); });
+  EXPECT_TRUE(newest->on_server_side_event("end", {}, {}));
+  EXPECT_EQ(io->find("/d1"), nullptr);
+  EXPECT_THAT(notes, ElementsAre("first"));
 }
 
 // --- the rest of what Socket.IO has ---
