@@ -170,7 +170,9 @@ void Streams::renew(const std::string& pid, const std::string& sid) {
       {"PEXPIRE", key, expiry_},
       [handle = handle(), sid](const redis::Result& result) {
         const auto self = handle.lock();
-        if (self && result.ok() && result.reply.integer() == 0) static_cast<Streams&>(**self).host_.save(sid);
+        if (!self || !result.ok() || result.reply.integer() != 0) return;
+        adapter::Host& host = static_cast<Streams&>(**self).host_;
+        if (!host.stopped()) host.save(sid);
       },
       key);
 }

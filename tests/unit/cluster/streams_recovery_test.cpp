@@ -229,6 +229,19 @@ TEST_F(StreamsRecovery, EarlySavesStayWhileTheirSocketsLive) {
   ASSERT_TRUE(until([&] { return left() == -2; }));
 }
 
+TEST_F(StreamsRecovery, ANamespaceThatIsNoMoreSavesNothing) {
+  StreamsSettings settings = recovery(true);
+  settings.max_disconnection_ms = 200;
+  Node& a = streams_node(settings);
+  a->persist({"sid", "pid", {"sid"}, nullptr, true});
+  ASSERT_TRUE(until([&] { return a.tally->sessions_saved == 1; }));
+  a.host.stop = true;
+  (*server)({"DEL", "sio:session:pid"});
+  const auto since = net::now_ms();
+  ASSERT_TRUE(until([&] { return net::now_ms() > since + 500; }));
+  EXPECT_THAT(a.host.saved, IsEmpty());
+}
+
 TEST_F(StreamsRecovery, WithoutEagerLiveSessionsAreNotSaved) {
   Node& a = streams_node(recovery());
   EXPECT_FALSE(a->saves_early());
