@@ -14,7 +14,6 @@
 #include "backend/cluster/restoring.h"
 #include "backend/cluster/saved_session.h"
 #include "backend/cluster/stream_hub.h"
-#include "backend/cluster/stream_names.h"
 
 namespace limpet::cluster {
 namespace {
@@ -57,7 +56,7 @@ class Streams final : public Family, private StreamHub::Receiver {
   std::string key_of(std::string_view pid) const { return settings().session_key_prefix + std::string(pid); }
 
   const std::shared_ptr<StreamHub> hub_;
-  const std::string stream_, max_length_, expiry_;
+  const std::string max_length_, expiry_;
   Outbox outbox_;
   LiveSessions live_;
   std::unordered_set<std::shared_ptr<Restoring>> restoring_;
@@ -77,7 +76,6 @@ Family::Settings family_settings(const StreamsSettings& settings) {
 Streams::Streams(adapter::Host& host, std::shared_ptr<StreamHub> hub)
     : Family(host, hub->redis(), family_settings(hub->settings()), hub->tally()),
       hub_(std::move(hub)),
-      stream_(stream_of(host.name(), settings().stream, settings().stream_count)),
       max_length_(std::to_string(settings().max_length)),
       expiry_(std::to_string(settings().max_disconnection_ms)),
       outbox_(host),
@@ -123,7 +121,7 @@ void Streams::act(const Outgoing& what, const Target& target, Outbox::Deed deed)
 void Streams::write(Type type, std::string_view data, std::uint64_t number) {
   const char digit = static_cast<char>('0' + static_cast<int>(type));  // 3 to 6
   redis_.command(
-      {"XADD", stream_, "MAXLEN", "~", max_length_, "*", "uid", uid_, "nsp", host_.name(), "type",
+      {"XADD", reader_.stream(), "MAXLEN", "~", max_length_, "*", "uid", uid_, "nsp", host_.name(), "type",
        std::string_view(&digit, 1), "data", data},
       [handle = handle(), number](const redis::Result& result) {
         const auto self = handle.lock();
@@ -132,7 +130,7 @@ void Streams::write(Type type, std::string_view data, std::uint64_t number) {
         static_cast<Streams&>(**self).outbox_.settle(number,
                                                      ok ? std::optional(result.reply.text()) : std::nullopt);
       },
-      stream_);
+      reader_.stream());
 }
 
 void Streams::on_entry(const StreamEntry& entry) {
@@ -198,8 +196,8 @@ void Streams::restore(std::string_view pid, std::string_view offset,
     done(std::move(found->restored));
   };
   const auto restoring = std::make_shared<Restoring>(
-      host_, redis_, reader_, Restoring::Settings{stream_, key_of(pid), uid_, settings().max_length}, tally_,
-      end);
+      host_, redis_, reader_, Restoring::Settings{reader_.stream(), key_of(pid), uid_, settings().max_length},
+      tally_, end);
   *slot = restoring;
   restoring_.insert(restoring);
   waiting_.emplace_back(restoring, *from);
