@@ -1,7 +1,6 @@
 #include "backend/cluster/family.h"
 
-#include <algorithm>
-#include <cmath>
+#include <array>
 #include <stdexcept>
 #include <utility>
 
@@ -26,11 +25,11 @@ Family::Family(adapter::Host& host, redis::Redis& redis, Settings settings, Tall
       redis_(redis),
       settings_(std::move(settings)),
       tally_(std::move(tally)),
-      uid_(random_hex()),
+      uid_(draw_id()),
       channel_(settings_.prefix + '#' + std::string(host.name()) + '#'),
       own_channel_(channel_of(uid_)),
       self_(std::make_shared<Family*>(this)),
-      requests_(host.loop(), tally_),
+      requests_(host.loop(), tally_, {.draw_id = [this] { return draw_id(); }}),
       look_(host.loop(), net::delegate<&Family::look_around>(this)),
       everyone_(*this) {
   of_everyone_ = redis_.subscribe(kind(), channel_, everyone_);
@@ -43,6 +42,12 @@ Family::~Family() {
   self_.reset();
   for (const auto& [number, done] : std::exchange(counting_, {})) done(1);
   requests_.close();
+}
+
+std::string Family::draw_id() {
+  std::array<char, 16> text;
+  random_.write_hex(text);
+  return {text.data(), text.size()};
 }
 
 redis::Subscribed Family::kind() const {

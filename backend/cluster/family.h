@@ -21,6 +21,7 @@
 #include "backend/cluster/requests.h"
 #include "backend/cluster/text_writer.h"
 #include "backend/codec/msgpack.h"
+#include "backend/names/random_text.h"
 #include "backend/redis/redis.h"
 
 namespace limpet::cluster {
@@ -55,6 +56,7 @@ class Family : public adapter::Adapter, private redis::Listener {
   redis::Subscription listen(std::string_view channel);
   std::string channel_of(std::string_view uid_or_room) const;  // PREFIX#NSP#THAT#
   redis::Subscribed kind() const;
+  std::string draw_id();  // 16 digits: its uid, or the id of a question
   // For callbacks that may outlive it: expired once it is gone.
   std::weak_ptr<Family*> handle() { return self_; }
 
@@ -62,6 +64,7 @@ class Family : public adapter::Adapter, private redis::Listener {
   redis::Redis& redis_;
   const Settings settings_;
   const Tally tally_;
+  names::RandomText random_;
   const std::string uid_;
   const std::string channel_;  // PREFIX#NSP#
 

@@ -1,25 +1,9 @@
 #include "backend/cluster/requests.h"
 
-#include <array>
 #include <iterator>
 #include <utility>
 
-#include "backend/names/random_text.h"
-
 namespace limpet::cluster {
-
-std::string random_hex() {
-  constexpr std::string_view kHex = "0123456789abcdef";
-  std::array<unsigned char, 8> bytes{};
-  names::fill_random(bytes);
-  std::string text;
-  text.reserve(2 * bytes.size());
-  for (const unsigned char byte : bytes) {
-    text += kHex[byte >> 4U];
-    text += kHex[byte & 15U];
-  }
-  return text;
-}
 
 struct Requests::Open {
   Open(Requests& the_owner, std::string the_id, net::Loop& loop)
@@ -45,7 +29,6 @@ struct Requests::Open {
 Requests::Requests(net::Loop& loop, Tally tally, Manner manner)
     : loop_(loop), tally_(std::move(tally)), manner_(std::move(manner)) {}
 
-Requests::Requests(net::Loop& loop, Tally tally) : Requests(loop, std::move(tally), Manner()) {}
 Requests::~Requests() {
   close();
 }

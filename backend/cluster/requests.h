@@ -22,8 +22,6 @@
 
 namespace limpet::cluster {
 
-std::string random_hex();  // 16 digits: a uid, or the id of a request of most adapters
-
 class Requests {
  public:
   using Fetched = std::function<void(std::string_view error, std::vector<adapter::RemoteSocket>)>;
@@ -35,11 +33,10 @@ class Requests {
 
   // How they are called, and what is said of a fetch whose time is up (empty: as of the others).
   struct Manner {
-    std::function<std::string()> draw_id = random_hex;
+    std::function<std::string()> draw_id;
     std::string_view fetch_timeout = {};
   };
   Requests(net::Loop& loop, Tally tally, Manner manner);
-  Requests(net::Loop& loop, Tally tally);
   ~Requests();
   void close();  // all that are open fail
   Requests(const Requests&) = delete;

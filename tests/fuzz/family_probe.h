@@ -23,6 +23,7 @@ class Probe final : public Family {
   void leave(const adapter::Target&, const std::vector<std::string>&) override {}
   void disconnect(const adapter::Target&, bool) override {}
   bool appends_offsets() const override { return true; }
+  using Family::draw_id;
   using Family::on_message;
   using Family::on_said;
   using Family::tally_;

@@ -1,5 +1,6 @@
 #include "backend/cluster/family.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <new>
@@ -22,6 +23,12 @@ TEST(FamilyTest, OnlyWhatNoClientWouldTakeIsCountedAsMalformed) {
   EXPECT_THROW(world.probe->on_message("socket.io#/#", R"({"type":9,"nsp":"/","data":{"packet":["full"]}})"),
                std::bad_alloc);
   EXPECT_EQ(world.probe->tally_->malformed, 1U);
+}
+
+TEST(FamilyTest, IdsAreSixteenDigits) {
+  ProbeWorld world;
+  EXPECT_THAT(world.probe->draw_id(), testing::MatchesRegex("[0-9a-f]{16}"));
+  EXPECT_NE(world.probe->draw_id(), world.probe->draw_id());
 }
 
 }  // namespace
