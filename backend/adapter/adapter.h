@@ -137,7 +137,9 @@ class Adapter {
 
   // Connection state recovery. An adapter that cannot do it keeps these.
   virtual bool appends_offsets() const { return false; }  // then single emits pass through broadcast() too
-  // Does what must not overtake what was broadcast before; maybe never, if the adapter ends first.
+  // Something that was broadcast has not been delivered here yet: then what must not overtake it goes through
+  // in_turn(), which does it behind that; maybe never, if the adapter ends first.
+  virtual bool waits() const { return false; }
   virtual void in_turn(std::function<void()> deed) { deed(); }
   virtual void persist(Session) {}
   // Then persist() is also called while a socket lives (Session::live): when it joins, and after each change

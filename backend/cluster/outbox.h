@@ -53,6 +53,7 @@ class Outbox {
   // What waits for nothing but what was said before it.
   void add_settled(adapter::Target target, Deed deed);
   std::size_t size() const { return waiting_.size(); }
+  bool busy() const { return flushing_ || !waiting_.empty(); }  // something waits, or is being done
 
   static constexpr std::size_t kMost = 20'000;
   // All of it may be done in one turn: half of what a client may have queued.

@@ -35,6 +35,7 @@ class Streams final : public Family, private StreamHub::Receiver {
 
   bool appends_offsets() const override { return settings().max_disconnection_ms != 0; }
   bool saves_early() const override { return appends_offsets() && settings().eager; }
+  bool waits() const override { return appends_offsets() && outbox_.busy(); }
   void in_turn(std::function<void()> deed) override {
     outbox_.add_settled({}, Outbox::Other{std::move(deed)});
   }

@@ -123,7 +123,7 @@ void Socket::send_written(bool may_drop) {
     client.send(packet);
   };
   Namespace::Impl& nsp = nsp_->impl();
-  if (!nsp.adapter || !nsp.adapter->appends_offsets()) return now(*client_, server.writer, may_drop);
+  if (!nsp.adapter || !nsp.adapter->waits()) return now(*client_, server.writer, may_drop);
   nsp.adapter->in_turn([self = SocketPtr(this), packet = nsp.encoded(server.writer), may_drop, now] {
     if (self->client_ != nullptr) now(*self->client_, packet, may_drop);
   });

@@ -42,6 +42,17 @@ TEST_F(OutboxTest, OtherDeedsAreDoneInTurn) {
   EXPECT_THAT(socket.heard, ElementsAre(R"(["1","9-1"])", "other"));
 }
 
+TEST_F(OutboxTest, ItIsBusyUntilTheLastDeedIsDone) {
+  EXPECT_FALSE(outbox.busy());
+  bool from_within = false;
+  host.on_disconnect = [&] { from_within = outbox.busy(); };
+  const auto leaves = outbox.add({{"a"}, {}, {}}, Outbox::Disconnect{false});
+  EXPECT_TRUE(outbox.busy());
+  outbox.settle(leaves, "1-0");
+  EXPECT_TRUE(from_within);
+  EXPECT_FALSE(outbox.busy());
+}
+
 TEST_F(OutboxTest, RoomsChangeInTurn) {
   const auto joins = outbox.add({{"a"}, {}, {}}, Outbox::Join{{"room"}});
   outbox.add_settled({{"room"}, {}, {}}, Outbox::Pending{"x", false, {}});
