@@ -88,8 +88,9 @@ class Host {
   virtual net::Loop& loop() = 0;
   virtual Rooms& rooms() = 0;  // this node's sockets
   // `offset`, if there is one, becomes the last argument. Throws std::invalid_argument for what no client
-  // would take: a reserved name, too many attachments. So does deliver_with_ack().
+  // would take: a reserved name, too many attachments. So does deliver_with_ack(); check() does nothing else.
   virtual Encoded encode(const Event& event, std::optional<std::string_view> offset) = 0;
+  virtual void check(const Event& event) const = 0;
   virtual void deliver(const Encoded& event, const Target& target) = 0;
   // Returns how many were asked; `on_ack` follows for each that answers before the timeout.
   virtual std::size_t deliver_with_ack(const Event& event, const Target& target,

@@ -95,8 +95,12 @@ Streams::~Streams() {
 void Streams::broadcast(const Event& event, const Target& target) {
   const bool offset = appends_offsets() && !target.flags.volatile_ && !target.flags.local;
   Outbox::Deed deed;
-  if (!offset || !event.args.binaries().empty()) deed = host_.encode(event, std::nullopt);
-  if (offset) deed = Outbox::Pending{std::string(event.name), event.name_is_number, event.args};
+  if (offset) {
+    host_.check(event);
+    deed = Outbox::Pending{std::string(event.name), event.name_is_number, event.args};
+  } else {
+    deed = host_.encode(event, std::nullopt);
+  }
   act({.type = Type::broadcast, .target = &target, .event = &event}, target, std::move(deed));
 }
 

@@ -168,8 +168,13 @@ adapter::Encoded Namespace::Impl::encode(const adapter::Event& event,
   return encoded(server->writer);
 }
 
+void Namespace::Impl::check(const adapter::Event& event) const {
+  check_event(event);
+  check_attachments(event.args.attachments(), server->bounds);
+}
+
 adapter::Encoded Namespace::Impl::encoded(const PacketWriter& packet) const {
-  check_attachments(packet, server->bounds);
+  check_attachments(packet.attachments().size(), server->bounds);
   adapter::Encoded made{engine::packet_of(engine::Kind::text, {packet.text()}), {}};
   for (const std::string* bytes : packet.attachments()) {
     made.attachments.push_back(engine::packet_of(engine::Kind::binary, {*bytes}));
@@ -241,8 +246,8 @@ void check_event(const adapter::Event& event) {
   if (!event.name_is_number) check_event(event.name);
 }
 
-void check_attachments(const PacketWriter& packet, const Bounds& bounds) {
-  if (packet.attachments().size() > bounds.attachments) throw std::invalid_argument("too many attachments");
+void check_attachments(std::size_t count, const Bounds& bounds) {
+  if (count > bounds.attachments) throw std::invalid_argument("too many attachments");
 }
 
 DynamicNamespace::DynamicNamespace(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

@@ -109,7 +109,7 @@ void Socket::send(std::string_view event, const Args& args, bool may_drop) {
   if (client_ == nullptr) return;  // one of those it was told to has ended it
   if (may_drop && !(client_->open() && client_->session()->writable())) return;
   server.writer.event(nsp.name_, std::nullopt, event, false, args);
-  check_attachments(server.writer, server.bounds);
+  check_attachments(server.writer.attachments().size(), server.bounds);
   send_written(may_drop);
 }
 
@@ -143,7 +143,7 @@ void Socket::emit_with_ack(std::string_view event, const Args& args, std::uint64
   if (client_ == nullptr) return done({NoAnswer::disconnected, {}});
   const std::uint64_t id = nsp_->impl().next_ack++;
   server.writer.event(nsp_->impl().name_, id, event, false, args);
-  check_attachments(server.writer, server.bounds);
+  check_attachments(server.writer.attachments().size(), server.bounds);
   Extras::Pending& pending = extras().pending[id];
   pending.done = std::move(done);
   pending.socket = this;

@@ -23,6 +23,7 @@ class Nobody final : public Host {
     last_offset = offset.value_or("");
     return {ws::Message::make(ws::Kind::text, {event.name}), {}};
   }
+  void check(const Event&) const override {}
   void deliver(const Encoded&, const Target&) override {}
   std::size_t deliver_with_ack(const Event&, const Target&, std::function<void(const Args&)>) override {
     return 0;

@@ -53,6 +53,7 @@ class FakeHost final : public adapter::Host {
   adapter::Encoded encode(const adapter::Event& event, std::optional<std::string_view> offset) override {
     return {ws::Message::make(ws::Kind::text, {text_of(event, offset)}), {}};
   }
+  void check(const adapter::Event& event) const override { (void)text_of(event, std::nullopt); }
   void deliver(const adapter::Encoded& event, const adapter::Target& target) override {
     last = target;
     rooms_.visit(target, [&](adapter::Member& member) {

@@ -30,6 +30,15 @@ TEST_F(StreamsRecovery, OffsetsAreTheEntriesIds) {
   EXPECT_THAT(here.heard, ElementsAre(MatchesRegex("\\[\"x\",1,\"[0-9]+-[0-9]+\"\\]"), R"(["y",2])"));
 }
 
+TEST_F(StreamsRecovery, WhatNobodyMayBeToldIsNotWritten) {
+  Node& a = streams_node(recovery());
+  FakeSocket& here = a.host.add("here");
+  EXPECT_THROW(tell(a, "connect", {}), std::invalid_argument);
+  tell(a, "x", {});
+  ASSERT_TRUE(until_heard(here, 1));
+  EXPECT_EQ((*server)({"XLEN", "socket.io"}), "1");
+}
+
 TEST_F(StreamsRecovery, WhoComesBackHasMissedWhatConcernsIt) {
   Node &a = streams_node(recovery()), &b = streams_node(recovery());
   until_reading(b);

@@ -22,9 +22,20 @@ class Passing : public World {
     FakeSession& client = join();
     return client;
   }
+  // The newest namespace is played to as its adapter does.
+  void start_silent() {
+    start([this](Options& options) {
+      options.cleanup_empty_child_namespaces = true;
+      options.adapter = [this](adapter::Host& host) {
+        newest = &host;
+        return std::make_unique<SilentAdapter>();
+      };
+    });
+  }
   void note(std::string text) { notes.push_back(std::move(text)); }
 
   SocketPtr kept;
+  adapter::Host* newest = nullptr;
   std::vector<std::string> notes;
 };
 
@@ -282,14 +293,7 @@ TEST_F(Passing, ANamespaceMayEndWhileItIsTold) {
 }
 
 TEST_F(Passing, ANamespaceMayEndWhileItHearsAnotherServer) {
-  adapter::Host* newest = nullptr;
-  start([&](Options& options) {
-    options.cleanup_empty_child_namespaces = true;
-    options.adapter = [&](adapter::Host& host) {
-      newest = &host;
-      return std::make_unique<SilentAdapter>();
-    };
-  });
+  start_silent();
   io->of_pattern("^/d");
   open().say("0/d1,");
   Namespace* nsp = io->find("/d1");
@@ -302,6 +306,19 @@ TEST_F(Passing, ANamespaceMayEndWhileItHearsAnotherServer) {
   EXPECT_TRUE(newest->on_server_side_event("end", {}, {}));
   EXPECT_EQ(io->find("/d1"), nullptr);
   EXPECT_THAT(notes, ElementsAre("first"));
+}
+
+TEST_F(Passing, WhatNoClientWouldTakeIsKnownUnencoded) {
+  start_silent();
+  Args args;
+  const boost::json::value bytes = args.attach("A");
+  for (int i = 0; i < 10; ++i) args.add(bytes);
+  newest->check({"x", args});
+  newest->check({"connect", args, true});  // the number of that name, if there were one
+  EXPECT_THROW(newest->check({"connect", {}}), std::invalid_argument);
+  args.add(bytes);
+  EXPECT_THROW(newest->check({"x", args}), std::invalid_argument);
+  EXPECT_THROW((void)newest->encode({"x", args}, std::nullopt), std::invalid_argument);
 }
 
 // --- the rest of what Socket.IO has ---
