@@ -53,7 +53,6 @@ void Restoring::on_session(const redis::Result& result) {
   }
   if (!saved_) return finish(std::nullopt);
   rooms_.insert(saved_->session.rooms.begin(), saved_->session.rooms.end());
-  session_known_ = true;
   begin_if_known();
 }
 
@@ -66,7 +65,7 @@ void Restoring::on_offset(const redis::Result& result) {
 }
 
 void Restoring::begin_if_known() {
-  if (session_known_ && offset_known_) next_page();
+  if (saved_ && offset_known_) next_page();
 }
 
 void Restoring::next_page() {
@@ -147,7 +146,7 @@ void Restoring::complete() {
 }
 
 void Restoring::finish(std::optional<Found> found) {
-  if (const auto call = std::exchange(done_, {})) call(std::move(found));
+  if (const auto call = std::exchange(done_, {})) call(shared_from_this(), std::move(found));
 }
 
 }  // namespace limpet::cluster

@@ -38,7 +38,7 @@ class Restoring : public std::enable_shared_from_this<Restoring> {
     std::string node;  // where the socket may still live
   };
   // Called once, at the latest by cancel().
-  using Done = std::function<void(std::optional<Found>)>;
+  using Done = std::function<void(const std::shared_ptr<Restoring>& which, std::optional<Found>)>;
 
   Restoring(adapter::Host& host, redis::Redis& redis, const StreamReader& reader, Settings settings,
             Tally tally, Done done);
@@ -70,7 +70,7 @@ class Restoring : public std::enable_shared_from_this<Restoring> {
   Done done_;  // empty once it has ended: then nothing above may be touched
   StreamId offset_, last_;
   std::optional<SavedSession> saved_;
-  bool session_known_ = false, offset_known_ = false, was_empty_ = false;
+  bool offset_known_ = false, was_empty_ = false;
   std::unordered_set<std::string_view, names::Hash> rooms_;  // views into saved_
   std::vector<Missed> missed_;
   std::size_t bytes_ = 0;  // of what was missed

@@ -189,9 +189,9 @@ void Streams::restore(std::string_view pid, std::string_view offset,
                       std::function<void(std::optional<adapter::Restored>)> done) {
   const auto from = StreamId::read(offset);
   if (!appends_offsets() || !from || !is_pid(pid)) return done(std::nullopt);
-  const auto slot = std::make_shared<std::weak_ptr<Restoring>>();
-  const auto end = [this, slot, done = std::move(done)](std::optional<Restoring::Found> found) {
-    restoring_.erase(slot->lock());
+  const auto end = [this, done = std::move(done)](const std::shared_ptr<Restoring>& which,
+                                                  std::optional<Restoring::Found> found) {
+    restoring_.erase(which);
     --under_way_;
     start_waiting();
     if (!found) return done(std::nullopt);
@@ -203,7 +203,6 @@ void Streams::restore(std::string_view pid, std::string_view offset,
   const auto restoring = std::make_shared<Restoring>(
       host_, redis_, reader_, Restoring::Settings{reader_.stream(), key_of(pid), uid_, settings().max_length},
       tally_, end);
-  *slot = restoring;
   restoring_.insert(restoring);
   waiting_.emplace_back(restoring, *from);
   start_waiting();
