@@ -62,17 +62,23 @@ std::string Family::channel_of(std::string_view what) const {
   return channel_ + std::string(what) + '#';
 }
 
-void Family::say(std::string_view channel, const family::Outgoing& what, redis::Done done) {
-  std::string_view body;
+void Family::say(std::string_view channel, const family::Outgoing& what) {
+  publish(channel, body_of(what));
+}
+
+// Until the next one.
+std::string_view Family::body_of(const family::Outgoing& what) {
   if (settings_.prefers_text && !what.has_bytes()) {
     text_.clear();
     family::write(text_, what, uid_, host_.name());
-    body = text_.bytes();
-  } else {
-    binary_.clear();
-    family::write(binary_, what, uid_, host_.name());
-    body = binary_.bytes();
+    return text_.bytes();
   }
+  binary_.clear();
+  family::write(binary_, what, uid_, host_.name());
+  return binary_.bytes();
+}
+
+void Family::publish(std::string_view channel, std::string_view body, redis::Done done) {
   if (settings_.sharded)
     redis_.shard_publish(channel, body, std::move(done));
   else
@@ -128,41 +134,31 @@ void Family::broadcast_with_ack(const Event& event, const Target& target,
 
 void Family::fetch_sockets(const Target& target, Requests::Fetched done) {
   std::vector<RemoteSocket> here;
-  if (target.flags.local) {
-    host_.fetch(target, here);
-    return done({}, std::move(here));
-  }
+  host_.fetch(target, here);
+  if (target.flags.local) return done({}, std::move(here));
   const std::uint64_t timeout =
       target.flags.timeout_ms != 0 ? target.flags.timeout_ms : settings_.requests_timeout_ms;
-  const std::string id = requests_.fetch(timeout, std::move(done));
-  count_others([id, target](Family& it, std::optional<std::size_t> others) {
-    std::vector<RemoteSocket> found;
-    it.host_.fetch(target, found);
-    if (!others) return it.requests_.fail(id, "the nodes could not be counted", std::move(found));
-    it.requests_.expect(id, *others, std::move(found));
-    if (*others == 0) return;
-    it.say(it.channel_, {.type = Type::fetch, .target = &target, .request = id},
-           [handle = it.handle(), id](const redis::Result& result) {
-             const auto self = handle.lock();
-             if (self && !result.ok()) (*self)->requests_.fail(id, "the other nodes could not be asked");
-           });
-  });
+  const std::string id = requests_.fetch(timeout, std::move(done), std::move(here));
+  ask(id, {.type = Type::fetch, .target = &target, .request = id});
 }
 
 void Family::server_side_emit(std::string_view name, const Args& args, Requests::Answered done) {
   const Event event{name, args};
   if (!done) return say(channel_, {.type = Type::server_event, .event = &event});
   const std::string id = requests_.emit(settings_.requests_timeout_ms, std::move(done));
-  count_others([id, name = std::string(name), args](Family& it, std::optional<std::size_t> others) {
+  ask(id, {.type = Type::server_event, .request = id, .event = &event});
+}
+
+// All others, once it is known how many are to answer.
+void Family::ask(const std::string& id, const family::Outgoing& what) {
+  count_others([id, body = std::string(body_of(what))](Family& it, std::optional<std::size_t> others) {
     if (!others) return it.requests_.fail(id, "the nodes could not be counted");
     it.requests_.expect(id, *others);
     if (*others == 0) return;
-    const Event again{name, args};
-    it.say(it.channel_, {.type = Type::server_event, .request = id, .event = &again},
-           [handle = it.handle(), id](const redis::Result& result) {
-             const auto self = handle.lock();
-             if (self && !result.ok()) (*self)->requests_.fail(id, "the other nodes could not be asked");
-           });
+    it.publish(it.channel_, body, [handle = it.handle(), id](const redis::Result& result) {
+      const auto self = handle.lock();
+      if (self && !result.ok()) (*self)->requests_.fail(id, "the other nodes could not be asked");
+    });
   });
 }
 

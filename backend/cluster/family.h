@@ -46,7 +46,7 @@ class Family : public adapter::Adapter, private redis::Listener {
 
  protected:
   // Publishes on a channel; failures are counted by Redis.
-  void say(std::string_view channel, const family::Outgoing& what, redis::Done done = {});
+  void say(std::string_view channel, const family::Outgoing& what);
   // What another node says. `offset`: what its receivers remember it by.
   void on_said(family::Incoming said, std::optional<std::string_view> offset);
   virtual void on_superseded(std::string_view /*sid*/, std::string_view /*pid*/) {}
@@ -93,6 +93,9 @@ class Family : public adapter::Adapter, private redis::Listener {
 
   void on_subscribed() override { listening_ = true; }
   void on_gap() override;
+  std::string_view body_of(const family::Outgoing& what);
+  void publish(std::string_view channel, std::string_view body, redis::Done done = {});
+  void ask(const std::string& id, const family::Outgoing& what);
   void count_others(std::function<void(Family&, std::optional<std::size_t>)> done);
   void look_around();
   void act(family::Incoming& said, std::optional<std::string_view> offset);

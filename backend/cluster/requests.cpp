@@ -70,20 +70,16 @@ Requests::Open* Requests::find(std::string_view id) {
   return at == open_.end() ? nullptr : at->second.get();
 }
 
-void Requests::expect(std::string_view id, std::size_t others, std::vector<adapter::RemoteSocket> found) {
+void Requests::expect(std::string_view id, std::size_t others) {
   Open* open = find(id);
   if (open == nullptr) return;
   open->counted = true;
   open->expected = others;
-  open->found(std::move(found));
   if (others == 0) finish(*open, {});
 }
 
-void Requests::fail(std::string_view id, std::string_view error, std::vector<adapter::RemoteSocket> found) {
-  Open* open = find(id);
-  if (open == nullptr) return;
-  if (!open->counted) open->found(std::move(found));
-  finish(*open, error);
+void Requests::fail(std::string_view id, std::string_view error) {
+  if (Open* open = find(id)) finish(*open, error);
 }
 
 bool Requests::on_sockets(std::string_view id, std::vector<adapter::RemoteSocket> sockets) {

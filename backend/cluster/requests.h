@@ -41,14 +41,14 @@ class Requests {
   void close();  // all that are open fail
   Requests(const Requests&) = delete;
 
-  // Each returns the id. What this node has found itself is handed in now, or with expect().
+  // Each returns the id. `found`: by this node itself.
   std::string fetch(std::uint64_t timeout_ms, Fetched done, std::vector<adapter::RemoteSocket> found = {});
   std::string emit(std::uint64_t timeout_ms, Answered done);
   std::string broadcast(std::uint64_t timeout_ms, Asked asked);
 
   // How many others there are. None: that was all.
-  void expect(std::string_view id, std::size_t others, std::vector<adapter::RemoteSocket> found = {});
-  void fail(std::string_view id, std::string_view error, std::vector<adapter::RemoteSocket> found = {});
+  void expect(std::string_view id, std::size_t others);
+  void fail(std::string_view id, std::string_view error);
 
   // False: it is no answer to what was asked, or one too many.
   bool on_sockets(std::string_view id, std::vector<adapter::RemoteSocket> sockets);

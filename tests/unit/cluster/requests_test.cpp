@@ -29,9 +29,9 @@ class RequestsTest : public testing::Test, protected Outcome {
 };
 
 TEST_F(RequestsTest, AFetchEndsWithTheLastNode) {
-  const std::string id = requests->fetch(1000, found());
+  const std::string id = requests->fetch(1000, found(), one("here"));
   requests->on_sockets(id, one("too early"));
-  requests->expect(id, 2, one("here"));
+  requests->expect(id, 2);
   requests->on_sockets(id, one("there"));
   EXPECT_EQ(times, 0);
   requests->on_sockets("another", one("nobody"));
@@ -45,15 +45,15 @@ TEST_F(RequestsTest, AFetchEndsWithTheLastNode) {
 }
 
 TEST_F(RequestsTest, WhoIsAloneHasItsOwn) {
-  const std::string id = requests->fetch(1000, found());
-  requests->expect(id, 0, one("here"));
+  const std::string id = requests->fetch(1000, found(), one("here"));
+  requests->expect(id, 0);
   EXPECT_EQ(times, 1);
   EXPECT_THAT(ids(), ElementsAre("here"));
 }
 
 TEST_F(RequestsTest, WhoDoesNotAnswerIsNotWaitedForForEver) {
-  const std::string id = requests->fetch(1, found());
-  requests->expect(id, 3, one("here"));
+  const std::string id = requests->fetch(1, found(), one("here"));
+  requests->expect(id, 3);
   requests->on_sockets(id, one("there"));
   turn(20);
   EXPECT_EQ(times, 1);
@@ -106,8 +106,8 @@ TEST_F(RequestsTest, ABroadcastThatIsOverIsNoFault) {
 }
 
 TEST_F(RequestsTest, WhatIsOpenFailsAtTheEnd) {
-  const std::string id = requests->fetch(1000, found());
-  requests->expect(id, 1, one("here"));
+  const std::string id = requests->fetch(1000, found(), one("here"));
+  requests->expect(id, 1);
   requests->emit(1000, answered());
   requests.reset();
   EXPECT_EQ(times, 2);
@@ -117,11 +117,11 @@ TEST_F(RequestsTest, WhatIsOpenFailsAtTheEnd) {
 
 TEST_F(RequestsTest, WhoIsCalledMayAskAgain) {
   std::string next;
-  const std::string id =
-      requests->fetch(1000, [&](std::string_view, auto) { next = requests->fetch(1000, found()); });
-  requests->fail(id, "no Redis", one("here"));
+  const std::string id = requests->fetch(
+      1000, [&](std::string_view, auto) { next = requests->fetch(1000, found(), one("here")); });
+  requests->fail(id, "no Redis");
   EXPECT_EQ(requests->size(), 1U);
-  requests->fail(next, "no Redis", one("here"));
+  requests->fail(next, "no Redis");
   EXPECT_EQ(error, "no Redis");
   EXPECT_THAT(ids(), ElementsAre("here"));
 }
