@@ -33,11 +33,11 @@ void Classic::on_request(std::string_view, std::string_view body) {
 
 // The older form names one socket, and wants to hear from the node that has it.
 void Classic::obey(const Request& request) {
-  if (request.target) return carry_out(request.type, *request.target, request.rooms, request.close);
+  if (request.target) return carry_out(request);
   if (host_.rooms().find(request.sid) == nullptr) return;
-  Target target;
-  target.rooms = {request.sid};
-  carry_out(request.type, target, request.rooms, request.close);
+  Request one = request;
+  one.target.emplace().rooms = {request.sid};
+  carry_out(one);
   if (!request.id.empty()) answer(request.uid, classic_wire::done_answer(request.id));
 }
 
