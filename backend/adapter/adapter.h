@@ -56,6 +56,11 @@ struct Event {
 struct Encoded {
   ws::MessageRef head;
   std::vector<ws::MessageRef> attachments;
+  std::size_t bytes() const {
+    std::size_t sum = head->body().size();
+    for (const auto& attachment : attachments) sum += attachment->body().size();
+    return sum;
+  }
 };
 
 // One socket, wherever it is: what fetch_sockets() finds.

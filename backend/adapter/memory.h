@@ -57,7 +57,7 @@ class Memory final : public Adapter {
     Yeast::Stamp offset;
     std::uint64_t time_ms;
     Encoded packet;
-    std::vector<std::string> rooms, except;
+    Target target;
     std::size_t bytes;
   };
   struct Away {

@@ -12,16 +12,10 @@ struct Overloaded : F... {
 template <class... F>
 Overloaded(F...) -> Overloaded<F...>;
 
-std::size_t bytes_of(const adapter::Encoded& packet) {
-  std::size_t bytes = packet.head->body().size();
-  for (const auto& attachment : packet.attachments) bytes += attachment->body().size();
-  return bytes;
-}
-
 }  // namespace
 
 std::uint64_t Outbox::add(adapter::Target target, Deed deed, std::size_t bytes) {
-  if (const auto* packet = std::get_if<adapter::Encoded>(&deed)) bytes = bytes_of(*packet);
+  if (const auto* packet = std::get_if<adapter::Encoded>(&deed)) bytes = packet->bytes();
   bytes_ += bytes;
   waiting_.push_back({std::move(target), std::move(deed), bytes, false, {}});
   return first_ + waiting_.size() - 1;

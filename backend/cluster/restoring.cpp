@@ -18,8 +18,6 @@ constexpr std::uint32_t kWaits =
 constexpr std::size_t kMostBytes = 16 * 1024 * 1024;  // of what one client has missed
 constexpr std::string_view kBroadcast = "3";
 
-using adapter::Target;
-
 }  // namespace
 
 Restoring::Restoring(adapter::Host& host, redis::Redis& redis, const StreamReader& reader, Settings settings,
@@ -52,7 +50,7 @@ void Restoring::on_session(const redis::Result& result) {
     if (!saved_) ++tally_->malformed;
   }
   if (!saved_) return finish(std::nullopt);
-  rooms_.insert(saved_->session.rooms.begin(), saved_->session.rooms.end());
+  rooms_ = adapter::RoomSet(saved_->session.rooms);
   begin_if_known();
 }
 
@@ -115,23 +113,16 @@ bool Restoring::take(const StreamEntry& entry, const StreamId& id) {
     ++tally_->malformed;
     return true;
   }
-  if (!concerns(broadcast.target)) return true;
+  if (!rooms_.hears(broadcast.target)) return true;
   try {
     const Said& event = broadcast.event;
     auto packet = host_.encode({event.name, event.args, event.name_is_number}, entry.id);
-    bytes_ += packet.head->body().size() + sizeof(Missed);
-    for (const auto& attachment : packet.attachments) bytes_ += attachment->body().size();
+    bytes_ += packet.bytes() + sizeof(Missed);
     missed_.push_back({id, entry.uid == settings_.uid, std::move(packet)});
   } catch (const std::invalid_argument&) {
     ++tally_->malformed;
   }
   return bytes_ <= kMostBytes;
-}
-
-bool Restoring::concerns(const Target& target) const {
-  const auto has = [&](const std::string& room) { return rooms_.contains(room); };
-  const bool meant = target.rooms.empty() || std::any_of(target.rooms.begin(), target.rooms.end(), has);
-  return meant && std::none_of(target.except.begin(), target.except.end(), has);
 }
 
 void Restoring::complete() {

@@ -15,14 +15,13 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_set>
 #include <vector>
 
 #include "backend/adapter/adapter.h"
+#include "backend/adapter/room_set.h"
 #include "backend/cluster/cluster.h"
 #include "backend/cluster/saved_session.h"
 #include "backend/cluster/stream_reader.h"
-#include "backend/names/hash.h"
 #include "backend/redis/redis.h"
 
 namespace limpet::cluster {
@@ -58,7 +57,6 @@ class Restoring : public std::enable_shared_from_this<Restoring> {
   void on_page(const redis::Result& result);
   bool is_at_the_end(std::size_t size, std::size_t asked);
   bool take(const StreamEntry& entry, const StreamId& id);
-  bool concerns(const adapter::Target& target) const;
   void complete();
   void finish(std::optional<Found> found);
 
@@ -71,7 +69,7 @@ class Restoring : public std::enable_shared_from_this<Restoring> {
   StreamId offset_, last_;
   std::optional<SavedSession> saved_;
   bool offset_known_ = false, was_empty_ = false;
-  std::unordered_set<std::string_view, names::Hash> rooms_;  // views into saved_
+  adapter::RoomSet rooms_;  // of saved_
   std::vector<Missed> missed_;
   std::size_t bytes_ = 0;  // of what was missed
   std::size_t page_;       // entries to be asked for next
