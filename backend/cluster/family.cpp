@@ -208,7 +208,7 @@ bool Family::on_broadcast(family::Incoming& said, std::optional<std::string_view
   auto& [target, request, event] = broadcast;
   if (!request.empty()) return on_broadcast_with_ack(said.uid, request, event, target);
   if (!appends_offsets() || target.flags.volatile_) offset = std::nullopt;
-  host_.deliver(host_.encode({event.name, event.args, event.name_is_number}, offset), target);
+  host_.deliver(host_.encode(event.event(), offset), target);
   return true;
 }
 
@@ -216,9 +216,8 @@ bool Family::on_broadcast(family::Incoming& said, std::optional<std::string_view
 bool Family::on_broadcast_with_ack(const std::string& uid, const std::string& request, const Said& event,
                                    const Target& target) {
   if (uid.empty()) return false;
-  const std::size_t count = host_.deliver_with_ack(
-      {event.name, event.args, event.name_is_number}, target,
-      [handle = handle(), uid, request](const Args& args) {
+  const std::size_t count =
+      host_.deliver_with_ack(event.event(), target, [handle = handle(), uid, request](const Args& args) {
         if (const auto self = handle.lock())
           (*self)->answer(uid, {.type = Type::client_answer, .request = request, .answer = &args});
       });

@@ -17,17 +17,12 @@
 #include <vector>
 
 #include "backend/adapter/adapter.h"
+#include "backend/cluster/parts.h"
 
 namespace limpet::cluster {
 
 class Outbox {
  public:
-  // A broadcast that is encoded once its offset is known.
-  struct Pending {
-    std::string name;
-    bool name_is_number;
-    codec::Args args;
-  };
   struct Join {
     std::vector<std::string> rooms;
   };
@@ -40,7 +35,8 @@ class Outbox {
   struct Other {
     std::function<void()> deed;
   };
-  using Deed = std::variant<adapter::Encoded, Pending, Join, Leave, Disconnect, Other>;
+  // Said: a broadcast that is encoded once its offset is known.
+  using Deed = std::variant<adapter::Encoded, Said, Join, Leave, Disconnect, Other>;
 
   explicit Outbox(adapter::Host& host) : host_(host) {}
   Outbox(const Outbox&) = delete;

@@ -115,8 +115,7 @@ bool Restoring::take(const StreamEntry& entry, const StreamId& id) {
   }
   if (!rooms_.hears(broadcast.target)) return true;
   try {
-    const Said& event = broadcast.event;
-    auto packet = host_.encode({event.name, event.args, event.name_is_number}, entry.id);
+    auto packet = host_.encode(broadcast.event.event(), entry.id);
     bytes_ += packet.bytes() + sizeof(Missed);
     missed_.push_back({id, entry.uid == settings_.uid, std::move(packet)});
   } catch (const std::invalid_argument&) {

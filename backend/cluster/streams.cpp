@@ -97,7 +97,7 @@ void Streams::broadcast(const Event& event, const Target& target) {
   Outbox::Deed deed;
   if (offset) {
     host_.check(event);
-    deed = Outbox::Pending{std::string(event.name), event.name_is_number, event.args};
+    deed = Said{std::string(event.name), event.name_is_number, event.args};
   } else {
     deed = host_.encode(event, std::nullopt);
   }

@@ -56,7 +56,7 @@ struct ProbeWorld {
 inline void broadcast_stays(family::Incoming said) {
   family::Broadcast read;
   if (said.type != family::Type::broadcast || !family::take_broadcast(said, read)) return;
-  const adapter::Event event{read.event.name, read.event.args, read.event.name_is_number};
+  const adapter::Event event = read.event.event();
   const family::Outgoing what{
       .type = family::Type::broadcast, .target = &read.target, .request = read.request, .event = &event};
   TextWriter text;
