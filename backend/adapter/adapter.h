@@ -104,8 +104,8 @@ class Host {
   virtual void join(const Target& target, const std::vector<std::string>& rooms) = 0;
   virtual void leave(const Target& target, const std::vector<std::string>& rooms) = 0;
   virtual void disconnect(const Target& target, bool close) = 0;
-  // Another node's server_side_emit(): `reply` is empty, or to be called once with one argument. False:
-  // nobody here listens to it, and `reply` will not be called.
+  // Another node's server_side_emit(): `reply` is empty, or called with one argument, later maybe, and once
+  // at most, whatever handlers do. False: nobody here listens to it, and `reply` will not be called.
   virtual bool on_server_side_event(std::string_view name, const Args& args,
                                     std::function<void(const Args&)> reply) = 0;
   // A socket's session has been restored on another node: this one's ends, and is not saved again.

@@ -69,8 +69,8 @@ void Classic::answer_fetch(const Request& request) {
 void Classic::answer_emit(const Request& request) {
   std::function<void(const Args&)> reply;
   if (!request.id.empty()) {
-    reply = [self = self_, id = request.id, used = std::make_shared<bool>(false)](const Args& args) {
-      if (*self == nullptr || std::exchange(*used, true)) return;
+    reply = [self = self_, id = request.id](const Args& args) {
+      if (*self == nullptr) return;
       (*self)->redis_.publish((*self)->channels_.response, classic_wire::emit_answer(id, args));
     };
   }

@@ -267,10 +267,8 @@ bool Family::on_server_event(family::Incoming& said) {
     host_.on_server_side_event(event.name, event.args, {});
     return true;
   }
-  const auto reply = [handle = handle(), uid = said.uid, request,
-                      used = std::make_shared<bool>(false)](const Args& args) {
-    const auto self = handle.lock();
-    if (self && !std::exchange(*used, true))
+  const auto reply = [handle = handle(), uid = said.uid, request](const Args& args) {
+    if (const auto self = handle.lock())
       (*self)->answer(uid, {.type = Type::server_answer, .request = request, .answer = &args});
   };
   if (!host_.on_server_side_event(event.name, event.args, reply)) reply({});

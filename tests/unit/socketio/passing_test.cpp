@@ -308,6 +308,21 @@ TEST_F(Passing, ANamespaceMayEndWhileItHearsAnotherServer) {
   EXPECT_THAT(notes, ElementsAre("first"));
 }
 
+TEST_F(Passing, AnotherServerIsAnsweredOnce) {
+  start_silent();
+  const auto twice = [](const Args&, const auto& reply) {
+    reply({1});
+    reply({2});
+  };
+  io->on_server_event("ask", twice);
+  EXPECT_TRUE(newest->on_server_side_event("ask", {}, {}));  // it wants no answer
+  io->on_server_event("ask", twice);
+  EXPECT_TRUE(newest->on_server_side_event(
+      "ask", {}, [this](const Args& answer) { note(std::to_string(answer[0].as_int64())); }));
+  EXPECT_THAT(notes, ElementsAre("1"));
+  EXPECT_FALSE(newest->on_server_side_event("unheard", {}, {}));
+}
+
 TEST_F(Passing, WhatNoClientWouldTakeIsKnownUnencoded) {
   start_silent();
   Args args;
