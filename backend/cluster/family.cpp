@@ -230,8 +230,7 @@ bool Family::on_rooms(const family::Incoming& said) {
   Target target;
   if (!read_target(data.if_contains("opts"), target)) return false;
   if (said.type == Type::disconnect) {
-    const boost::json::value* close = data.if_contains("close");
-    host_.disconnect(target, close != nullptr && close->is_bool() && close->get_bool());
+    host_.disconnect(target, is_true(data.if_contains("close")));
     return true;
   }
   const auto rooms = room_names(data.if_contains("rooms"));
