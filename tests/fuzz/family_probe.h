@@ -1,4 +1,5 @@
-// A node of the family whose Redis is never there, and which is handed what a publisher could say.
+// Nodes whose Redis is never there, and which are handed what a publisher could say: one of the family, and
+// what any has.
 #pragma once
 
 #include <cstdlib>
@@ -29,9 +30,9 @@ class Probe final : public Family {
   using Family::tally_;
 };
 
-// Two sockets, a handler, and the node that serves them.
-struct ProbeWorld {
-  ProbeWorld() {
+// Two sockets and a handler, without Redis.
+struct LonelyWorld {
+  LonelyWorld() {
     host.handlers["ping"] = [](const codec::Args& args, const FakeHost::Reply& reply) {
       if (reply) reply(args);
     };
@@ -39,7 +40,6 @@ struct ProbeWorld {
                       "\xff"
                       "42"});
     host.add("sid2", {"room"});
-    probe = std::make_unique<Probe>(host, redis);
   }
   static redis::Settings nowhere() {
     redis::Settings settings;
@@ -49,7 +49,11 @@ struct ProbeWorld {
   net::Loop loop;
   redis::Redis redis{loop, nowhere()};  // never started: what is published fails
   FakeHost host{loop};
-  std::unique_ptr<Probe> probe;
+};
+
+// And the node that serves them.
+struct ProbeWorld : LonelyWorld {
+  std::unique_ptr<Probe> probe = std::make_unique<Probe>(host, redis);
 };
 
 // What has been read of a broadcast is written, and read again as the same.

@@ -324,6 +324,8 @@ TEST_F(ShardedTest, AReplyThatIsOwedWhenItGoesIsNotSaid) {
   a.adapter.reset();
   EXPECT_EQ(times, 1);
   EXPECT_FALSE(answered.done());
+  b.adapter.reset();
+  EXPECT_TRUE(answered.done()) << "who has asked is told when it goes itself";
 }
 
 }  // namespace
