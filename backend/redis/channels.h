@@ -61,7 +61,8 @@ class Channels {
   // From any other link than the one that a channel is asked for on now it has been heard, or will be.
   void message(const Link& link, Subscribed kind, std::string_view name, std::string_view channel,
                std::string_view payload);
-  void sunsubscribed(Link& link, std::string_view name);
+  // Whether one that was heard has been taken away; else it was the answer to a wish of ours.
+  bool sunsubscribed(const Link& link, std::string_view name);
 
  private:
   using Table = std::unordered_map<std::string_view, std::shared_ptr<Channel>>;  // by the channel's own name

@@ -201,8 +201,7 @@ void Redis::Impl::on_link_message(Link& link, Subscribed kind, std::string_view 
 
 void Redis::Impl::on_link_sunsubscribed(Link& link, std::string_view channel) {
   const auto pin = shared_from_this();
-  if (cluster) scout->ask();
-  channels.sunsubscribed(link, channel);
+  if (channels.sunsubscribed(link, channel) && cluster) scout->ask();
 }
 
 Link* Redis::Impl::link_of(Subscribed kind, std::string_view channel) {
