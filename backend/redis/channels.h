@@ -57,6 +57,7 @@ class Channels {
 
   void link_up(Link& link);
   void link_lost(Link& link);
+  bool some_wait() const { return retry_.armed(); }  // that were refused, or taken away
   void place_all();  // links have come, gone or changed places: each channel goes where it belongs
   // From any other link than the one that a channel is asked for on now it has been heard, or will be.
   void message(const Link& link, Subscribed kind, std::string_view name, std::string_view channel,

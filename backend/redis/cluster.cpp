@@ -17,13 +17,18 @@ void finish(Context& context, Asked& asked, const Result& result) {
 
 }  // namespace
 
-void Cluster::take(const std::vector<SlotRange>& ranges, const Nodes& nodes) {
-  clear();
+bool Cluster::take(const std::vector<SlotRange>& ranges, const Nodes& nodes) {
+  const std::vector<Node*> before = std::exchange(owners_, std::vector<Node*>(kSlots, nullptr));
   for (const SlotRange& range : ranges) {
     const auto at = std::ranges::find_if(nodes, [&](const auto& node) { return node->at == range.master; });
     if (at == nodes.end()) continue;
     std::fill(owners_.begin() + range.first, owners_.begin() + range.last + 1, at->get());
   }
+  return std::exchange(moved_, false) || owners_ != before;
+}
+
+void Cluster::moved(std::uint16_t slot, Node* to) {
+  if (std::exchange(owners_[slot], to) != to) moved_ = true;
 }
 
 void Cluster::clear() {

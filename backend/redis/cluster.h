@@ -27,8 +27,9 @@ class Cluster {
   using Nodes = std::vector<std::unique_ptr<Node>>;
   explicit Cluster(Context& context) : context_(context), owners_(kSlots, nullptr) {}
 
-  void take(const std::vector<SlotRange>& ranges, const Nodes& nodes);
-  void moved(std::uint16_t slot, Node* to) { owners_[slot] = to; }
+  // Whether a slot has another owner than when it was called last.
+  bool take(const std::vector<SlotRange>& ranges, const Nodes& nodes);
+  void moved(std::uint16_t slot, Node* to);
   void clear();
   Node* owner(std::uint16_t slot) const { return owners_[slot]; }
   // Where commands without a key go, and what is published by PUBLISH: always the same one while it is up, so
@@ -54,6 +55,7 @@ class Cluster {
 
   Context& context_;
   std::vector<Node*> owners_;
+  bool moved_ = false;  // since take()
   Node* home_ = nullptr;
 };
 

@@ -149,7 +149,7 @@ void Redis::Impl::on_link_lost(Link& link, bool link_was_up, std::string_view wh
   } else if (!link_was_up) {
     tell_once(what + "; trying again");
   }
-  channels.link_lost(link);
+  if (link_was_up) channels.link_lost(link);
   check_up();
   if (link_was_up && silent) drop_all_of(endpoint, "another connection to it is dead");
   if (self == nullptr || !scout) return;

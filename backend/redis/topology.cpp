@@ -70,7 +70,7 @@ bool Redis::Impl::read_cluster(const Reply& reply, const Endpoint& from) {
     const bool known = std::ranges::any_of(nodes, [&](const auto& node) { return node->at == at; });
     if (!known) add_node(at).commands->start();
   }
-  cluster->take(*ranges, nodes);
+  const bool moved = cluster->take(*ranges, nodes);
   std::vector<Endpoint> candidates = masters;
   for (const Endpoint& seed : context->settings.endpoints) {
     if (std::ranges::find(candidates, seed) == candidates.end()) candidates.push_back(seed);
@@ -81,7 +81,7 @@ bool Redis::Impl::read_cluster(const Reply& reply, const Endpoint& from) {
     node->commands->end();
     if (node->subscriptions) node->subscriptions->end();
   }
-  if (self != nullptr) channels.place_all();
+  if (self != nullptr && (moved || channels.some_wait())) channels.place_all();
   follow_targets();
   check_up();
   return true;
