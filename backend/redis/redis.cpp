@@ -8,6 +8,7 @@
 namespace limpet::redis {
 namespace {
 
+constexpr std::string_view kNoLink = "there is no connection to Redis";
 constexpr std::size_t kMostTold = 16;
 constexpr std::size_t kLongestTold = 200;  // of what Redis says
 
@@ -66,11 +67,12 @@ void Redis::Impl::close() {
   self = nullptr;
   channels.close();
   if (scout) scout->end();
-  if (cluster) cluster->clear();
+  const Nodes ended = std::exchange(nodes, {});
+  if (cluster) cluster->close();
   for (const auto& weak : std::exchange(dedicated, {})) {
     if (const auto each = weak.lock()) each->link->end();
   }
-  for (const auto& node : std::exchange(nodes, {})) {
+  for (const auto& node : ended) {
     node->commands->end();
     if (node->subscriptions) node->subscriptions->end();
   }
@@ -85,28 +87,43 @@ bool Redis::Impl::all_up() const {
   });
 }
 
+Link* Redis::Impl::keyless() {
+  if (nodes.empty()) return nullptr;
+  return (cluster ? cluster->home() : *nodes.front()).commands.get();
+}
+
 void Redis::Impl::command(Words words, Asked asked, std::string_view key) {
-  if (nodes.empty() || cluster) {
+  if (cluster && !key.empty()) {
     std::string bytes;
+    bytes.reserve(command_size(words));
     append_command(bytes, words);
-    return command_encoded(std::move(bytes), std::move(asked), key);
+    return send_by_key(std::move(bytes), std::move(asked), key);
   }
-  nodes.front()->commands->send(words, std::move(asked));
+  Link* const link = keyless();
+  if (link == nullptr) return refuse(asked, kNoLink);
+  link->send(words, std::move(asked));
 }
 
 void Redis::Impl::command_encoded(std::string bytes, Asked asked, std::string_view key) {
-  if (nodes.empty()) {
-    context->asked(asked.tally);
-    context->answered(asked.tally, false);
-    if (asked.done) asked.done({"there is no connection to Redis", false, Reply()});
-    return;
+  if (cluster && !key.empty()) return send_by_key(std::move(bytes), std::move(asked), key);
+  Link* const link = keyless();
+  if (link == nullptr) return refuse(asked, kNoLink);
+  link->send_encoded(bytes, std::move(asked));
+}
+
+void Redis::Impl::send_by_key(std::string bytes, Asked asked, std::string_view key) {
+  if (nodes.empty()) return refuse(asked, kNoLink);
+  if (Node* const to = cluster->owner(slot_of(key))) {
+    return cluster->send(std::move(bytes), std::move(asked), *to);
   }
-  if (!cluster) return nodes.front()->commands->send_encoded(bytes, std::move(asked));
-  Node* to = key.empty() ? cluster->home(nodes) : cluster->owner(slot_of(key));
-  const auto find = [this](const Endpoint& endpoint) { return node_at(endpoint); };
-  cluster->send(std::move(bytes), std::move(asked), to, find, [this] {
-    if (self != nullptr) scout->ask();
-  });
+  scout->ask();
+  refuse(asked, "no master is known for this key");
+}
+
+void Redis::Impl::refuse(Asked& asked, std::string_view why) {
+  context->asked(asked.tally);
+  context->answered(asked.tally, false);
+  if (asked.done) asked.done({why, false, Reply()});
 }
 
 // --- news of links ---
@@ -207,7 +224,7 @@ void Redis::Impl::on_link_sunsubscribed(Link& link, std::string_view channel) {
 Link* Redis::Impl::link_of(Subscribed kind, std::string_view channel) {
   if (nodes.empty()) return nullptr;
   if (!cluster) return nodes.front()->subscriptions.get();
-  Node* node = kind == Subscribed::shard ? cluster->owner(slot_of(channel)) : cluster->home(nodes);
+  Node* node = kind == Subscribed::shard ? cluster->owner(slot_of(channel)) : &cluster->home();
   if (node == nullptr) return nullptr;
   if (!node->subscriptions) {
     node->subscriptions = make_link(*this, Link::Use::subscriptions);

@@ -8,15 +8,13 @@ namespace {
 
 struct Owners : testing::Test {
   net::Loop loop;
-  Context context{loop, Settings()};
-  Cluster cluster{context};
-  Cluster::Nodes nodes;
+  Nodes nodes;
+  Cluster cluster{std::make_shared<Context>(loop, Settings()), nodes};
   void SetUp() override {
     for (const char* host : {"a", "b"}) nodes.push_back(std::make_unique<Node>(Node{{host, 1}, {}, {}}));
   }
   bool take(std::uint16_t border) {
-    return cluster.take({{0, border, {"a", 1}}, {static_cast<std::uint16_t>(border + 1), 16'383, {"b", 1}}},
-                        nodes);
+    return cluster.take({{0, border, {"a", 1}}, {static_cast<std::uint16_t>(border + 1), 16'383, {"b", 1}}});
   }
 };
 
@@ -25,7 +23,7 @@ TEST_F(Owners, AreThoseOfTheRanges) {
   take(8'000);
   EXPECT_EQ(cluster.owner(8'000), nodes[0].get());
   EXPECT_EQ(cluster.owner(8'001), nodes[1].get());
-  EXPECT_TRUE(cluster.take({{5, 5, {"b", 1}}}, nodes));
+  EXPECT_TRUE(cluster.take({{5, 5, {"b", 1}}}));
   EXPECT_EQ(cluster.owner(4), nullptr);
   EXPECT_EQ(cluster.owner(5), nodes[1].get());
 }

@@ -1,6 +1,8 @@
 // When a cluster is asked where its slots are: one that a test speaks for.
 #include <algorithm>
+#include <atomic>
 
+#include "backend/redis/slots.h"
 #include "tests/unit/redis/fake_server.h"
 #include "tests/unit/redis/world.h"
 
@@ -23,6 +25,7 @@ std::string pushed(const std::string& kind, const std::string& channel) {
 // One master of all slots. It takes the channel "taken" away from who asks for "takes".
 struct SlotTable : World {
   std::string url;
+  std::atomic<int> last_slot{16'383};
   FakeServer server{[this](const std::string& heard) { return answer(heard); }};
   void SetUp() override { url = server.url(); }
 
@@ -38,8 +41,8 @@ struct SlotTable : World {
   }
   std::string answer_one(const std::string& command) const {
     if (command.find("SLOTS") != std::string::npos) {
-      return "*1\r\n*3\r\n:0\r\n:16383\r\n*2\r\n$9\r\n127.0.0.1\r\n:" + url.substr(url.rfind(':') + 1) +
-             "\r\n";
+      return "*1\r\n*3\r\n:0\r\n:" + std::to_string(last_slot) +
+             "\r\n*2\r\n$9\r\n127.0.0.1\r\n:" + url.substr(url.rfind(':') + 1) + "\r\n";
     }
     for (const std::string kind : {"ssubscribe", "sunsubscribe"}) {
       std::string verb = "\r\n" + kind + "\r\n";
@@ -49,6 +52,7 @@ struct SlotTable : World {
       const std::string channel = command.substr(last, command.size() - 2 - last);
       return pushed(kind, channel) + (channel == "takes" ? pushed("sunsubscribe", "taken") : "");
     }
+    if (command.find("\r\nGET\r\n") != std::string::npos) return {FakeServer::kHangUp};
     return command.find("PING") != std::string::npos ? "+PONG\r\n" : "+OK\r\n";
   }
   std::size_t times_asked() const { return count(server.heard(), kSlotsAsked); }
@@ -76,6 +80,33 @@ TEST_F(SlotTable, IsAskedForWhenAChannelWasTakenAway) {
   const auto two = redis->subscribe(Subscribed::shard, "takes", takes);
   EXPECT_TRUE(until([&] { return times_asked() == 2 && taken.subscribed == 2; }));
   EXPECT_EQ(taken.gaps, 1);
+}
+
+TEST_F(SlotTable, MayGoWithRedisWhileAnswersAreOwed) {
+  auto redis = connect(settings_of("redis+cluster" + url.substr(5)));
+  int failed = 0;
+  for (int i = 0; i < 3; ++i) {
+    const auto done = [&](const Result& result) {
+      failed += !result.ok();
+      redis.reset();
+    };
+    redis->command({"GET", "a"}, done, i == 1 ? "" : "a");
+  }
+  EXPECT_TRUE(until([&] { return redis == nullptr; }));
+  EXPECT_EQ(failed, 3);
+}
+
+TEST_F(SlotTable, ThatHasNoMasterForAKeyIsAskedForAnew) {
+  last_slot = 16'382;
+  const auto redis = connect(settings_of("redis+cluster" + url.substr(5)));
+  const std::string_view key = "39296";
+  ASSERT_EQ(slot_of(key), 16'383);
+  Answer answer;
+  redis->command({"SET", key, "b"}, answer.take(), key);
+  EXPECT_EQ(answer.error, "no master is known for this key");
+  last_slot = 16'383;
+  EXPECT_TRUE(until([&] { return times_asked() == 2; }));
+  EXPECT_EQ(ask(*redis, {"SET", key, "b"}, key), "OK");
 }
 
 }  // namespace
