@@ -151,10 +151,6 @@ void Channels::place_all() {
   }
 }
 
-void Channels::link_up(Link&) {
-  place_all();
-}
-
 void Channels::link_lost(Link& link) {
   const auto alive = alive_;
   for (const auto& channel : all()) {

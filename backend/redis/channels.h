@@ -55,7 +55,6 @@ class Channels {
   void remove(Subscription::Entry& entry);
   void close();  // nobody hears anything any more
 
-  void link_up(Link& link);
   void link_lost(Link& link);
   bool some_wait() const { return retry_.armed(); }  // that were refused, or taken away
   void place_all();  // links have come, gone or changed places: each channel goes where it belongs

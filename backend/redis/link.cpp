@@ -49,10 +49,6 @@ void Link::move_to(Phase next) {
   phase_ = next;
 }
 
-void Link::start() {
-  clock_.after(0);
-}
-
 void Link::wake() {
   if (phase_ == Phase::waiting) clock_.after(0);
 }

@@ -1,5 +1,4 @@
 // What goes through a Link: commands out, answers and messages in.
-#include <algorithm>
 #include <utility>
 
 #include "backend/redis/link.h"

@@ -55,11 +55,11 @@ void Redis::Impl::start() {
   if (std::exchange(started, true)) return;
   if (scout) scout->start();
   for (const auto& node : nodes) {
-    node->commands->start();
-    if (node->subscriptions) node->subscriptions->start();
+    node->commands->wake();
+    if (node->subscriptions) node->subscriptions->wake();
   }
   for (const auto& weak : dedicated) {
-    if (const auto each = weak.lock()) each->link->start();
+    if (const auto each = weak.lock()) each->link->wake();
   }
 }
 
@@ -147,11 +147,8 @@ std::optional<Endpoint> Redis::Impl::link_target(const Link& link) {
 
 void Redis::Impl::on_link_up(Link& link) {
   const auto pin = shared_from_this();
-  for (const auto& node : nodes) {
-    if (node->subscriptions.get() != &link) continue;
-    channels.link_up(link);
-    break;
-  }
+  if (std::ranges::any_of(nodes, [&](const auto& node) { return node->subscriptions.get() == &link; }))
+    channels.place_all();
   check_up();
 }
 
@@ -228,7 +225,7 @@ Link* Redis::Impl::link_of(Subscribed kind, std::string_view channel) {
   if (node == nullptr) return nullptr;
   if (!node->subscriptions) {
     node->subscriptions = make_link(*this, Link::Use::subscriptions);
-    node->subscriptions->start();
+    node->subscriptions->wake();
   }
   return node->subscriptions.get();
 }
@@ -348,7 +345,7 @@ std::unique_ptr<Dedicated> Redis::dedicate(std::string_view key) {
   behind->link = impl_->make_link(*behind, Link::Use::commands);
   std::erase_if(impl_->dedicated, [](const auto& each) { return each.expired(); });
   impl_->dedicated.push_back(behind);
-  if (impl_->started) behind->link->start();
+  if (impl_->started) behind->link->wake();
   return std::unique_ptr<Dedicated>(new Dedicated(std::move(behind)));
 }
 

@@ -67,7 +67,7 @@ bool Redis::Impl::read_cluster(const Reply& reply, const Endpoint& from) {
   }
   std::erase(nodes, nullptr);
   for (const Endpoint& at : masters) {
-    if (node_at(nodes, at) == nullptr) add_node(at).commands->start();
+    if (node_at(nodes, at) == nullptr) add_node(at).commands->wake();
   }
   const bool moved = cluster->take(*ranges);
   std::vector<Endpoint> candidates = masters;

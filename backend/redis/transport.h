@@ -31,7 +31,7 @@ class Transport {
 
  private:
   net::IoResult receive();
-  net::IoResult result_of(TlsStep step, std::size_t bytes);
+  static net::IoResult result_of(TlsStep step);
 
   net::Stream stream_;
   std::unique_ptr<TlsSession> tls_;
