@@ -69,8 +69,8 @@ struct Redis::Impl final : Link::Owner, Channels::Carrier, std::enable_shared_fr
   std::shared_ptr<Link> make_link(Link::Owner& owner, Link::Use use);
   void drop_all_of(const Endpoint& endpoint, std::string_view why);
   void check_up();
-  void tell(bool bad, const std::string& what);
-  void tell_once(const std::string& what);  // a trouble, until the link is up again
+  void tell(bool bad, std::string_view what);  // cut and cleaned, as all that is told
+  void tell_once(std::string_view what);       // a trouble, until the link is up again
 
   Redis* self;  // null once that is gone
   const std::shared_ptr<Context> context;

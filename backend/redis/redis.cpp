@@ -10,12 +10,20 @@ namespace {
 
 constexpr std::string_view kNoLink = "there is no connection to Redis";
 constexpr std::size_t kMostTold = 16;
-constexpr std::size_t kLongestTold = 200;  // of what Redis says
+constexpr std::size_t kLongestTold = 350;
 
 Tally tally_of(Words words) {
   if (words.empty()) return Tally::command;
   const std::string_view verb = words.front();
   return verb == "PUBLISH" || verb == "SPUBLISH" || verb == "XADD" ? Tally::publish : Tally::command;
+}
+
+// Servers say some of it, and channels are named by clients: a line of a log, whatever it is.
+std::string one_line(std::string_view what) {
+  std::string text(what.substr(0, kLongestTold));
+  std::ranges::replace_if(
+      text, [](char c) { return (c >= 0 && c < ' ') || c == '\x7f'; }, ' ');
+  return text;
 }
 
 }  // namespace
@@ -184,8 +192,7 @@ void Redis::Impl::on_link_error(Link& link, std::string_view error) {
   }
   // These stay until somebody who reads a log does something.
   if (error.starts_with("NOPERM") || error.starts_with("OOM") || error.starts_with("MISCONF"))
-    return tell_once(shown(link.endpoint()) +
-                     " refuses commands: " + std::string(error.substr(0, kLongestTold)));
+    return tell_once(shown(link.endpoint()) + " refuses commands: " + std::string(error));
   const bool demoted = error.starts_with("READONLY") || error.starts_with("UNBLOCKED");
   if (!demoted && !error.starts_with("NOAUTH")) return;
   const auto pin = shared_from_this();
@@ -250,15 +257,16 @@ void Redis::Impl::check_up() {
   if (const auto on_link = self->on_link) on_link(up);
 }
 
-void Redis::Impl::tell(bool bad, const std::string& what) {
+void Redis::Impl::tell(bool bad, std::string_view what) {
   if (self == nullptr) return;
-  if (const auto on_event = self->on_event) on_event(bad, what);
+  if (const auto on_event = self->on_event) on_event(bad, one_line(what));
 }
 
-void Redis::Impl::tell_once(const std::string& what) {
-  if (std::ranges::find(told, what) != told.end() || told.size() >= kMostTold) return;
-  told.push_back(what);
-  tell(true, what);
+void Redis::Impl::tell_once(std::string_view what) {
+  const std::string line = one_line(what);
+  if (std::ranges::find(told, line) != told.end() || told.size() >= kMostTold) return;
+  told.push_back(line);
+  tell(true, line);
 }
 
 // --- the interface ---
