@@ -2,8 +2,8 @@
 // end it has what lives, and of each user a socket that nothing newer has followed.
 #include <random>
 
-#include "tests/unit/presence/cluster_servers.h"
 #include "tests/unit/presence/world.h"
+#include "tests/unit/redis/cluster_servers.h"
 
 namespace limpet::presence {
 namespace {
@@ -12,14 +12,14 @@ enum class Kind { server, cluster };
 
 struct Concurrency : World, testing::WithParamInterface<Kind> {
   std::unique_ptr<redis::Server> server;
-  std::unique_ptr<ClusterServers> cluster;
+  std::unique_ptr<redis::ClusterServers> cluster;
   void SetUp() override {
     redis::World::SetUp();
     if (HasFatalFailure()) return;
     if (GetParam() == Kind::server)
       server = std::make_unique<redis::Server>();
     else
-      cluster = std::make_unique<ClusterServers>();
+      cluster = std::make_unique<redis::ClusterServers>();
     look_with(redis::settings_of(server ? server->url() : cluster->url()));
   }
 
