@@ -75,7 +75,7 @@ std::optional<Newest> newest_of(const redis::Reply& all) {
 struct Naming : std::enable_shared_from_this<Naming> {
   using Table = std::map<std::string, std::shared_ptr<Naming>, std::less<>>;
 
-  Naming(redis::Redis& r, std::shared_ptr<Table> t, const Names& names, std::string_view u)
+  Naming(redis::Redis& r, std::weak_ptr<Table> t, const Names& names, std::string_view u)
       : redis(r), table(std::move(t)), user(u), keys(names.of(u)), connections(names.connections()) {}
 
   static void start(redis::Redis& redis, const std::shared_ptr<Table>& table, const Names& names,
@@ -87,7 +87,7 @@ struct Naming : std::enable_shared_from_this<Naming> {
   void finish(Outcome outcome);
 
   redis::Redis& redis;
-  std::shared_ptr<Table> table;
+  std::weak_ptr<Table> table;  // the store's, which may end before we do
   std::string user;
   Names::User keys;
   std::string connections;
@@ -155,7 +155,7 @@ void Naming::on_named(bool ok) {
 
 void Naming::finish(Outcome outcome) {
   const auto keep = shared_from_this();
-  table->erase(user);
+  if (const auto those = table.lock()) those->erase(user);
   for (const Store::Dropped& each : std::exchange(waiting, {})) each(outcome);
 }
 
@@ -215,6 +215,7 @@ class ClusterStore final : public Store {
   const Names& names_;
   const Life& own_;
   Script script_{kScript};
+  // Nobody else owns it: answers hold it weakly, and know by it whether this store is still there.
   std::shared_ptr<Naming::Table> table_ = std::make_shared<Naming::Table>();
 };
 

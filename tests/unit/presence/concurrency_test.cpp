@@ -134,6 +134,32 @@ TEST_P(Concurrency, ASocketThatIsElsewhereByNowIsNotTakenOut) {
   EXPECT_TRUE(is_gone("ada"));
 }
 
+// Of one it has just begun to name the newest: what is named is on a server that stands still, as are others.
+TEST_P(Concurrency, AnswersMayComeAfterItsEnd) {
+  auto ws1 = node("ws1");
+  const std::string named = "user:connections";
+  redis::Server& still = cluster ? cluster->owner_of(named) : *server;
+  const auto user = [&](const std::string& begin, bool there) {
+    for (int i = 0;; ++i) {
+      const std::string id = begin + std::to_string(i), key = "user:" + id + ":sockets";
+      if (redis::ClusterServers::owns(still, key) == there) return id;
+    }
+  };
+  const std::string later = user("later", true), first = cluster ? user("first", false) : user("first", true);
+  (*ws1)->connected(later, "known");  // so that the script is
+  ASSERT_TRUE(is(later, "known", "ws1", 1));
+  still.freeze();
+  for (int i = 0; i < 100; ++i) (*ws1)->connected(later, "a" + std::to_string(i));
+  (*ws1)->connected(first, "b");
+  const std::uint64_t enough =
+      net::now_ms() + 200;  // for the others of a cluster, less than a link's patience
+  until([&] { return net::now_ms() > enough; });
+  ws1->die();
+  still.thaw();
+  EXPECT_TRUE(until([&] { return ws1->redis.totals().pending_bytes == 0; }));
+  ws1.reset();
+}
+
 INSTANTIATE_TEST_SUITE_P(On, Concurrency, testing::Values(Kind::server, Kind::cluster), [](const auto& each) {
   return each.param == Kind::server ? "AServer" : "ACluster";
 });

@@ -223,18 +223,5 @@ TEST_F(Faults, LeavingWaitsForNoRedisThatIsSilent) {
   EXPECT_EQ(left, 1);
 }
 
-TEST_F(Faults, AnswersMayComeAfterItsEnd) {
-  auto ws1 = node("ws1");
-  server->freeze();
-  for (int i = 0; i < 100; ++i) (*ws1)->connected("ada", "a" + std::to_string(i));
-  bool turned = false;
-  loop.post([&] { turned = true; });
-  until([&] { return turned; });
-  ws1->die();
-  server->thaw();
-  until([&] { return ws1->redis.totals().pending_bytes == 0; });
-  ws1.reset();
-}
-
 }  // namespace
 }  // namespace limpet::presence
