@@ -1,19 +1,11 @@
 // A Redis of a test, and what it says of those who use it.
-import { createServer } from 'node:net';
 import path from 'node:path';
 import { Redis } from 'ioredis';
 import { Child } from '../../e2e/lib/child.mjs';
 import { until } from '../../e2e/lib/deadline.mjs';
+import { freePort } from '../../e2e/lib/redis.mjs';
 
 const inMemory = ['--save', '', '--appendonly', 'no'];
-
-async function freePort() {
-  const server = createServer();
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 // `tcp`: on a port of 127.0.0.1, as Sentinel wants it; else on a Unix socket. It can be started again at its address.
 // `config`: a file that is read first; then `flags`.

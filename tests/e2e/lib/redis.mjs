@@ -1,11 +1,21 @@
 // RedisServer: a real redis-server on a Unix socket of its own, with nothing kept on disk. It can be killed, frozen and
 // started again, empty.
 import { execFile } from 'node:child_process';
+import { createServer } from 'node:net';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { Child } from './child.mjs';
 
 const run = promisify(execFile);
+
+// For those who name each other by ports. Somebody else may take it before it is used.
+export async function freePort() {
+  const server = createServer();
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
 
 export class RedisServer {
   static async start(dir, flags = []) {
