@@ -1,6 +1,7 @@
 // Who is connected, as Redis has it, and messages to users, across nodes that come, go and die.
 import assert from 'node:assert/strict';
 import { io } from 'socket.io-client';
+import { WebSocket } from 'ws';
 import { until } from '../lib/deadline.mjs';
 import { LimpetNode } from '../lib/limpet_node.mjs';
 import { scenario } from '../lib/world.mjs';
@@ -100,6 +101,25 @@ scenario('a node that was killed leaves no ghosts, one that shuts down takes its
   assert.equal(await ws2.metric('limpet_node_presence_nodes_swept_total'), 1);
   await ws2.close();
   assert.deepEqual(await redis.ask('KEYS', '*'), []);
+});
+
+scenario('of thousands on a node that was killed nothing is left after half a minute', { seconds: 90 }, async (world) => {
+  const many = 4000;
+  const redis = await world.redis();
+  const [ws1, ws2] = [await start(world, redis, 'ws1'), await start(world, redis, 'ws2')];
+  const crowd = Array.from({ length: many }, (_, i) => {
+    const socket = new WebSocket(`ws://${ws1.address.text}/socket.io/?EIO=4&transport=websocket`, { perMessageDeflate: false });
+    return socket.on('open', () => socket.send(`40{"userId":"u${i}"}`)).on('error', () => {});
+  });
+  world.own({ close: () => crowd.forEach((socket) => socket.terminate()) });
+  await until(async () => await redis.ask('HLEN', 'user:connections') === many, 30_000, 'all are there');
+  world.disown(ws1);
+  await ws1.kill();
+  const began = Date.now();
+  await until(async () => await redis.ask('HLEN', 'user:connections') === 0, 30_000, 'all are gone');
+  await until(async () => await ws2.metric('limpet_node_presence_nodes_swept_total') === 1, began + 30_000 - Date.now(), 'it is done');
+  assert.equal(await ws2.metric('limpet_node_presence_sockets_swept_total'), many);
+  assert.equal((await redis.ask('KEYS', '*')).filter((key) => key !== 'limpet:nodes').length, 1);  // the heartbeat of ws2
 });
 
 scenario('a node that stood still for long, and was cleared up after, writes its users again', { seconds: 90 }, async (world) => {

@@ -176,6 +176,17 @@ TEST_F(Faults, LivesThatAreNoneAreClearedAway) {
   EXPECT_EQ(tell({"GET", "user:"}), "somebody's");
 }
 
+TEST_F(Faults, WhoClearsUpForLongKeepsItsTurn) {
+  const std::string claim = "limpet:nodes:{ws9/gone}:sweeper";
+  tell({"EVAL", "for i = 1, 50000 do redis.call('HSET', KEYS[1], 's' .. i, '17 u' .. i) end", "1",
+        "limpet:nodes:{ws9/gone}:sockets"});
+  tell({"SADD", "limpet:nodes", "ws9/gone"});
+  const auto ws1 = node("ws1");
+  ASSERT_TRUE(becomes([&] { return tell({"PEXPIRE", claim, "5000"}) == "1"; }));
+  EXPECT_TRUE(becomes([&] { return std::stoll(tell({"PTTL", claim})) > 5'000; }));
+  EXPECT_EQ((*ws1)->totals().nodes_swept, 0U);
+}
+
 TEST_F(Faults, ASetOfNodesThatIsNoneIsNoEnd) {
   tell({"SET", "limpet:nodes", "x"});
   const auto ws1 = node("ws1");
