@@ -73,7 +73,7 @@ void Presence::Impl::count() {
       mine);
 }
 
-void Presence::Impl::leave(std::uint64_t within_ms, std::function<void()> then) {
+void Presence::Impl::leave(std::function<void()> then) {
   if (leaving) return;
   on_left = std::move(then);
   roll.clear([this](const Entry& entry) { take_out(entry); });
@@ -82,7 +82,6 @@ void Presence::Impl::leave(std::uint64_t within_ms, std::function<void()> then) 
   if (scan) scan->give_up();
   scan.reset();
   sweeper.give_up();
-  patience.after(within_ms);
   if (up && owed == 0 && dropping.empty()) return say_goodbye();
   up ? soon() : leave_if_idle();
 }
@@ -108,7 +107,6 @@ void Presence::Impl::say_goodbye() {
 }
 
 void Presence::Impl::gone() {
-  patience.cancel();
   beats.cancel();
   if (const auto then = std::exchange(on_left, {})) then();
 }

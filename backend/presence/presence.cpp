@@ -192,8 +192,8 @@ void Presence::disconnected(std::string_view socket) {
 void Presence::on_link(bool up) {
   impl_->on_link(up);
 }
-void Presence::leave(std::uint64_t within_ms, std::function<void()> done) {
-  impl_->leave(within_ms, std::move(done));
+void Presence::leave(std::function<void()> done) {
+  impl_->leave(std::move(done));
 }
 
 Totals Presence::totals() const {

@@ -54,8 +54,8 @@ class Presence {
   void disconnected(std::string_view socket);
   void on_link(bool up);  // of Redis: to be told of each change
 
-  // Takes all of this process out of Redis. `done` once, after `within_ms` at the latest.
-  void leave(std::uint64_t within_ms, std::function<void()> done);
+  // Takes all of this process out of Redis. `done` once: as Redis has answered, or its link is lost.
+  void leave(std::function<void()> done);
   Totals totals() const;
 
   struct Impl;

@@ -38,7 +38,7 @@ struct Presence::Impl {
   void beat();
   void live();
   void count();
-  void leave(std::uint64_t within_ms, std::function<void()> then);
+  void leave(std::function<void()> then);
   void leave_if_idle();
   void say_goodbye();
   void gone();
@@ -65,7 +65,6 @@ struct Presence::Impl {
   net::Deferred work{net::delegate<&Impl::on_work>(this)};
   net::Timer pace{loop, net::delegate<&Impl::on_work>(this)};
   net::Timer beats{loop, net::delegate<&Impl::on_beat>(this)};
-  net::Timer patience{loop, net::delegate<&Impl::gone>(this)};
   std::shared_ptr<Impl*> self = std::make_shared<Impl*>(this);
 };
 

@@ -44,6 +44,8 @@ struct Redis::Impl final : Link::Owner, Channels::Carrier, std::enable_shared_fr
   Link* keyless();  // where commands without a key go, and all of one server; null: nowhere
   void send_by_key(std::string bytes, Asked asked, std::string_view key);
   void refuse(Asked& asked, std::string_view why);
+  // Each server; `done` after the last answer.
+  void ask_all(Words words, const Done& each, const std::function<void()>& done);
 
   // Of links.
   std::optional<Endpoint> link_target(const Link& link) override;

@@ -134,6 +134,21 @@ void Redis::Impl::refuse(Asked& asked, std::string_view why) {
   if (asked.done) asked.done({why, false, Reply()});
 }
 
+void Redis::Impl::ask_all(Words words, const Done& each, const std::function<void()>& done) {
+  std::vector<std::shared_ptr<Link>> links;
+  for (const auto& node : nodes) links.push_back(node->commands);
+  if (links.empty()) return done();
+  const auto left = std::make_shared<std::size_t>(links.size());
+  for (const auto& link : links) {
+    link->send(words, {.done =
+                           [left, each, done](const Result& result) {
+                             each(result);
+                             if (--*left == 0) done();
+                           },
+                       .tally = Tally::command});
+  }
+}
+
 // --- news of links ---
 
 std::optional<Endpoint> Redis::Impl::target_of(std::uint16_t slot) {
@@ -292,6 +307,13 @@ void Redis::command(Words words, Done done, std::string_view key) {
   impl_->command(words, {.done = std::move(done), .tally = tally_of(words)}, key);
 }
 
+// Each link answers in order.
+void Redis::when_answered(std::function<void()> done) {
+  const std::string_view words[] = {"PING"};
+  impl_->ask_all(
+      words, [](const Result&) {}, done);
+}
+
 void Redis::transaction(std::initializer_list<std::initializer_list<std::string_view>> commands, Done done,
                         std::string_view key) {
   const std::string_view multi[] = {"MULTI"}, exec[] = {"EXEC"};
@@ -317,29 +339,23 @@ void Redis::shard_publish(std::string_view channel, std::string_view payload, Do
 void Redis::count_subscribers(Subscribed kind, std::string_view channel,
                               std::function<void(std::optional<std::size_t>)> done) {
   struct Count {
-    std::size_t left, sum = 0;
+    std::size_t sum = 0;
     bool failed = false;
-    std::function<void(std::optional<std::size_t>)> done;
   };
+  const auto count = std::make_shared<Count>();
+  count->failed = impl_->nodes.empty();
   const std::string_view words[] = {"PUBSUB", kind == Subscribed::shard ? "SHARDNUMSUB" : "NUMSUB", channel};
-  std::vector<std::shared_ptr<Link>> links;
-  for (const auto& node : impl_->nodes) links.push_back(node->commands);
-  if (links.empty()) return done(std::nullopt);
-  const auto count = std::make_shared<Count>(Count{links.size(), 0, false, std::move(done)});
-  for (const auto& link : links) {
-    link->send(words, {.done =
-                           [count](const Result& result) {
-                             const auto number = result.reply[1].integer();
-                             if (result.ok() && number && *number >= 0) {
-                               count->sum += static_cast<std::size_t>(*number);
-                             } else {
-                               count->failed = true;
-                             }
-                             if (--count->left > 0) return;
-                             count->done(count->failed ? std::nullopt : std::optional(count->sum));
-                           },
-                       .tally = Tally::command});
-  }
+  const auto add = [count](const Result& result) {
+    const auto number = result.reply[1].integer();
+    if (result.ok() && number && *number >= 0) {
+      count->sum += static_cast<std::size_t>(*number);
+    } else {
+      count->failed = true;
+    }
+  };
+  impl_->ask_all(words, add, [count, done = std::move(done)] {
+    done(count->failed ? std::nullopt : std::optional(count->sum));
+  });
 }
 
 Subscription Redis::subscribe(Subscribed kind, std::string_view channel, Listener& listener) {

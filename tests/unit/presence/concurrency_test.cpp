@@ -87,7 +87,7 @@ TEST_P(Concurrency, InTheEndRedisHasWhatLives) {
   nodes[0]->die();
   all[0].sockets.clear();
   bool left = false;
-  (*nodes[1])->leave(20'000, [&] { left = true; });
+  (*nodes[1])->leave([&] { left = true; });
   all[1].sockets.clear();
   ASSERT_TRUE(until([&] { return left; }));
   for (int i = 0; i < kUsers; ++i) {
