@@ -172,8 +172,8 @@ class ClusterStore final : public Store {
            [at = socket.at, done = std::move(done)](Outcome outcome) { done(outcome, at); });
   }
 
-  void drop(const Life& life, const Socket& socket, bool if_ended, Dropped done) override {
-    if (!if_ended) return drop_now(life, socket, std::move(done));
+  void drop(const Life& life, const Socket& socket, Dropped done) override {
+    if (life.name == own_.name) return drop_now(life, socket, std::move(done));
     const std::string alive = names_.alive(life.name);
     redis_.command(
         {"EXISTS", alive},

@@ -92,12 +92,13 @@ class ScriptStore final : public Store {
         });
   }
 
-  void drop(const Life& life, const Socket& socket, bool if_ended, Dropped done) override {
-    run(if_ended ? "clear" : "drop", life, socket, [done = std::move(done)](const redis::Result& result) {
-      const std::optional<std::int64_t> code = result.reply.integer();
-      if (!result.ok() || !code) return done(Outcome::failed);
-      done(*code == 0 ? Outcome::done : Outcome::alive);
-    });
+  void drop(const Life& life, const Socket& socket, Dropped done) override {
+    run(life.name == own_.name ? "drop" : "clear", life, socket,
+        [done = std::move(done)](const redis::Result& result) {
+          const std::optional<std::int64_t> code = result.reply.integer();
+          if (!result.ok() || !code) return done(Outcome::failed);
+          done(*code == 0 ? Outcome::done : Outcome::alive);
+        });
   }
 
  private:

@@ -86,7 +86,7 @@ void Sweeper::keep_turn() {
 }
 
 void Sweeper::clear(const std::string& life) {
-  Scan::Work work{redis_, store_, names_, Life::named(life), true, {}};
+  Scan::Work work{redis_, store_, names_, Life::named(life), {}};
   scan_ = Scan::start(std::move(work), [this, life](Outcome outcome, std::size_t dropped) {
     on_cleared(life, outcome, dropped);
   });
