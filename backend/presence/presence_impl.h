@@ -60,7 +60,7 @@ struct Presence::Impl {
   bool up = false;
   std::uint64_t up_since_ms = 0;
   std::function<void()> on_left;
-  bool leaving = false, saying_goodbye = false, left_behind = false;
+  bool leaving = false, saying_goodbye = false;
   Totals totals;
   net::Deferred work{net::delegate<&Impl::on_work>(this)};
   net::Timer pace{loop, net::delegate<&Impl::on_work>(this)};
