@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <stdexcept>
 
+#include "proxy/wire/bytes.h"
+
 namespace limpet::presence {
 namespace {
 
@@ -38,21 +40,14 @@ std::string percent_encoded(std::string_view text, Escape which) {
   return out;
 }
 
-std::optional<int> hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  return std::nullopt;
-}
-
 // What is no escape stands for itself.
 std::string percent_decoded(std::string_view text) {
   std::string out;
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (text[i] == '%' && i + 2 < text.size()) {
-      const auto high = hex_value(text[i + 1]), low = hex_value(text[i + 2]);
-      if (high && low) {
-        out += static_cast<char>(*high * 16 + *low);
+      const int high = wire::hex_value(text[i + 1]), low = wire::hex_value(text[i + 2]);
+      if (high >= 0 && low >= 0) {
+        out += static_cast<char>(high * 16 + low);
         i += 2;
         continue;
       }

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "backend/redis/settings.h"
+#include "proxy/wire/bytes.h"
 
 namespace limpet::redis {
 namespace {
@@ -32,21 +33,14 @@ struct Wrong {
   std::string what;
 };
 
-int digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
 std::string decoded(std::string_view text, std::string_view what) {
   std::string out;
   for (std::size_t i = 0; i < text.size(); ++i) {
     char c = text[i];
     if (c == '%') {
-      if (i + 2 >= text.size() || digit(text[i + 1]) < 0 || digit(text[i + 2]) < 0)
+      if (i + 2 >= text.size() || wire::hex_value(text[i + 1]) < 0 || wire::hex_value(text[i + 2]) < 0)
         throw Wrong{"the " + std::string(what) + " has a % that two hexadecimal digits do not follow"};
-      c = static_cast<char>(digit(text[i + 1]) * 16 + digit(text[i + 2]));
+      c = static_cast<char>(wire::hex_value(text[i + 1]) * 16 + wire::hex_value(text[i + 2]));
       i += 2;
     }
     if (c == '\0') throw Wrong{"the " + std::string(what) + " has a NUL in it"};
