@@ -166,8 +166,7 @@ class ClusterStore final : public Store {
 
   // What a life has is written first and taken out last, so that whoever clears up after it misses nothing.
   void put(const Socket& socket, bool fresh, Put done) override {
-    const std::string mine = names_.sockets_of_life(own_.name);
-    redis_.command({"HSET", mine, socket.id, member_of(socket)}, {}, mine);
+    redis_.command({"HSET", mine_, socket.id, member_of(socket)}, {}, mine_);
     change(fresh ? "new" : "again", own_, socket,
            [at = socket.at, done = std::move(done)](Outcome outcome) { done(outcome, at); });
   }
@@ -214,6 +213,7 @@ class ClusterStore final : public Store {
   redis::Redis& redis_;
   const Names& names_;
   const Life& own_;
+  const std::string mine_ = names_.sockets_of_life(own_.name);
   Script script_{kScript};
   // Nobody else owns it: answers hold it weakly, and know by it whether this store is still there.
   std::shared_ptr<Naming::Table> table_ = std::make_shared<Naming::Table>();

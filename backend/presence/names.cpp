@@ -82,11 +82,12 @@ bool Pattern::makes(std::string_view name) const {
 Names::Names(const NameSettings& settings)
     : connections_(settings.connections),
       nodes_(settings.nodes),
+      nodes_prefix_(settings.nodes + ":"),
       user_(pattern(settings.user)),
       sockets_(pattern(settings.sockets)) {}
 
 std::string Names::of_life(std::string_view life, std::string_view what) const {
-  return (nodes_ + ":{").append(life).append("}:").append(what);
+  return (nodes_prefix_ + "{").append(life).append("}:").append(what);
 }
 
 Names::User Names::of(std::string_view id) const {
@@ -97,7 +98,7 @@ Names::User Names::of(std::string_view id) const {
 bool Names::collides(std::string_view id) const {
   const std::string newest = user_.with(id), sockets = sockets_.with(id);
   const auto is_ours = [&](const std::string& name) {
-    return name == connections_ || name == nodes_ || name.starts_with(nodes_ + ":");
+    return name == connections_ || name == nodes_ || name.starts_with(nodes_prefix_);
   };
   return is_ours(newest) || is_ours(sockets) || sockets_.makes(newest);
 }
