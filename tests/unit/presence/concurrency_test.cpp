@@ -1,6 +1,8 @@
 // Many nodes at once, on one server and on a cluster: whatever the order in which they come to Redis, in the
 // end it has what lives, and of each user a socket that nothing newer has followed.
+#include <algorithm>
 #include <random>
+#include <vector>
 
 #include "tests/unit/presence/world.h"
 #include "tests/unit/redis/cluster_servers.h"
