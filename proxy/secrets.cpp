@@ -6,11 +6,11 @@
 #include <utility>
 
 #include "backend/app/small_file.h"
+#include "proxy/config/node_keys.h"
 
 namespace limpet {
 namespace {
 
-constexpr std::string_view kEnvironment = "env:", kFile = "file:";
 constexpr std::string_view kPasswordFlag = "--redis-sentinel-password";
 
 std::variant<std::string, Unreadable> of_file(const std::string& path) {
@@ -36,9 +36,9 @@ void hide_password(char* argument) {
 }  // namespace
 
 std::variant<std::string, Unreadable> read_secret(std::string_view text) {
-  if (text.starts_with(kFile)) return of_file(std::string(text.substr(kFile.size())));
-  if (!text.starts_with(kEnvironment)) return std::string(text);
-  const std::string name(text.substr(kEnvironment.size()));
+  if (text.starts_with(config::kFromFile)) return of_file(std::string(text.substr(config::kFromFile.size())));
+  if (!text.starts_with(config::kFromVariable)) return std::string(text);
+  const std::string name(text.substr(config::kFromVariable.size()));
   const char* value = std::getenv(name.c_str());
   if (value == nullptr) return Unreadable{name + " is not set"};
   if (*value == '\0') return Unreadable{name + " is empty"};
