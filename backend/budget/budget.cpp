@@ -13,6 +13,9 @@ constexpr std::uint64_t kBetweenMs = 50;
 // else does (what is kept for clients that come back), nobody pays for it.
 constexpr std::size_t kSmallPart = 65'536;
 
+// Where a walk has found nobody, the next one comes when so much more is held, or patience has an end.
+constexpr std::size_t kStep = 64;
+
 constinit thread_local Budget* current = nullptr;
 
 }  // namespace
@@ -66,8 +69,9 @@ void Budget::on_mark() {
 
 void Budget::relieve() {
   if (total <= most_) return set_mark();
-  evict();
-  again_.after(kBetweenMs);  // was it enough?
+  if (evict() != 0) return again_.after(kBetweenMs);  // was it enough?
+  mark = total + most_ / kStep;
+  again_.after(patience_ms_);
 }
 
 void Budget::on_patience() {
@@ -76,13 +80,14 @@ void Budget::on_patience() {
   patience_.after(patience_ms_);
 }
 
-void Budget::evict() {
+std::size_t Budget::evict() {
   relieved_ms_ = loop_.turn_ms();
   Census census;
   for (const Spender* each : spenders_) each->weigh(census);
   Eviction eviction(census, total - low(), most_ / kSmallPart + 1);
   for (Spender* each : spenders_) each->evict(eviction);
   evicted_ += eviction.taken();
+  return eviction.taken();
 }
 
 }  // namespace limpet::budget

@@ -49,7 +49,7 @@ class Budget {
   void on_mark();
   void relieve();
   void on_patience();
-  void evict();
+  std::size_t evict();  // connections
   void set_mark();
   std::size_t high() const { return most_ - most_ / 8; }
   std::size_t low() const { return most_ - most_ / 4; }

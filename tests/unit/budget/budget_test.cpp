@@ -165,6 +165,30 @@ TEST_F(BudgetTest, WhatNobodyHoldsCostsNobody) {
   EXPECT_FALSE(large.tight());
 }
 
+TEST_F(BudgetTest, WhereNobodyCanGoTheCrowdIsNotWalkedAllTheTime) {
+  Share kept;
+  Budget large(loop, 700'000, 400);
+  large.watch(crowd);
+  crowd.join(10);
+  kept.set(700'001);
+  turn(250);
+  EXPECT_EQ(crowd.walks, 1);
+  turn(400);
+  EXPECT_THAT(crowd.walks, testing::AllOf(testing::Ge(2), testing::Le(4))) << "patience has an end";
+}
+
+TEST_F(BudgetTest, WhoFillsItWhereNobodyCouldGoIsMetAtOnce) {
+  Share kept;
+  Budget large(loop, 700'000);
+  large.watch(crowd);
+  crowd.join(10);
+  kept.set(700'001);
+  turn(70);
+  crowd.join(100'000);
+  turn();
+  EXPECT_EQ(crowd.members.size(), 1u);
+}
+
 TEST(Budgets, TheNewestCountsAndNoneIsNoBound) {
   net::Loop loop;
   Budget older(loop, 1000);
