@@ -83,11 +83,23 @@ void Memory::keep(const Encoded& packet, const Target& target, const Yeast::Stam
   const std::size_t bytes = bytes_of(packet, target);
   kept_.push_back({offset, net::now_ms(), packet, target, bytes});
   kept_bytes_ += bytes;
-  while (kept_.size() > settings_.max_packets || kept_bytes_ > settings_.max_bytes) {
-    kept_bytes_ -= kept_.front().bytes;
-    kept_.pop_front();
-  }
+  kept_beside_.set(kept_beside_.bytes() + bytes - packet.bytes());
+  while (kept_.size() > settings_.max_packets || kept_bytes_ > settings_.max_bytes) forget_oldest_packet();
   if (!sweep_.armed()) sweep_.after(kSweepMs);
+}
+
+void Memory::forget_oldest_packet() {
+  const Kept& oldest = kept_.front();
+  kept_bytes_ -= oldest.bytes;
+  kept_beside_.set(kept_beside_.bytes() - (oldest.bytes - oldest.packet.bytes()));
+  kept_.pop_front();
+}
+
+std::size_t Memory::let_go(std::size_t bytes) {
+  const std::size_t before = kept_.size();
+  const std::size_t rest = kept_bytes_ - std::min(kept_bytes_, bytes);
+  while (kept_bytes_ > rest) forget_oldest_packet();
+  return before - kept_.size();
 }
 
 void Memory::persist(Session session) {
@@ -143,10 +155,7 @@ std::deque<Memory::Kept>::const_iterator Memory::find(std::string_view offset) c
 void Memory::forget_old() {
   const std::uint64_t now = net::now_ms();
   const std::uint64_t oldest = now - std::min(now, settings_.max_disconnection_ms);
-  while (!kept_.empty() && kept_.front().time_ms < oldest) {
-    kept_bytes_ -= kept_.front().bytes;
-    kept_.pop_front();
-  }
+  while (!kept_.empty() && kept_.front().time_ms < oldest) forget_oldest_packet();
   while (!away_since_.empty() && away_since_.front().first < oldest) forget_oldest_session();
   if (!kept_.empty() || !away_since_.empty()) sweep_.after(kSweepMs);
 }
