@@ -165,7 +165,7 @@ class Socket final : public adapter::Member {
   State state_ = State::joining;
   bool recovered_ = false;
   bool superseded_ = false;  // a socket that has recovered its session has its id
-  bool unsaved_ = false;     // it is in EarlySaves' list
+  bool unsaved_ = false;     // changed since it was saved; it is in EarlySaves' list
 };
 
 using SocketPtr = boost::intrusive_ptr<Socket>;
