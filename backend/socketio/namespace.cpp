@@ -197,8 +197,8 @@ void Namespace::Impl::deliver(const adapter::Encoded& event, const adapter::Targ
 
 void Namespace::Impl::fetch(const adapter::Target& target, std::vector<adapter::RemoteSocket>& found) {
   for (const SocketPtr& socket : chosen(target)) {
-    found.push_back({std::string(socket->id()), handshake_json(*socket), socket->rooms(),
-                     socket->extras_ ? socket->extras_->data : boost::json::object()});
+    found.push_back(
+        {std::string(socket->id()), handshake_json(*socket), socket->rooms(), std::as_const(*socket).data()});
   }
 }
 

@@ -61,6 +61,11 @@ boost::json::value& Socket::data() {
   return extras().data;
 }
 
+const boost::json::value& Socket::data() const {
+  static const boost::json::value kNone = boost::json::object();
+  return extras_ ? extras_->data : kNone;
+}
+
 Socket::Extras& Socket::extras() {
   if (!extras_) extras_ = std::make_unique<Extras>();
   return *extras_;
@@ -81,8 +86,10 @@ bool Socket::join(std::string_view room) {
 }
 
 void Socket::leave(std::string_view room) {
-  nsp_->impl().rooms_.leave(*this, room);
-  changed();
+  adapter::Rooms& rooms = nsp_->impl().rooms_;
+  const bool was_there = rooms.in_room(*this, room);
+  rooms.leave(*this, room);
+  if (was_there) changed();
 }
 bool Socket::in_room(std::string_view room) const {
   return nsp_->impl().rooms_.in_room(*this, room);

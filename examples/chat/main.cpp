@@ -44,7 +44,7 @@ class Page final : public http::Handler {
   std::string body_;
 };
 
-std::string name_of(Socket& socket) {
+std::string name_of(const Socket& socket) {
   return std::string(socket.data().at("name").as_string());
 }
 

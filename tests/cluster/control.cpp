@@ -174,7 +174,7 @@ void Control::add_sockets() {
     Socket& socket = socket_of(namespace_of(node_.io, args[0]), args[1]);
     const std::vector<std::string> rooms = socket.rooms();
     ack(json::object{{"rooms", json::array(rooms.begin(), rooms.end())},
-                     {"data", socket.data()},
+                     {"data", std::as_const(socket).data()},
                      {"recovered", socket.recovered()}});
   });
 }

@@ -110,6 +110,19 @@ TEST_F(EarlySavesTest, ChangesAreSavedOnceInAWhile) {
   EXPECT_THAT(log.saved, SizeIs(1));
 }
 
+TEST_F(EarlySavesTest, WhatChangesNothingIsNotSaved) {
+  enter(me);
+  saved();
+  Socket& socket = socket_of(me);
+  EXPECT_EQ(std::as_const(socket).data(), boost::json::object());
+  socket.leave("elsewhere");
+  turn(EarlySaves::kWithinMs + 50);
+  EXPECT_THAT(log.saved, IsEmpty());
+  socket.leave(socket.id());
+  turn(EarlySaves::kWithinMs + 50);
+  EXPECT_THAT(log.saved, SizeIs(1));
+}
+
 TEST_F(EarlySavesTest, SessionsOfManyRoomsTakeTurns) {
   boost::json::object others[3];
   for (boost::json::object& each : others) enter(each);
