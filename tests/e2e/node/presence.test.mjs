@@ -1,20 +1,9 @@
 // Who is connected, as Redis has it, and messages to users, across nodes that come, go and die.
 import assert from 'node:assert/strict';
-import { io } from 'socket.io-client';
 import { WebSocket } from 'ws';
-import { until } from '../lib/deadline.mjs';
-import { LimpetNode } from '../lib/limpet_node.mjs';
+import { slowness, until } from '../lib/deadline.mjs';
 import { scenario } from '../lib/world.mjs';
-
-const start = async (world, redis, id, ...flags) => world.own(await LimpetNode.start(
-  ['--id', id, '--redis', `unix://${redis.socket}`, '--admin', '127.0.0.1:0', ...flags]));
-
-async function connect(world, node, userId) {
-  const socket = io(node.url, { forceNew: true, transports: ['websocket'], reconnection: false, auth: { userId } });
-  world.own({ close: () => socket.disconnect() });
-  await until(() => socket.connected, 5000, 'the client connects');
-  return socket;
-}
+import { connect, start } from './redis_nodes.mjs';
 
 // What Redis says of one user.
 async function seen(redis, user) {
@@ -165,7 +154,7 @@ scenario('a node starts without Redis, serves, and writes once there is one', as
   const node = await start(world, redis, 'ws1');
   assert.deepEqual([(await node.health()).status, (await node.health()).body], [200, 'degraded']);
   const socket = await connect(world, node, 'ada');
-  assert.equal(await socket.timeout(5000).emitWithAck('who'), 'ws1');
+  assert.equal(await socket.timeout(5000 * slowness).emitWithAck('who'), 'ws1');
   await redis.start();
   await becomes(redis, 'ada', 10_000, socket, 'ws1', 1);
 });
