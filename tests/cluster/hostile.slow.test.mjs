@@ -11,7 +11,7 @@ import { Cluster } from './lib/cluster.mjs';
 import { anything, entry, vocabulary } from './lib/messages.mjs';
 import { body, monsters, poison, random, reserved } from './lib/hostile.mjs';
 import { side } from './lib/node.mjs';
-import { RedisAt } from './lib/redis.mjs';
+import { connectTo } from './lib/redis.mjs';
 
 const kinds = ['classic', 'sharded, dynamic', 'streams, recovery'];
 const skip = side !== 'limpet';
@@ -19,9 +19,7 @@ const rounds = slowness === 1 ? 3000 : 1500;
 
 async function started(world, name) {
   // Redis gives up those who do not read fast enough, which is another matter.
-  const redis = world.own(await RedisAt.start(await world.directory(), {
-    flags: ['--save', '', '--appendonly', 'no', '--client-output-buffer-limit', 'pubsub', '0', '0', '0'],
-  }));
+  const redis = await world.redis({ flags: ['--client-output-buffer-limit', 'pubsub', '0', '0', '0'] });
   const cluster = await Cluster.start(world, of(name), { languages: ['limpet', 'limpet'], redis });
   await cluster.fill();
   await cluster.ready();
@@ -123,7 +121,7 @@ for (const name of kinds) {
   scenario(`${name}: answers to open questions that are forged`, { seconds: 120, skip }, async (world) => {
     const cluster = await started(world, name);
     const chance = random(2);
-    const spy = world.own(cluster.redis.client());
+    const spy = world.own(connectTo(cluster.redis));
     // One that is counted as a node, and answers with anything.
     const channel = cluster.adapter.counted();
     let forged = 0;

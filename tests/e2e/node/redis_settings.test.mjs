@@ -8,8 +8,8 @@ import { promisify } from 'node:util';
 import { io } from 'socket.io-client';
 import { Child } from '../lib/child.mjs';
 import { until } from '../lib/deadline.mjs';
+import { freePort, host } from '../lib/free_address.mjs';
 import { LimpetNode } from '../lib/limpet_node.mjs';
-import { freePort } from '../lib/redis.mjs';
 import { scenario } from '../lib/world.mjs';
 
 const run = promisify(execFile);
@@ -116,30 +116,24 @@ async function certificates(dir) {
 scenario('a Redis over TLS, by the name that its certificate has, and with a certificate of the node', async (world) => {
   const file = await certificates(await world.directory());
   const port = await freePort();
-  const redis = await world.redis('--tls-port', port, '--tls-cert-file', file('server.crt'), '--tls-key-file', file('server.key'),
-    '--tls-ca-cert-file', file('ca.crt'), '--tls-auth-clients', 'yes');
+  const redis = await world.redis({ flags: ['--bind', host, '--tls-port', `${port}`, '--tls-cert-file', file('server.crt'),
+    '--tls-key-file', file('server.key'), '--tls-ca-cert-file', file('ca.crt'), '--tls-auth-clients', 'yes'] });
   const flags = ['--redis-ca', file('ca.crt'), '--redis-cert', file('node.crt'), '--redis-key', file('node.key')];
-  const node = await start(world, `rediss://127.0.0.1:${port}`, ...flags, '--redis-server-name', 'elsewhere.example');
+  const node = await start(world, `rediss://${host}:${port}`, ...flags, '--redis-server-name', 'elsewhere.example');
   await isWell(node);
   await connect(world, node);
   await until(async () => await redis.ask('HGET', 'user:connections', 'ada') === 'ws1', 5000, 'ada is there');
-  const nameless = await start(world, `rediss://127.0.0.1:${port}`, ...flags);
+  const nameless = await start(world, `rediss://${host}:${port}`, ...flags);
   await nameless.says(/IP address mismatch/, 5000, 'stderr');
   assert.equal((await nameless.health()).body, 'degraded');
 });
 
 scenario('the master that a Sentinel names, which has a password of its own', async (world) => {
-  const [port, sentinelPort] = [await freePort(), await freePort()];
-  const redis = await world.redis('--port', port, '--bind', '127.0.0.1');
-  const dir = await world.directory();
-  const config = path.join(dir, 'sentinel.conf');
-  await writeFile(config, `port ${sentinelPort}\nbind 127.0.0.1\ndir ${dir}\nrequirepass odd-password\n`
-    + `sentinel monitor odd-master 127.0.0.1 ${port} 1\n`);
-  const sentinel = world.own(new (class extends Child {
-    close() { return this.end ?? this.kill(); }
-  })('sentinel', 'redis-server', [config, '--sentinel']));
-  await sentinel.says(/Sentinel ID is/, 10_000);
-  const url = `redis+sentinel://127.0.0.1:${sentinelPort}/odd-master`;
+  const redis = await world.redis({ tcp: true });
+  const file = path.join(await world.directory(), 'sentinel.conf');
+  await writeFile(file, `requirepass odd-password\nsentinel monitor odd-master ${host} ${redis.port} 1\n`);
+  const sentinel = await world.redis({ tcp: true, sentinel: file, name: 'sentinel' });
+  const url = `redis+sentinel://${host}:${sentinel.port}/odd-master`;
   const node = await start(world, url, '--redis-sentinel-password', 'odd-password');
   await isWell(node);
   await connect(world, node);
@@ -147,13 +141,13 @@ scenario('the master that a Sentinel names, which has a password of its own', as
 });
 
 scenario('a Redis Cluster', { seconds: 60 }, async (world) => {
-  const ports = await Promise.all([1, 2, 3, 4, 5, 6].map(freePort));
   const servers = [];
-  for (const i of [0, 1, 2]) {
-    servers.push(await world.redis('--port', ports[i], '--bind', '127.0.0.1', '--cluster-enabled', 'yes', '--cluster-port', ports[i + 3]));
+  for (let i = 0; i < 3; i += 1) {
+    const flags = ['--cluster-enabled', 'yes', '--cluster-announce-ip', host, '--cluster-port', `${await freePort()}`];
+    servers.push(await world.redis({ tcp: true, flags }));
   }
-  await run('redis-cli', ['--cluster', 'create', ...ports.slice(0, 3).map((port) => `127.0.0.1:${port}`), '--cluster-yes']);
-  const node = await start(world, `redis+cluster://127.0.0.1:${ports[0]}`);
+  await run('redis-cli', ['--cluster', 'create', ...servers.map(({ port }) => `${host}:${port}`), '--cluster-yes']);
+  const node = await start(world, `redis+cluster://${host}:${servers[0].port}`);
   await isWell(node);
   await connect(world, node);
   const keys = async () => (await Promise.all(servers.map((redis) => redis.ask('KEYS', 'user:*')))).flat().sort();
