@@ -14,30 +14,38 @@ import { connectTo } from './lib/redis.mjs';
 const kinds = ['classic', 'sharded, dynamic', 'streams, recovery'];
 const limpets = (cluster) => cluster.nodes.filter((node) => node.limpet);
 
-// Every node says 0, 1, 2, ... until it is stopped.
+// Every node says 0, 1, 2, ... until it is stopped; what members hear of it is kept apart, as others take() the rest.
 function traffic(cluster) {
   let on = true;
   const speaking = cluster.nodes.map(async (node) => {
     for (let count = 0; on; count += 1) await node.do('emit', {}, 'count', node.id, count);
   });
   speaking.forEach((one) => one.catch(() => {})); // told by whoever stops it
-  return async () => {
-    on = false;
-    await Promise.all(speaking);
+  const ears = cluster.of().map((member) => {
+    const heard = [];
+    const hear = (...count) => heard.push(count);
+    member.socket.on('count', hear);
+    return { member, heard, close: () => member.socket.off('count', hear) };
+  });
+  return {
+    async stop() {
+      on = false;
+      await Promise.all(speaking);
+    },
+    // Once all is whole again, and so all is heard that ever will be: of each limpet node's numbers each member has heard
+    // some, upwards. (ioredis sends again what was on its way.)
+    upwards() {
+      for (const { member, heard, close } of ears) {
+        close();
+        for (const { id } of limpets(cluster)) {
+          const counts = heard.filter(([of]) => of === id).map(([, count]) => count);
+          assert.ok(counts.length, `${member.name} has heard none of ${id}`);
+          const back = counts.findIndex((count, i) => count <= counts[i - 1]);
+          assert.equal(back, -1, `${member.name} heard ${counts[back]} of ${id} after ${counts[back - 1]}`);
+        }
+      }
+    },
   };
-}
-
-// Of each limpet node's numbers each member has heard some, upwards. (ioredis sends again what was on its way.)
-function upwards(cluster) {
-  const limpet = new Set(limpets(cluster).map(({ id }) => id));
-  for (const member of cluster.of()) {
-    const last = {};
-    for (const [event, id, count] of member.take()) {
-      if (event !== 'count' || !limpet.has(id)) continue;
-      assert.ok(count > (last[id] ?? -1), `${member.name} heard ${count} of ${id} after ${last[id]}`);
-      last[id] = count;
-    }
-  }
 }
 
 async function started(world, name, options) {
@@ -82,7 +90,7 @@ for (const name of kinds) {
   scenario(`${name}: Redis is killed and comes back`, { seconds: 120 }, async (world) => {
     const cluster = await started(world, name);
     for (let time = 0; time < 2; time += 1) {
-      const stop = traffic(cluster);
+      const said = traffic(cluster);
       await until(() => cluster.of().every((member) => member.heard.length > 100), 20_000, 'there is traffic');
       await cluster.redis.kill();
       await everybodyIs(cluster, false);
@@ -98,9 +106,9 @@ for (const name of kinds) {
       }
       await cluster.redis.start();
       await everybodyIs(cluster, true);
-      await stop();
+      await said.stop();
       await whole(cluster);
-      upwards(cluster);
+      said.upwards();
     }
   });
 
@@ -123,16 +131,16 @@ for (const name of kinds) {
 
   scenario(`${name}: Redis is frozen until it is given up`, { seconds: 120 }, async (world) => {
     const cluster = await started(world, name);
-    const stop = traffic(cluster);
+    const said = traffic(cluster);
     await until(() => cluster.of().every((member) => member.heard.length > 100), 20_000, 'there is traffic');
     await cluster.redis.freeze();
     await everybodyIs(cluster, false);
     await localGoesOn(cluster);
     cluster.redis.thaw();
     await everybodyIs(cluster, true);
-    await stop();
+    await said.stop();
     await whole(cluster);
-    upwards(cluster);
+    said.upwards();
   });
 }
 
@@ -150,16 +158,16 @@ sentinel failover-timeout mymaster 3000
     const sentinel = await world.redis({ tcp: true, sentinel: file, name: 'sentinel' });
     await sentinel.says(/\+slave slave/, 20_000);
     const cluster = await started(world, name, { redis: master, url: `redis+sentinel://${sentinel.host}:${sentinel.port}/mymaster` });
-    const stop = traffic(cluster);
+    const said = traffic(cluster);
     await until(() => cluster.of().every((member) => member.heard.length > 100), 20_000, 'there is traffic');
     await master.kill();
     await sentinel.says(/\+switch-master/, 30_000);
     cluster.redis = replica;
     cluster.admin = world.own(connectTo(replica));
     await everybodyIs(cluster, true);
-    await stop();
+    await said.stop();
     await whole(cluster);
-    upwards(cluster);
+    said.upwards();
   });
 }
 
