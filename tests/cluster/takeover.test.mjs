@@ -88,10 +88,7 @@ async function same(members) {
 scenario('a node that is told to end leaves its clients to the others', { seconds: 60 }, async (world) => {
   const { cluster, members } = await prepared(world, 'streams, recovery');
   const [node] = cluster.nodes;
-  await moves(cluster, members, node, async () => {
-    await node.close();
-    node.killed = true;
-  }, (index) => cluster.nodes[index < 2 ? 1 : 2]);
+  await moves(cluster, members, node, () => node.close(), (index) => cluster.nodes[index < 2 ? 1 : 2]);
   await same(members);
 });
 
