@@ -43,16 +43,19 @@ app::ClusterSettings::Join join_of(const config::Node& node) {
       return cluster::streams(redis, settings, tally);
     };
   }
-  const std::uint64_t timeout_ms = config::ms(node.requests_timeout);
   if (node.sharded != NodeSharded::off) {
-    return [settings = cluster::ShardedSettings{node.channel_prefix, mode_of(node.sharded), timeout_ms}](
-               redis::Redis& redis, const cluster::Tally& tally, const auto&) {
+    const cluster::ShardedSettings settings{.channel_prefix = node.channel_prefix,
+                                            .mode = mode_of(node.sharded),
+                                            .requests_timeout_ms = config::ms(node.requests_timeout)};
+    return [settings](redis::Redis& redis, const cluster::Tally& tally, const auto&) {
       return cluster::sharded(redis, settings, tally);
     };
   }
-  const bool own = node.responses == config::NodeResponses::own;
-  return [settings = cluster::ClassicSettings{node.channel_prefix, timeout_ms, own}](
-             redis::Redis& redis, const cluster::Tally& tally, const auto&) {
+  const cluster::ClassicSettings settings{
+      .key = node.channel_prefix,
+      .requests_timeout_ms = config::ms(node.requests_timeout),
+      .publish_on_specific_response_channel = node.responses == config::NodeResponses::own};
+  return [settings](redis::Redis& redis, const cluster::Tally& tally, const auto&) {
     return cluster::classic(redis, settings, tally);
   };
 }
@@ -83,8 +86,10 @@ std::variant<std::optional<app::ClusterSettings>, std::string> to_cluster(const 
   if (const auto wrong = redis::check_tls(tls)) return "redis: " + *wrong;
   out.join = join_of(node);
   if (node.presence) {
-    out.presence = presence::NameSettings{node.presence_connections, node.presence_user,
-                                          node.presence_sockets, node.presence_nodes};
+    out.presence = presence::NameSettings{.connections = node.presence_connections,
+                                          .user = node.presence_user,
+                                          .sockets = node.presence_sockets,
+                                          .nodes = node.presence_nodes};
   }
   out.strict_health = node.strict_health;
   return out;

@@ -1,31 +1,26 @@
 #include "proxy/secrets.h"
 
 #include <algorithm>
-#include <cerrno>
-#include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <memory>
+#include <utility>
+
+#include "backend/app/small_file.h"
+#include "proxy/config/node_keys.h"
 
 namespace limpet {
 namespace {
 
-constexpr std::size_t kMostBytes = 64 * 1024;
-constexpr std::string_view kEnvironment = "env:", kFile = "file:";
 constexpr std::string_view kPasswordFlag = "--redis-sentinel-password";
 
 std::variant<std::string, Unreadable> of_file(const std::string& path) {
-  const std::unique_ptr<std::FILE, decltype(&std::fclose)> file(std::fopen(path.c_str(), "rbe"),
-                                                                &std::fclose);
-  if (!file) return Unreadable{path + ": " + std::strerror(errno)};
-  std::string bytes(kMostBytes + 1, '\0');
-  bytes.resize(std::fread(bytes.data(), 1, bytes.size(), file.get()));
-  if (std::ferror(file.get()) != 0) return Unreadable{path + ": " + std::strerror(errno)};
-  if (bytes.size() > kMostBytes) return Unreadable{path + " is larger than 64 KiB"};
+  auto file = app::read_small_file(path);
+  if (auto* why = std::get_if<std::string>(&file)) return Unreadable{std::move(*why)};
+  std::string& bytes = std::get<app::SmallFile>(file).bytes;
   if (bytes.ends_with('\n')) bytes.pop_back();
   if (bytes.ends_with('\r')) bytes.pop_back();
   if (bytes.empty()) return Unreadable{path + " is empty"};
-  return bytes;
+  return std::move(bytes);
 }
 
 // redis://user:PASSWORD@host: what is between the first colon after "://" and the last "@".
@@ -41,9 +36,9 @@ void hide_password(char* argument) {
 }  // namespace
 
 std::variant<std::string, Unreadable> read_secret(std::string_view text) {
-  if (text.starts_with(kFile)) return of_file(std::string(text.substr(kFile.size())));
-  if (!text.starts_with(kEnvironment)) return std::string(text);
-  const std::string name(text.substr(kEnvironment.size()));
+  if (text.starts_with(config::kFromFile)) return of_file(std::string(text.substr(config::kFromFile.size())));
+  if (!text.starts_with(config::kFromVariable)) return std::string(text);
+  const std::string name(text.substr(config::kFromVariable.size()));
   const char* value = std::getenv(name.c_str());
   if (value == nullptr) return Unreadable{name + " is not set"};
   if (*value == '\0') return Unreadable{name + " is empty"};

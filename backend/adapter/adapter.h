@@ -56,6 +56,11 @@ struct Event {
 struct Encoded {
   ws::MessageRef head;
   std::vector<ws::MessageRef> attachments;
+  std::size_t bytes() const {
+    std::size_t sum = head->body().size();
+    for (const auto& attachment : attachments) sum += attachment->body().size();
+    return sum;
+  }
 };
 
 // One socket, wherever it is: what fetch_sockets() finds.
@@ -88,8 +93,9 @@ class Host {
   virtual net::Loop& loop() = 0;
   virtual Rooms& rooms() = 0;  // this node's sockets
   // `offset`, if there is one, becomes the last argument. Throws std::invalid_argument for what no client
-  // would take: a reserved name, too many attachments. So does deliver_with_ack().
+  // would take: a reserved name, too many attachments. So does deliver_with_ack(); check() does nothing else.
   virtual Encoded encode(const Event& event, std::optional<std::string_view> offset) = 0;
+  virtual void check(const Event& event) const = 0;
   virtual void deliver(const Encoded& event, const Target& target) = 0;
   // Returns how many were asked; `on_ack` follows for each that answers before the timeout.
   virtual std::size_t deliver_with_ack(const Event& event, const Target& target,
@@ -98,8 +104,8 @@ class Host {
   virtual void join(const Target& target, const std::vector<std::string>& rooms) = 0;
   virtual void leave(const Target& target, const std::vector<std::string>& rooms) = 0;
   virtual void disconnect(const Target& target, bool close) = 0;
-  // Another node's server_side_emit(): `reply` is empty, or to be called once with one argument. False:
-  // nobody here listens to it, and `reply` will not be called.
+  // Another node's server_side_emit(): `reply` is empty, or called with one argument, later maybe, and once
+  // at most, whatever handlers do. False: nobody here listens to it, and `reply` will not be called.
   virtual bool on_server_side_event(std::string_view name, const Args& args,
                                     std::function<void(const Args&)> reply) = 0;
   // A socket's session has been restored on another node: this one's ends, and is not saved again.
@@ -137,7 +143,9 @@ class Adapter {
 
   // Connection state recovery. An adapter that cannot do it keeps these.
   virtual bool appends_offsets() const { return false; }  // then single emits pass through broadcast() too
-  // Does what must not overtake what was broadcast before; maybe never, if the adapter ends first.
+  // Something that was broadcast has not been delivered here yet: then what must not overtake it goes through
+  // in_turn(), which does it behind that; maybe never, if the adapter ends first.
+  virtual bool waits() const { return false; }
   virtual void in_turn(std::function<void()> deed) { deed(); }
   virtual void persist(Session) {}
   // Then persist() is also called while a socket lives (Session::live): when it joins, and after each change

@@ -2,10 +2,9 @@
 
 #include <algorithm>
 #include <chrono>
-#include <unordered_set>
 #include <utility>
 
-#include "backend/names/hash.h"
+#include "backend/adapter/room_set.h"
 
 namespace limpet::adapter {
 namespace {
@@ -15,13 +14,6 @@ constexpr std::uint64_t kSweepMs = 60'000;
 std::uint64_t since_1970_ms() {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(now).count());
-}
-
-// Rooms of a session that is restored: thousands, and looked for in each packet that is kept.
-using RoomSet = std::unordered_set<std::string_view, names::Hash>;
-
-bool any_of(const std::vector<std::string>& some, const RoomSet& rooms) {
-  return std::any_of(some.begin(), some.end(), [&](const std::string& one) { return rooms.contains(one); });
 }
 
 // Sizes are what is kept, to about a quarter: each text with what holds it.
@@ -34,9 +26,8 @@ std::size_t bytes_of(const std::vector<std::string>& names) {
 }
 
 std::size_t bytes_of(const Encoded& packet, const Target& target) {
-  std::size_t bytes = kEntry + packet.head->body().size() + bytes_of(target.rooms) + bytes_of(target.except);
-  for (const auto& attachment : packet.attachments) bytes += kEntry + attachment->body().size();
-  return bytes;
+  return kEntry * (1 + packet.attachments.size()) + packet.bytes() + bytes_of(target.rooms) +
+         bytes_of(target.except);
 }
 
 std::size_t bytes_of(const boost::json::value& value) {
@@ -90,13 +81,25 @@ void Memory::server_side_emit(std::string_view, const Args&,
 
 void Memory::keep(const Encoded& packet, const Target& target, const Yeast::Stamp& offset) {
   const std::size_t bytes = bytes_of(packet, target);
-  kept_.push_back({offset, net::now_ms(), packet, target.rooms, target.except, bytes});
+  kept_.push_back({offset, net::now_ms(), packet, target, bytes});
   kept_bytes_ += bytes;
-  while (kept_.size() > settings_.max_packets || kept_bytes_ > settings_.max_bytes) {
-    kept_bytes_ -= kept_.front().bytes;
-    kept_.pop_front();
-  }
+  kept_beside_.set(kept_beside_.bytes() + bytes - packet.bytes());
+  while (kept_.size() > settings_.max_packets || kept_bytes_ > settings_.max_bytes) forget_oldest_packet();
   if (!sweep_.armed()) sweep_.after(kSweepMs);
+}
+
+void Memory::forget_oldest_packet() {
+  const Kept& oldest = kept_.front();
+  kept_bytes_ -= oldest.bytes;
+  kept_beside_.set(kept_beside_.bytes() - (oldest.bytes - oldest.packet.bytes()));
+  kept_.pop_front();
+}
+
+std::size_t Memory::let_go(std::size_t bytes) {
+  const std::size_t before = kept_.size();
+  const std::size_t rest = kept_bytes_ - std::min(kept_bytes_, bytes);
+  while (kept_bytes_ > rest) forget_oldest_packet();
+  return before - kept_.size();
 }
 
 void Memory::persist(Session session) {
@@ -132,10 +135,9 @@ void Memory::restore(std::string_view pid, std::string_view offset,
   auto packet = find(offset);
   if (packet == kept_.end()) return done(std::nullopt);
   Restored restored{away->second.session, {}};
-  const RoomSet rooms(restored.session.rooms.begin(), restored.session.rooms.end());
+  const RoomSet rooms(restored.session.rooms);
   for (++packet; packet != kept_.end(); ++packet) {
-    const bool meant = packet->rooms.empty() || any_of(packet->rooms, rooms);
-    if (meant && !any_of(packet->except, rooms)) restored.missed.push_back(packet->packet);
+    if (rooms.hears(packet->target)) restored.missed.push_back(packet->packet);
   }
   done(std::move(restored));
 }
@@ -153,10 +155,7 @@ std::deque<Memory::Kept>::const_iterator Memory::find(std::string_view offset) c
 void Memory::forget_old() {
   const std::uint64_t now = net::now_ms();
   const std::uint64_t oldest = now - std::min(now, settings_.max_disconnection_ms);
-  while (!kept_.empty() && kept_.front().time_ms < oldest) {
-    kept_bytes_ -= kept_.front().bytes;
-    kept_.pop_front();
-  }
+  while (!kept_.empty() && kept_.front().time_ms < oldest) forget_oldest_packet();
   while (!away_since_.empty() && away_since_.front().first < oldest) forget_oldest_session();
   if (!kept_.empty() || !away_since_.empty()) sweep_.after(kSweepMs);
 }

@@ -1,5 +1,6 @@
 // Memory: the adapter of a node that is alone. With recovery it keeps what was broadcast lately, and the
-// sessions of clients that have gone, for those who come back.
+// sessions of clients that have gone, for those who come back; the packets for as long as the memory budget
+// has room for them.
 #pragma once
 
 #include <cstddef>
@@ -13,11 +14,13 @@
 
 #include "backend/adapter/adapter.h"
 #include "backend/adapter/yeast.h"
+#include "backend/budget/reserve.h"
+#include "backend/budget/share.h"
 #include "proxy/net/loop.h"
 
 namespace limpet::adapter {
 
-class Memory final : public Adapter {
+class Memory final : public Adapter, private budget::Reserve {
  public:
   struct Settings {
     bool recovery = false;
@@ -57,7 +60,7 @@ class Memory final : public Adapter {
     Yeast::Stamp offset;
     std::uint64_t time_ms;
     Encoded packet;
-    std::vector<std::string> rooms, except;
+    Target target;
     std::size_t bytes;
   };
   struct Away {
@@ -66,7 +69,12 @@ class Memory final : public Adapter {
     std::size_t bytes = 0;
   };
 
+  // budget::Reserve: the packets that are kept
+  std::size_t held() const override { return kept_bytes_; }
+  std::size_t let_go(std::size_t bytes) override;
+
   void keep(const Encoded& packet, const Target& target, const Yeast::Stamp& offset);
+  void forget_oldest_packet();
   void forget_oldest_session();
   void forget_old();
   std::deque<Kept>::const_iterator find(std::string_view offset) const;
@@ -76,6 +84,7 @@ class Memory final : public Adapter {
   Yeast yeast_;
   std::deque<Kept> kept_;
   std::size_t kept_bytes_ = 0;
+  budget::Share kept_beside_;  // of kept_bytes_, what is not the messages', which count themselves
   std::unordered_map<std::string, Away> away_;  // by pid
   std::size_t away_bytes_ = 0;
   std::deque<std::pair<std::uint64_t, std::string>>

@@ -60,13 +60,12 @@ void Cluster::leave(std::uint64_t within_ms, std::function<void()> done) {
   on_left_ = std::move(done);
   patience_.after(within_ms);
   if (!presence_) return wait_for_answers();
-  presence_->leave(within_ms, [this] { wait_for_answers(); });
+  presence_->leave([this] { wait_for_answers(); });
 }
 
-// Sessions, say, that were saved as their sockets went. Answers come in order.
+// Sessions, say, that were saved as their sockets went: in a Redis Cluster each on the master of its key.
 void Cluster::wait_for_answers() {
-  if (!redis_.up()) return left();
-  redis_.command({"PING"}, [held = std::weak_ptr(self_)](const redis::Result&) {
+  redis_.when_answered([held = std::weak_ptr(self_)] {
     if (const auto me = held.lock()) (*me)->left();
   });
 }

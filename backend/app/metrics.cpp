@@ -214,6 +214,9 @@ void add_budget(Page& page, budget::Budget& budget) {
   page.gauge("limpet_node_max_buffered_bytes", "Where those who hold most are closed.",
              number(budget.most()));
   page.counter("limpet_node_evicted_total", "Connections closed there.", number(budget.evicted()));
+  page.counter("limpet_node_recovery_forgotten_total",
+               "Packets kept for recovery that went there, before anybody was closed.",
+               number(budget.forgotten()));
 }
 
 void add_http(Page& page, const http::Server& server) {

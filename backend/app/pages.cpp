@@ -1,5 +1,7 @@
 #include "backend/app/pages.h"
 
+#include "backend/http/field.h"
+
 namespace limpet::app {
 namespace {
 
@@ -20,16 +22,9 @@ bool refuse_method(http::Exchange& exchange) {
   return true;
 }
 
-std::string_view header(const wire::RequestHead& head, std::string_view name) {
-  for (const wire::Field& each : head.fields) {
-    if (wire::equal_ignoring_case(each.name, name)) return each.value;
-  }
-  return {};
-}
-
 bool from_a_page(const wire::RequestHead& head) {
-  const std::string_view site = header(head, "Sec-Fetch-Site");
-  if (!header(head, "Origin").empty()) return true;
+  const std::string_view site = http::value_of(head, "Sec-Fetch-Site");
+  if (!http::value_of(head, "Origin").empty()) return true;
   if (!site.empty() && site != "none" && site != "same-origin") return true;
   const auto ip = wire::IpAddress::parse(head.host);
   return !(wire::equal_ignoring_case(head.host, "localhost") || head.host.empty() ||

@@ -1,17 +1,12 @@
 #include "backend/app/token.h"
 
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <boost/json.hpp>
-#include <cerrno>
 #include <cmath>
-#include <cstdio>
-#include <cstring>
 #include <utility>
 
 #include "backend/app/base64url.h"
+#include "backend/app/small_file.h"
 #include "backend/app/token_key.h"
 
 namespace limpet::app {
@@ -19,7 +14,6 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::size_t kMostKey = 64 * 1024;
 constexpr std::size_t kDepth = 8;         // of a token's JSON
 constexpr std::size_t kGoodSecret = 256;  // bits; RFC 7518, 3.2
 
@@ -104,15 +98,6 @@ std::optional<std::string> subject_of(const json::object& claims) {
   return std::string(text);
 }
 
-// Whether others may read or write it. A group that reads what another user owns is how a service is given
-// its secret.
-bool is_exposed(int fd) {
-  struct stat file {};
-  if (::fstat(fd, &file) != 0 || !S_ISREG(file.st_mode)) return false;
-  const mode_t others = file.st_uid == ::geteuid() ? 0077 : 0037;
-  return (file.st_mode & others) != 0;
-}
-
 }  // namespace
 
 std::string_view code_of(TokenFault fault) {
@@ -135,18 +120,14 @@ TokenVerifier::Loaded TokenVerifier::make(std::string_view bytes, Expected expec
 }
 
 TokenVerifier::Loaded TokenVerifier::load(const std::string& path, Expected expected) {
-  const std::unique_ptr<std::FILE, decltype(&std::fclose)> file(std::fopen(path.c_str(), "rbe"),
-                                                                &std::fclose);
-  if (!file) return path + ": " + std::strerror(errno);
-  std::string bytes(kMostKey + 1, '\0');
-  bytes.resize(std::fread(bytes.data(), 1, bytes.size(), file.get()));
-  if (std::ferror(file.get())) return path + ": " + std::strerror(errno);
-  if (bytes.size() > kMostKey) return path + " is larger than 64 KiB: that is no key";
-  Loaded loaded = make(bytes, std::move(expected));
+  auto file = read_small_file(path, ": that is no key");
+  if (auto* why = std::get_if<std::string>(&file)) return std::move(*why);
+  const SmallFile& it = std::get<SmallFile>(file);
+  Loaded loaded = make(it.bytes, std::move(expected));
   if (auto* why = std::get_if<std::string>(&loaded))
     *why = path + " " + *why;
   else
-    std::get<TokenVerifier>(loaded).exposed_ = is_exposed(::fileno(file.get()));
+    std::get<TokenVerifier>(loaded).exposed_ = it.exposed;
   return loaded;
 }
 

@@ -1,6 +1,10 @@
 #include "backend/budget/budget.h"
 
+#include <algorithm>
+#include <cmath>
 #include <utility>
+
+#include "backend/budget/reserve.h"
 
 namespace limpet::budget {
 namespace {
@@ -10,12 +14,22 @@ namespace {
 constexpr std::uint64_t kBetweenMs = 50;
 
 // Who holds less than this part is not who fills it, and that many connections there are not: if something
-// else does (what is kept for clients that come back), nobody pays for it.
+// else does, nobody pays for it.
 constexpr std::size_t kSmallPart = 65'536;
+
+// Where a walk has found nobody, the next one comes when so much more is held, or patience has an end.
+constexpr std::size_t kStep = 64;
 
 constinit thread_local Budget* current = nullptr;
 
+using Reserves = boost::intrusive::list<Reserve, boost::intrusive::constant_time_size<false>>;
+thread_local Reserves reserves;
+
 }  // namespace
+
+Reserve::Reserve() {
+  reserves.push_back(*this);
+}
 
 void reached() {
   current->on_mark();
@@ -66,23 +80,43 @@ void Budget::on_mark() {
 
 void Budget::relieve() {
   if (total <= most_) return set_mark();
-  evict();
-  again_.after(kBetweenMs);  // was it enough?
+  if (make_room()) return again_.after(kBetweenMs);  // was it enough?
+  mark = total + most_ / kStep;
+  again_.after(patience_ms_);
 }
 
 void Budget::on_patience() {
   if (!tight()) return;
-  evict();
+  make_room();
   patience_.after(patience_ms_);
 }
 
-void Budget::evict() {
+bool Budget::make_room() {
   relieved_ms_ = loop_.turn_ms();
+  const std::size_t forgotten = let_go(total - low());
+  return (total > low() && evict() != 0) || forgotten != 0;
+}
+
+// Of each the same part. What slow readers wait for as well stays; the next time they are met.
+std::size_t Budget::let_go(std::size_t wanted) {
+  std::size_t held = 0;
+  for (const Reserve& each : reserves) held += each.held();
+  if (held == 0) return 0;
+  const double part = std::min(1.0, static_cast<double>(wanted) / static_cast<double>(held));
+  std::size_t gone = 0;
+  for (Reserve& each : reserves)
+    gone += each.let_go(static_cast<std::size_t>(std::ceil(static_cast<double>(each.held()) * part)));
+  forgotten_ += gone;
+  return gone;
+}
+
+std::size_t Budget::evict() {
   Census census;
   for (const Spender* each : spenders_) each->weigh(census);
   Eviction eviction(census, total - low(), most_ / kSmallPart + 1);
   for (Spender* each : spenders_) each->evict(eviction);
   evicted_ += eviction.taken();
+  return eviction.taken();
 }
 
 }  // namespace limpet::budget

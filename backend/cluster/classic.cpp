@@ -8,6 +8,17 @@
 #include "backend/names/random_text.h"
 
 namespace limpet::cluster {
+namespace {
+
+classic_wire::Request to_many(classic_wire::Type type, const adapter::Target& target) {
+  classic_wire::Request request;
+  request.type = type;
+  request.target = target;
+  return request;
+}
+
+}  // namespace
+
 adapter::Factory classic(redis::Redis& redis, const ClassicSettings& settings, Tally tally) {
   return [&redis, settings, tally = std::move(tally)](adapter::Host& host) {
     return std::make_unique<Classic>(host, redis, settings, tally);
@@ -91,14 +102,13 @@ bool Classic::knows(std::string_view room) const {
   return maybe_number && host_.rooms().exists("\xff" + std::string(room));
 }
 
-void Classic::tell(std::string body, Type type, const Target& target, const std::vector<std::string>& rooms,
-                   bool close) {
+void Classic::tell(const std::string& body, classic_wire::Request request) {
   if (!requests_.open()) {  // it would not be heard here
     redis_.publish(channels_.request, body);
-    return carry_out(type, target, rooms, close);
+    return carry_out(request);
   }
   const std::uint64_t number = next_number_++;
-  told_.push_back({number, body, type, target, rooms, close});
+  told_.push_back({number, body, std::move(request)});
   redis_.publish(channels_.request, body, [self = self_, number](const redis::Result& result) {
     if (*self != nullptr && !result.ok()) (*self)->on_not_told(number);
   });
@@ -124,30 +134,36 @@ void Classic::do_what_was_told(std::size_t count) {
   for (; count > 0 && !told_.empty(); --count) {
     const Told told = std::move(told_.front());
     told_.pop_front();
-    carry_out(told.type, told.target, told.rooms, told.close);
+    carry_out(told.request);
   }
 }
 
-void Classic::carry_out(Type type, const Target& target, const std::vector<std::string>& rooms, bool close) {
+void Classic::carry_out(const classic_wire::Request& request) {
   if (host_.stopped()) return;
-  if (type == Type::join) host_.join(target, rooms);
-  if (type == Type::leave) host_.leave(target, rooms);
-  if (type == Type::disconnect) host_.disconnect(target, close);
+  if (request.type == Type::join) host_.join(*request.target, request.rooms);
+  if (request.type == Type::leave) host_.leave(*request.target, request.rooms);
+  if (request.type == Type::disconnect) host_.disconnect(*request.target, request.close);
 }
 
 void Classic::join(const Target& target, const std::vector<std::string>& rooms) {
   if (target.flags.local) return host_.join(target, rooms);
-  tell(classic_wire::rooms_request(Type::join, uid_, target, rooms), Type::join, target, rooms, false);
+  auto request = to_many(Type::join, target);
+  request.rooms = rooms;
+  tell(classic_wire::rooms_request(Type::join, uid_, target, rooms), std::move(request));
 }
 
 void Classic::leave(const Target& target, const std::vector<std::string>& rooms) {
   if (target.flags.local) return host_.leave(target, rooms);
-  tell(classic_wire::rooms_request(Type::leave, uid_, target, rooms), Type::leave, target, rooms, false);
+  auto request = to_many(Type::leave, target);
+  request.rooms = rooms;
+  tell(classic_wire::rooms_request(Type::leave, uid_, target, rooms), std::move(request));
 }
 
 void Classic::disconnect(const Target& target, bool close) {
   if (target.flags.local) return host_.disconnect(target, close);
-  tell(classic_wire::disconnect_request(uid_, target, close), Type::disconnect, target, {}, close);
+  auto request = to_many(Type::disconnect, target);
+  request.close = close;
+  tell(classic_wire::disconnect_request(uid_, target, close), std::move(request));
 }
 
 // As Node.js's nodes name themselves and their questions.

@@ -86,17 +86,13 @@ class Classic final : public adapter::Adapter {
   struct Told {
     std::uint64_t number;
     std::string body;
-    Type type;
-    Target target;
-    std::vector<std::string> rooms;
-    bool close = false;
+    classic_wire::Request request;
   };
-  void tell(std::string body, Type type, const Target& target, const std::vector<std::string>& rooms,
-            bool close);
+  void tell(const std::string& body, classic_wire::Request request);
   void on_not_told(std::uint64_t number);
   bool is_own_echo(std::string_view body);
   void do_what_was_told(std::size_t count);
-  void carry_out(Type type, const Target& target, const std::vector<std::string>& rooms, bool close);
+  void carry_out(const classic_wire::Request& request);  // which has a target
 
   // What other nodes ask (classic_answering.cpp)
   void obey(const classic_wire::Request& request);

@@ -33,11 +33,11 @@ void Classic::on_request(std::string_view, std::string_view body) {
 
 // The older form names one socket, and wants to hear from the node that has it.
 void Classic::obey(const Request& request) {
-  if (request.target) return carry_out(request.type, *request.target, request.rooms, request.close);
+  if (request.target) return carry_out(request);
   if (host_.rooms().find(request.sid) == nullptr) return;
-  Target target;
-  target.rooms = {request.sid};
-  carry_out(request.type, target, request.rooms, request.close);
+  Request one = request;
+  one.target.emplace().rooms = {request.sid};
+  carry_out(one);
   if (!request.id.empty()) answer(request.uid, classic_wire::done_answer(request.id));
 }
 
@@ -69,8 +69,8 @@ void Classic::answer_fetch(const Request& request) {
 void Classic::answer_emit(const Request& request) {
   std::function<void(const Args&)> reply;
   if (!request.id.empty()) {
-    reply = [self = self_, id = request.id, used = std::make_shared<bool>(false)](const Args& args) {
-      if (*self == nullptr || std::exchange(*used, true)) return;
+    reply = [self = self_, id = request.id](const Args& args) {
+      if (*self == nullptr) return;
       (*self)->redis_.publish((*self)->channels_.response, classic_wire::emit_answer(id, args));
     };
   }

@@ -10,9 +10,7 @@
 namespace limpet::cluster::classic_wire {
 namespace {
 
-constexpr double kMostClients = 1e9;
-// Of Socket.IO's packets; the emitters of its version 2 tell them apart.
-constexpr int kEvent = 2, kBinaryEvent = 5;
+constexpr int kBinaryEvent = 5;  // the emitters of Socket.IO 2 tell them apart
 
 using boost::json::object;
 using boost::json::value;
@@ -63,7 +61,7 @@ bool read_rooms(const object& body, Request& request) {
 
 bool read_close(const object& body, bool& close) {
   const value* it = body.if_contains("close");
-  close = it != nullptr && it->is_bool() && it->get_bool();
+  close = is_true(it);
   return is_missing(it) || it->is_bool();
 }
 
@@ -122,9 +120,7 @@ std::optional<Answer> read_answer(std::string_view body) {
     return std::nullopt;
   answer.type = type_of(*all);
   answer.sockets = take_sockets(all->if_contains("sockets"), *whole);
-  const auto clients = number_in(all->if_contains("clientCount"));
-  if (clients && *clients >= 0 && *clients <= kMostClients)
-    answer.clients = static_cast<std::size_t>(*clients);
+  answer.clients = count_in(all->if_contains("clientCount"));
   value* first = all->if_contains(answer.type == Type::ack ? "packet" : "data");
   boost::json::array values;
   values.push_back(first == nullptr ? value() : std::move(*first));

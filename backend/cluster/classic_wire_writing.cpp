@@ -26,7 +26,7 @@ std::string literal(std::string_view text) {
 void write_packet(Writer& out, std::string_view nsp, const Event& event) {
   out.map(3);
   out.text("type");
-  out.integer(2);
+  out.integer(kEvent);
   out.text("data");
   write_event(out, event);
   out.text("nsp");

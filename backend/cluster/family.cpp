@@ -1,8 +1,7 @@
 #include "backend/cluster/family.h"
 
-#include <algorithm>
-#include <cmath>
-#include <exception>
+#include <array>
+#include <stdexcept>
 #include <utility>
 
 #include "backend/cluster/room_name.h"
@@ -26,11 +25,11 @@ Family::Family(adapter::Host& host, redis::Redis& redis, Settings settings, Tall
       redis_(redis),
       settings_(std::move(settings)),
       tally_(std::move(tally)),
-      uid_(random_hex()),
+      uid_(draw_id()),
       channel_(settings_.prefix + '#' + std::string(host.name()) + '#'),
       own_channel_(channel_of(uid_)),
       self_(std::make_shared<Family*>(this)),
-      requests_(host.loop(), tally_),
+      requests_(host.loop(), tally_, {.draw_id = [this] { return draw_id(); }}),
       look_(host.loop(), net::delegate<&Family::look_around>(this)),
       everyone_(*this) {
   of_everyone_ = redis_.subscribe(kind(), channel_, everyone_);
@@ -38,8 +37,17 @@ Family::Family(adapter::Host& host, redis::Redis& redis, Settings settings, Tall
   if (host.name() == "/") look_.after(0);
 }
 
+// Whoever waits is told while all of it is still there; what they then answer goes nowhere.
 Family::~Family() {
+  self_.reset();
   for (const auto& [number, done] : std::exchange(counting_, {})) done(1);
+  requests_.close();
+}
+
+std::string Family::draw_id() {
+  std::array<char, 16> text;
+  random_.write_hex(text);
+  return {text.data(), text.size()};
 }
 
 redis::Subscribed Family::kind() const {
@@ -54,17 +62,23 @@ std::string Family::channel_of(std::string_view what) const {
   return channel_ + std::string(what) + '#';
 }
 
-void Family::say(std::string_view channel, const family::Outgoing& what, redis::Done done) {
-  std::string_view body;
+void Family::say(std::string_view channel, const family::Outgoing& what) {
+  publish(channel, body_of(what));
+}
+
+// Until the next one.
+std::string_view Family::body_of(const family::Outgoing& what) {
   if (settings_.prefers_text && !what.has_bytes()) {
     text_.clear();
     family::write(text_, what, uid_, host_.name());
-    body = text_.bytes();
-  } else {
-    binary_.clear();
-    family::write(binary_, what, uid_, host_.name());
-    body = binary_.bytes();
+    return text_.bytes();
   }
+  binary_.clear();
+  family::write(binary_, what, uid_, host_.name());
+  return binary_.bytes();
+}
+
+void Family::publish(std::string_view channel, std::string_view body, redis::Done done) {
   if (settings_.sharded)
     redis_.shard_publish(channel, body, std::move(done));
   else
@@ -120,41 +134,31 @@ void Family::broadcast_with_ack(const Event& event, const Target& target,
 
 void Family::fetch_sockets(const Target& target, Requests::Fetched done) {
   std::vector<RemoteSocket> here;
-  if (target.flags.local) {
-    host_.fetch(target, here);
-    return done({}, std::move(here));
-  }
+  host_.fetch(target, here);
+  if (target.flags.local) return done({}, std::move(here));
   const std::uint64_t timeout =
       target.flags.timeout_ms != 0 ? target.flags.timeout_ms : settings_.requests_timeout_ms;
-  const std::string id = requests_.fetch(timeout, std::move(done));
-  count_others([id, target](Family& it, std::optional<std::size_t> others) {
-    std::vector<RemoteSocket> found;
-    it.host_.fetch(target, found);
-    if (!others) return it.requests_.fail(id, "the nodes could not be counted", std::move(found));
-    it.requests_.expect(id, *others, std::move(found));
-    if (*others == 0) return;
-    it.say(it.channel_, {.type = Type::fetch, .target = &target, .request = id},
-           [handle = it.handle(), id](const redis::Result& result) {
-             const auto self = handle.lock();
-             if (self && !result.ok()) (*self)->requests_.fail(id, "the other nodes could not be asked");
-           });
-  });
+  const std::string id = requests_.fetch(timeout, std::move(done), std::move(here));
+  ask(id, {.type = Type::fetch, .target = &target, .request = id});
 }
 
 void Family::server_side_emit(std::string_view name, const Args& args, Requests::Answered done) {
   const Event event{name, args};
   if (!done) return say(channel_, {.type = Type::server_event, .event = &event});
   const std::string id = requests_.emit(settings_.requests_timeout_ms, std::move(done));
-  count_others([id, name = std::string(name), args](Family& it, std::optional<std::size_t> others) {
+  ask(id, {.type = Type::server_event, .request = id, .event = &event});
+}
+
+// All others, once it is known how many are to answer.
+void Family::ask(const std::string& id, const family::Outgoing& what) {
+  count_others([id, body = std::string(body_of(what))](Family& it, std::optional<std::size_t> others) {
     if (!others) return it.requests_.fail(id, "the nodes could not be counted");
     it.requests_.expect(id, *others);
     if (*others == 0) return;
-    const Event again{name, args};
-    it.say(it.channel_, {.type = Type::server_event, .request = id, .event = &again},
-           [handle = it.handle(), id](const redis::Result& result) {
-             const auto self = handle.lock();
-             if (self && !result.ok()) (*self)->requests_.fail(id, "the other nodes could not be asked");
-           });
+    it.publish(it.channel_, body, [handle = it.handle(), id](const redis::Result& result) {
+      const auto self = handle.lock();
+      if (self && !result.ok()) (*self)->requests_.fail(id, "the other nodes could not be asked");
+    });
   });
 }
 
@@ -172,7 +176,7 @@ void Family::on_said(family::Incoming said, std::optional<std::string_view> offs
   if (said.uid == uid_ || host_.stopped() || said.nsp != host_.name()) return;
   try {
     act(said, offset);
-  } catch (const std::exception&) {
+  } catch (const std::invalid_argument&) {
     ++tally_->malformed;
   }
 }
@@ -204,7 +208,7 @@ bool Family::on_broadcast(family::Incoming& said, std::optional<std::string_view
   auto& [target, request, event] = broadcast;
   if (!request.empty()) return on_broadcast_with_ack(said.uid, request, event, target);
   if (!appends_offsets() || target.flags.volatile_) offset = std::nullopt;
-  host_.deliver(host_.encode({event.name, event.args, event.name_is_number}, offset), target);
+  host_.deliver(host_.encode(event.event(), offset), target);
   return true;
 }
 
@@ -212,9 +216,8 @@ bool Family::on_broadcast(family::Incoming& said, std::optional<std::string_view
 bool Family::on_broadcast_with_ack(const std::string& uid, const std::string& request, const Said& event,
                                    const Target& target) {
   if (uid.empty()) return false;
-  const std::size_t count = host_.deliver_with_ack(
-      {event.name, event.args, event.name_is_number}, target,
-      [handle = handle(), uid, request](const Args& args) {
+  const std::size_t count =
+      host_.deliver_with_ack(event.event(), target, [handle = handle(), uid, request](const Args& args) {
         if (const auto self = handle.lock())
           (*self)->answer(uid, {.type = Type::client_answer, .request = request, .answer = &args});
       });
@@ -227,8 +230,7 @@ bool Family::on_rooms(const family::Incoming& said) {
   Target target;
   if (!read_target(data.if_contains("opts"), target)) return false;
   if (said.type == Type::disconnect) {
-    const boost::json::value* close = data.if_contains("close");
-    host_.disconnect(target, close != nullptr && close->is_bool() && close->get_bool());
+    host_.disconnect(target, is_true(data.if_contains("close")));
     return true;
   }
   const auto rooms = room_names(data.if_contains("rooms"));
@@ -264,10 +266,8 @@ bool Family::on_server_event(family::Incoming& said) {
     host_.on_server_side_event(event.name, event.args, {});
     return true;
   }
-  const auto reply = [handle = handle(), uid = said.uid, request,
-                      used = std::make_shared<bool>(false)](const Args& args) {
-    const auto self = handle.lock();
-    if (self && !std::exchange(*used, true))
+  const auto reply = [handle = handle(), uid = said.uid, request](const Args& args) {
+    if (const auto self = handle.lock())
       (*self)->answer(uid, {.type = Type::server_answer, .request = request, .answer = &args});
   };
   if (!host_.on_server_side_event(event.name, event.args, reply)) reply({});

@@ -21,6 +21,7 @@
 #include "backend/cluster/requests.h"
 #include "backend/cluster/text_writer.h"
 #include "backend/codec/msgpack.h"
+#include "backend/names/random_text.h"
 #include "backend/redis/redis.h"
 
 namespace limpet::cluster {
@@ -45,7 +46,7 @@ class Family : public adapter::Adapter, private redis::Listener {
 
  protected:
   // Publishes on a channel; failures are counted by Redis.
-  void say(std::string_view channel, const family::Outgoing& what, redis::Done done = {});
+  void say(std::string_view channel, const family::Outgoing& what);
   // What another node says. `offset`: what its receivers remember it by.
   void on_said(family::Incoming said, std::optional<std::string_view> offset);
   virtual void on_superseded(std::string_view /*sid*/, std::string_view /*pid*/) {}
@@ -55,6 +56,7 @@ class Family : public adapter::Adapter, private redis::Listener {
   redis::Subscription listen(std::string_view channel);
   std::string channel_of(std::string_view uid_or_room) const;  // PREFIX#NSP#THAT#
   redis::Subscribed kind() const;
+  std::string draw_id();  // 16 digits: its uid, or the id of a question
   // For callbacks that may outlive it: expired once it is gone.
   std::weak_ptr<Family*> handle() { return self_; }
 
@@ -62,6 +64,7 @@ class Family : public adapter::Adapter, private redis::Listener {
   redis::Redis& redis_;
   const Settings settings_;
   const Tally tally_;
+  names::RandomText random_;
   const std::string uid_;
   const std::string channel_;  // PREFIX#NSP#
 
@@ -90,6 +93,9 @@ class Family : public adapter::Adapter, private redis::Listener {
 
   void on_subscribed() override { listening_ = true; }
   void on_gap() override;
+  std::string_view body_of(const family::Outgoing& what);
+  void publish(std::string_view channel, std::string_view body, redis::Done done = {});
+  void ask(const std::string& id, const family::Outgoing& what);
   void count_others(std::function<void(Family&, std::optional<std::size_t>)> done);
   void look_around();
   void act(family::Incoming& said, std::optional<std::string_view> offset);

@@ -1,5 +1,4 @@
 // What comes back to a node that has asked, and how it is read.
-#include <cmath>
 #include <utility>
 
 #include "backend/cluster/family.h"
@@ -7,22 +6,12 @@
 namespace limpet::cluster {
 namespace {
 
-constexpr double kMostClients = 1e9;
-
 // {requestId, packet}: the value alone, with its bytes.
 codec::Args value_of(family::Incoming& said) {
   boost::json::array values;
   boost::json::value* packet = said.data.values()[0].get_object().if_contains("packet");
   values.push_back(packet != nullptr ? std::move(*packet) : boost::json::value());
   return codec::Args(std::move(values), said.data.take_binaries());
-}
-
-bool read_count(const boost::json::value* value, std::size_t& count) {
-  double number = -1;
-  if (value != nullptr && value->is_int64()) number = static_cast<double>(value->get_int64());
-  if (!(number >= 0 && number <= kMostClients)) return false;
-  count = static_cast<std::size_t>(number);
-  return true;
 }
 
 bool text_in(const boost::json::object& data, std::string_view key, std::string& text) {
@@ -45,9 +34,8 @@ bool Family::on_answer(family::Incoming& said) {
   std::string request;
   if (!family::read_request(data, request) || request.empty()) return false;
   if (said.type == family::Type::clients_asked) {
-    std::size_t count = 0;
-    if (!read_count(data.if_contains("clientCount"), count)) return false;
-    return requests_.on_clients(request, count);
+    const auto count = count_in(data.if_contains("clientCount"));
+    return count && requests_.on_clients(request, *count);
   }
   if (said.type == family::Type::client_answer) return requests_.on_ack(request, value_of(said));
   if (said.type == family::Type::server_answer) return requests_.on_answer(request, value_of(said));

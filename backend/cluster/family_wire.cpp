@@ -9,8 +9,6 @@
 namespace limpet::cluster::family {
 namespace {
 
-constexpr int kEvent = 2;  // Socket.IO's packet type
-
 using boost::json::object;
 using boost::json::value;
 

@@ -6,8 +6,6 @@
 namespace limpet::cluster::family {
 namespace {
 
-constexpr std::int64_t kEvent = 2;  // Socket.IO's packet type
-
 template <class Writer>
 void write_request(Writer& to, std::string_view request) {
   to.text("requestId");

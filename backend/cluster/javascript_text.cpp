@@ -36,10 +36,17 @@ void each_unit(std::string_view text, Each&& each) {
 
 }  // namespace
 
-std::size_t utf16_size(std::string_view utf8) {
+std::size_t utf16_size(std::string_view text) {
   std::size_t size = 0;
-  each_unit(utf8, [&](std::uint32_t) { ++size; });
-  return size;
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  for (;;) {
+    const char* const stop = codec::utf8_run(at, end);
+    size += codec::utf16_length({at, stop});
+    if (stop == end) return size;
+    ++size;
+    at = stop + 1;
+  }
 }
 
 std::int32_t hash_of(std::string_view utf8) {

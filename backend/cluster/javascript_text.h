@@ -7,7 +7,7 @@
 
 namespace limpet::cluster {
 
-std::size_t utf16_size(std::string_view utf8);
+std::size_t utf16_size(std::string_view text);  // each byte that is not of UTF-8 is one
 // The hash by which namespaces choose their streams: h * 31 + unit, in 32 bits with a sign.
 std::int32_t hash_of(std::string_view utf8);
 

@@ -12,16 +12,10 @@ struct Overloaded : F... {
 template <class... F>
 Overloaded(F...) -> Overloaded<F...>;
 
-std::size_t bytes_of(const adapter::Encoded& packet) {
-  std::size_t bytes = packet.head->body().size();
-  for (const auto& attachment : packet.attachments) bytes += attachment->body().size();
-  return bytes;
-}
-
 }  // namespace
 
 std::uint64_t Outbox::add(adapter::Target target, Deed deed, std::size_t bytes) {
-  if (const auto* packet = std::get_if<adapter::Encoded>(&deed)) bytes = bytes_of(*packet);
+  if (const auto* packet = std::get_if<adapter::Encoded>(&deed)) bytes = packet->bytes();
   bytes_ += bytes;
   waiting_.push_back({std::move(target), std::move(deed), bytes, false, {}});
   return first_ + waiting_.size() - 1;
@@ -54,20 +48,19 @@ void Outbox::flush() {
 
 void Outbox::perform(const Entry& entry) {
   const adapter::Target& target = entry.target;
-  std::visit(
-      Overloaded{
-          [&](const adapter::Encoded& packet) { host_.deliver(packet, target); },
-          [&](const Pending& event) {
-            const auto offset =
-                entry.offset.empty() ? std::nullopt : std::optional<std::string_view>(entry.offset);
-            host_.deliver(host_.encode({event.name, event.args, event.name_is_number}, offset), target);
-          },
-          [&](const Join& join) { host_.join(target, join.rooms); },
-          [&](const Leave& leave) { host_.leave(target, leave.rooms); },
-          [&](const Disconnect& disconnect) { host_.disconnect(target, disconnect.close); },
-          [&](const Other& other) { other.deed(); },
-      },
-      entry.deed);
+  std::visit(Overloaded{
+                 [&](const adapter::Encoded& packet) { host_.deliver(packet, target); },
+                 [&](const Said& event) {
+                   const auto offset =
+                       entry.offset.empty() ? std::nullopt : std::optional<std::string_view>(entry.offset);
+                   host_.deliver(host_.encode(event.event(), offset), target);
+                 },
+                 [&](const Join& join) { host_.join(target, join.rooms); },
+                 [&](const Leave& leave) { host_.leave(target, leave.rooms); },
+                 [&](const Disconnect& disconnect) { host_.disconnect(target, disconnect.close); },
+                 [&](const Other& other) { other.deed(); },
+             },
+             entry.deed);
 }
 
 }  // namespace limpet::cluster

@@ -17,17 +17,12 @@
 #include <vector>
 
 #include "backend/adapter/adapter.h"
+#include "backend/cluster/parts.h"
 
 namespace limpet::cluster {
 
 class Outbox {
  public:
-  // A broadcast that is encoded once its offset is known.
-  struct Pending {
-    std::string name;
-    bool name_is_number;
-    codec::Args args;
-  };
   struct Join {
     std::vector<std::string> rooms;
   };
@@ -40,7 +35,8 @@ class Outbox {
   struct Other {
     std::function<void()> deed;
   };
-  using Deed = std::variant<adapter::Encoded, Pending, Join, Leave, Disconnect, Other>;
+  // Said: a broadcast that is encoded once its offset is known.
+  using Deed = std::variant<adapter::Encoded, Said, Join, Leave, Disconnect, Other>;
 
   explicit Outbox(adapter::Host& host) : host_(host) {}
   Outbox(const Outbox&) = delete;
@@ -53,6 +49,7 @@ class Outbox {
   // What waits for nothing but what was said before it.
   void add_settled(adapter::Target target, Deed deed);
   std::size_t size() const { return waiting_.size(); }
+  bool busy() const { return flushing_ || !waiting_.empty(); }  // something waits, or is being done
 
   static constexpr std::size_t kMost = 20'000;
   // All of it may be done in one turn: half of what a client may have queued.

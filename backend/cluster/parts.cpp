@@ -23,8 +23,7 @@ bool read_flags(const value* it, adapter::Flags& flags) {
   if (is_missing(it)) return true;
   const object* each = it->if_object();
   if (each == nullptr) return false;
-  const value* is_volatile = each->if_contains("volatile");
-  flags.volatile_ = is_volatile != nullptr && is_volatile->is_bool() && is_volatile->get_bool();
+  flags.volatile_ = is_true(each->if_contains("volatile"));
   const value* compress = each->if_contains("compress");
   flags.compress = compress == nullptr || !compress->is_bool() || compress->get_bool();
   const double timeout = number_in(each->if_contains("timeout")).value_or(0);
@@ -47,9 +46,20 @@ bool is_missing(const value* it) {
   return it == nullptr || it->is_null();
 }
 
+bool is_true(const value* it) {
+  return it != nullptr && it->is_bool() && it->get_bool();
+}
+
 std::optional<double> number_in(const value* it) {
   if (it == nullptr || !it->is_number()) return std::nullopt;
   return it->to_number<double>();
+}
+
+std::optional<std::size_t> count_in(const value* it) {
+  constexpr std::int64_t kMost = 1'000'000'000;
+  const std::int64_t* number = it != nullptr ? it->if_int64() : nullptr;
+  if (number == nullptr || *number < 0 || *number > kMost) return std::nullopt;
+  return static_cast<std::size_t>(*number);
 }
 
 bool read_name(const value* it, std::string& name) {

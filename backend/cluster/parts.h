@@ -23,9 +23,13 @@ inline constexpr std::size_t kBodyDepth = 72;  // what an event may have, and wh
 // JSON if it begins with a brace, else MessagePack: args[0].
 std::optional<codec::Args> read_body(std::string_view body);
 
+inline constexpr int kEvent = 2;  // Socket.IO's packet type
+
 bool is_missing(const boost::json::value* it);
+bool is_true(const boost::json::value* it);
 std::optional<double> number_in(const boost::json::value* it);
-bool read_name(const boost::json::value* it, std::string& name);  // of a node, a request, a namespace
+std::optional<std::size_t> count_in(const boost::json::value* it);  // of clients
+bool read_name(const boost::json::value* it, std::string& name);    // of a node, a request, a namespace
 bool read_target(const boost::json::value* opts, adapter::Target& target);
 // Its handshake and data are taken out of `whole`, if that has no bytes.
 bool take_socket(boost::json::value& it, const codec::Args& whole, adapter::RemoteSocket& socket);

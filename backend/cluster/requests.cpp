@@ -1,25 +1,9 @@
 #include "backend/cluster/requests.h"
 
-#include <array>
 #include <iterator>
 #include <utility>
 
-#include "backend/names/random_text.h"
-
 namespace limpet::cluster {
-
-std::string random_hex() {
-  constexpr std::string_view kHex = "0123456789abcdef";
-  std::array<unsigned char, 8> bytes{};
-  names::fill_random(bytes);
-  std::string text;
-  text.reserve(2 * bytes.size());
-  for (const unsigned char byte : bytes) {
-    text += kHex[byte >> 4U];
-    text += kHex[byte & 15U];
-  }
-  return text;
-}
 
 struct Requests::Open {
   Open(Requests& the_owner, std::string the_id, net::Loop& loop)
@@ -45,7 +29,6 @@ struct Requests::Open {
 Requests::Requests(net::Loop& loop, Tally tally, Manner manner)
     : loop_(loop), tally_(std::move(tally)), manner_(std::move(manner)) {}
 
-Requests::Requests(net::Loop& loop, Tally tally) : Requests(loop, std::move(tally), Manner()) {}
 Requests::~Requests() {
   close();
 }
@@ -87,20 +70,16 @@ Requests::Open* Requests::find(std::string_view id) {
   return at == open_.end() ? nullptr : at->second.get();
 }
 
-void Requests::expect(std::string_view id, std::size_t others, std::vector<adapter::RemoteSocket> found) {
+void Requests::expect(std::string_view id, std::size_t others) {
   Open* open = find(id);
   if (open == nullptr) return;
   open->counted = true;
   open->expected = others;
-  open->found(std::move(found));
   if (others == 0) finish(*open, {});
 }
 
-void Requests::fail(std::string_view id, std::string_view error, std::vector<adapter::RemoteSocket> found) {
-  Open* open = find(id);
-  if (open == nullptr) return;
-  if (!open->counted) open->found(std::move(found));
-  finish(*open, error);
+void Requests::fail(std::string_view id, std::string_view error) {
+  if (Open* open = find(id)) finish(*open, error);
 }
 
 bool Requests::on_sockets(std::string_view id, std::vector<adapter::RemoteSocket> sockets) {

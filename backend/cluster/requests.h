@@ -22,8 +22,6 @@
 
 namespace limpet::cluster {
 
-std::string random_hex();  // 16 digits: a uid, or the id of a request of most adapters
-
 class Requests {
  public:
   using Fetched = std::function<void(std::string_view error, std::vector<adapter::RemoteSocket>)>;
@@ -35,23 +33,22 @@ class Requests {
 
   // How they are called, and what is said of a fetch whose time is up (empty: as of the others).
   struct Manner {
-    std::function<std::string()> draw_id = random_hex;
+    std::function<std::string()> draw_id;
     std::string_view fetch_timeout = {};
   };
   Requests(net::Loop& loop, Tally tally, Manner manner);
-  Requests(net::Loop& loop, Tally tally);
   ~Requests();
   void close();  // all that are open fail
   Requests(const Requests&) = delete;
 
-  // Each returns the id. What this node has found itself is handed in now, or with expect().
+  // Each returns the id. `found`: by this node itself.
   std::string fetch(std::uint64_t timeout_ms, Fetched done, std::vector<adapter::RemoteSocket> found = {});
   std::string emit(std::uint64_t timeout_ms, Answered done);
   std::string broadcast(std::uint64_t timeout_ms, Asked asked);
 
   // How many others there are. None: that was all.
-  void expect(std::string_view id, std::size_t others, std::vector<adapter::RemoteSocket> found = {});
-  void fail(std::string_view id, std::string_view error, std::vector<adapter::RemoteSocket> found = {});
+  void expect(std::string_view id, std::size_t others);
+  void fail(std::string_view id, std::string_view error);
 
   // False: it is no answer to what was asked, or one too many.
   bool on_sockets(std::string_view id, std::vector<adapter::RemoteSocket> sockets);

@@ -1,7 +1,7 @@
 #include "backend/cluster/restoring.h"
 
 #include <algorithm>
-#include <exception>
+#include <stdexcept>
 #include <utility>
 
 namespace limpet::cluster {
@@ -17,8 +17,6 @@ constexpr std::uint32_t kWaits =
     100;  // pages asked for only because the reader is not yet where the client was
 constexpr std::size_t kMostBytes = 16 * 1024 * 1024;  // of what one client has missed
 constexpr std::string_view kBroadcast = "3";
-
-using adapter::Target;
 
 }  // namespace
 
@@ -52,8 +50,7 @@ void Restoring::on_session(const redis::Result& result) {
     if (!saved_) ++tally_->malformed;
   }
   if (!saved_) return finish(std::nullopt);
-  rooms_.insert(saved_->session.rooms.begin(), saved_->session.rooms.end());
-  session_known_ = true;
+  rooms_ = adapter::RoomSet(saved_->session.rooms);
   begin_if_known();
 }
 
@@ -66,7 +63,7 @@ void Restoring::on_offset(const redis::Result& result) {
 }
 
 void Restoring::begin_if_known() {
-  if (session_known_ && offset_known_) next_page();
+  if (saved_ && offset_known_) next_page();
 }
 
 void Restoring::next_page() {
@@ -116,23 +113,15 @@ bool Restoring::take(const StreamEntry& entry, const StreamId& id) {
     ++tally_->malformed;
     return true;
   }
-  if (!concerns(broadcast.target)) return true;
+  if (!rooms_.hears(broadcast.target)) return true;
   try {
-    const Said& event = broadcast.event;
-    auto packet = host_.encode({event.name, event.args, event.name_is_number}, entry.id);
-    bytes_ += packet.head->body().size() + sizeof(Missed);
-    for (const auto& attachment : packet.attachments) bytes_ += attachment->body().size();
+    auto packet = host_.encode(broadcast.event.event(), entry.id);
+    bytes_ += packet.bytes() + sizeof(Missed);
     missed_.push_back({id, entry.uid == settings_.uid, std::move(packet)});
-  } catch (const std::exception&) {
+  } catch (const std::invalid_argument&) {
     ++tally_->malformed;
   }
   return bytes_ <= kMostBytes;
-}
-
-bool Restoring::concerns(const Target& target) const {
-  const auto has = [&](const std::string& room) { return rooms_.contains(room); };
-  const bool meant = target.rooms.empty() || std::any_of(target.rooms.begin(), target.rooms.end(), has);
-  return meant && std::none_of(target.except.begin(), target.except.end(), has);
 }
 
 void Restoring::complete() {
@@ -147,7 +136,7 @@ void Restoring::complete() {
 }
 
 void Restoring::finish(std::optional<Found> found) {
-  if (const auto call = std::exchange(done_, {})) call(std::move(found));
+  if (const auto call = std::exchange(done_, {})) call(shared_from_this(), std::move(found));
 }
 
 }  // namespace limpet::cluster

@@ -15,14 +15,13 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_set>
 #include <vector>
 
 #include "backend/adapter/adapter.h"
+#include "backend/adapter/room_set.h"
 #include "backend/cluster/cluster.h"
 #include "backend/cluster/saved_session.h"
 #include "backend/cluster/stream_reader.h"
-#include "backend/names/hash.h"
 #include "backend/redis/redis.h"
 
 namespace limpet::cluster {
@@ -38,7 +37,7 @@ class Restoring : public std::enable_shared_from_this<Restoring> {
     std::string node;  // where the socket may still live
   };
   // Called once, at the latest by cancel().
-  using Done = std::function<void(std::optional<Found>)>;
+  using Done = std::function<void(const std::shared_ptr<Restoring>& which, std::optional<Found>)>;
 
   Restoring(adapter::Host& host, redis::Redis& redis, const StreamReader& reader, Settings settings,
             Tally tally, Done done);
@@ -58,7 +57,6 @@ class Restoring : public std::enable_shared_from_this<Restoring> {
   void on_page(const redis::Result& result);
   bool is_at_the_end(std::size_t size, std::size_t asked);
   bool take(const StreamEntry& entry, const StreamId& id);
-  bool concerns(const adapter::Target& target) const;
   void complete();
   void finish(std::optional<Found> found);
 
@@ -70,8 +68,8 @@ class Restoring : public std::enable_shared_from_this<Restoring> {
   Done done_;  // empty once it has ended: then nothing above may be touched
   StreamId offset_, last_;
   std::optional<SavedSession> saved_;
-  bool session_known_ = false, offset_known_ = false, was_empty_ = false;
-  std::unordered_set<std::string_view, names::Hash> rooms_;  // views into saved_
+  bool offset_known_ = false, was_empty_ = false;
+  adapter::RoomSet rooms_;  // of saved_
   std::vector<Missed> missed_;
   std::size_t bytes_ = 0;  // of what was missed
   std::size_t page_;       // entries to be asked for next

@@ -42,19 +42,16 @@ boost::json::value room_value(std::string_view name) {
   return value && !value->is_structured() ? *value : boost::json::value();
 }
 
-void write_room(codec::msgpack::Writer& out, std::string_view name) {
+template <class Writer>
+void write_room(Writer& out, std::string_view name) {
   if (is_marked(name))
     out.value(room_value(name), {});
   else
     out.text(name);
 }
 
-void write_room(TextWriter& out, std::string_view name) {
-  if (is_marked(name))
-    out.value(room_value(name), {});
-  else
-    out.text(name);
-}
+template void write_room(codec::msgpack::Writer&, std::string_view);
+template void write_room(TextWriter&, std::string_view);
 
 std::string_view room_in_channel(std::string_view name) {
   return is_marked(name) ? name.substr(1) : name;

@@ -25,8 +25,8 @@ std::optional<std::vector<std::string>> room_names(const boost::json::value* lis
 
 // Back again.
 boost::json::value room_value(std::string_view name);
-void write_room(codec::msgpack::Writer& out, std::string_view name);
-void write_room(TextWriter& out, std::string_view name);
+template <class Writer>  // codec::msgpack::Writer or TextWriter
+void write_room(Writer& out, std::string_view name);
 // As it stands in a channel: "42" of both.
 std::string_view room_in_channel(std::string_view name);
 

@@ -62,17 +62,25 @@ class Sharded final : public Family {
   }
 
  private:
-  using Heard = std::unordered_map<std::string, redis::Subscription, names::Hash, std::equal_to<>>;
+  // What is on one channel here: a room, the number that looks like it, a socket of that name.
+  struct Heard {
+    redis::Subscription subscription;
+    std::size_t count = 0;
+  };
 
   void listen_to(std::string_view room, bool exists) {
-    const auto at = heard_.find(room);
-    if (!exists && at != heard_.end()) heard_.erase(at);
+    const std::string_view name = room_in_channel(room);
+    const auto at = heard_.find(name);
     if (exists && at == heard_.end())
-      heard_.emplace(std::string(room), listen(channel_of(room_in_channel(room))));
+      heard_.emplace(std::string(name), Heard{listen(channel_of(name)), 1});
+    else if (exists)
+      ++at->second.count;
+    else if (at != heard_.end() && --at->second.count == 0)
+      heard_.erase(at);
   }
 
   const SubscriptionMode mode_;
-  Heard heard_;
+  std::unordered_map<std::string, Heard, names::Hash, std::equal_to<>> heard_;  // by its name in a channel
 };
 
 }  // namespace

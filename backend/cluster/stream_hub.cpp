@@ -19,15 +19,16 @@ StreamHub::StreamHub(redis::Redis& redis, StreamsSettings settings, Tally tally)
       writer_(settings_.only_plaintext) {}
 
 const StreamReader& StreamHub::add(std::string_view nsp, net::Loop& loop, Receiver& receiver) {
-  receivers_[std::string(nsp)] = &receiver;
   for (const std::string& each : streams_that_are_read(settings_.stream, settings_.stream_count))
     open(each, loop);
-  return open(stream_of(nsp, settings_.stream, settings_.stream_count), loop);
+  const StreamReader& own = open(stream_of(nsp, settings_.stream, settings_.stream_count), loop);
+  receivers_[std::string(nsp)] = {&receiver, &own};
+  return own;
 }
 
 void StreamHub::remove(std::string_view nsp, const Receiver& receiver) {
   const auto at = receivers_.find(nsp);
-  if (at != receivers_.end() && at->second == &receiver) receivers_.erase(at);
+  if (at != receivers_.end() && at->second.receiver == &receiver) receivers_.erase(at);
   if (receivers_.empty()) readers_.clear();
 }
 
@@ -47,14 +48,14 @@ void StreamHub::on_entry(const StreamReader& from, const StreamEntry& entry) {
     heard_others_ = true;
     return;
   }
-  Receiver& receiver = *at->second;
+  const auto [its, own] = at->second;
+  Receiver& receiver = *its;
   if (entry.uid == receiver.uid()) return;
   if (entry.uid != kEmitter) {
     heard_others_ = true;
-    const std::string here = stream_of(entry.nsp, settings_.stream, settings_.stream_count);
-    if (from.stream() != here)
+    if (&from != own)
       warn(warned_elsewhere_, "others write the namespace " + at->first + " to the stream " + from.stream() +
-                                  ", this node to " + here +
+                                  ", this node to " + own->stream() +
                                   ": is the number of streams the same everywhere?");
   }
   receiver.on_entry(entry);

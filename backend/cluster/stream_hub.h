@@ -45,6 +45,11 @@ class StreamHub final : private StreamReader::Sink {
  private:
   void on_entry(const StreamReader& from, const StreamEntry& entry) override;
   void on_gap(const StreamReader&) override { ++tally_->gaps; }
+  // What a namespace hears, and where it writes.
+  struct Heard {
+    Receiver* receiver = nullptr;
+    const StreamReader* own = nullptr;
+  };
   StreamReader& open(const std::string& stream, net::Loop& loop);
   void warn(bool& once, const std::string& what);
 
@@ -52,8 +57,8 @@ class StreamHub final : private StreamReader::Sink {
   const StreamsSettings settings_;
   const Tally tally_;
   EntryWriter writer_;
-  std::map<std::string, std::unique_ptr<StreamReader>> readers_;                        // by stream
-  std::unordered_map<std::string, Receiver*, names::Hash, std::equal_to<>> receivers_;  // by namespace
+  std::map<std::string, std::unique_ptr<StreamReader>> readers_;                    // by stream
+  std::unordered_map<std::string, Heard, names::Hash, std::equal_to<>> receivers_;  // by namespace
   bool heard_others_ = false, warned_alone_ = false, warned_elsewhere_ = false;
   std::uint64_t alone_since_ms_ = 0;  // with others counted; 0: not so
 };

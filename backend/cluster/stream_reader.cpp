@@ -15,7 +15,7 @@ StreamReader::StreamReader(redis::Redis& redis, net::Loop& loop, Settings settin
       block_(std::to_string(settings_.block_ms)),
       at_once_(settings_.count),
       sink_(sink),
-      retry_(loop, net::delegate<&StreamReader::again>(this)),
+      retry_(loop, net::delegate<&StreamReader::look>(this)),
       link_(redis.dedicate(settings_.stream)) {
   link_->on_link = [this](bool up) { on_link(up); };
   if (link_->up()) on_link(true);
@@ -42,7 +42,6 @@ redis::Done StreamReader::then(Then call) {
 void StreamReader::on_link(bool up) {
   ++*round_;
   retry_.cancel();
-  state_ = State::waiting;
   if (!up) return;
   if (must_skip_) return skip();
   shy() && knows_end_ ? read() : look();
@@ -59,7 +58,6 @@ void StreamReader::on_failed(std::string_view error) {
 
 // Past an entry that cannot be read: all that was written until now is given up.
 void StreamReader::skip() {
-  state_ = State::looking;
   link_->command({"TIME"}, then([](StreamReader& it, const redis::Reply& time) {
                    const auto seconds = time[0].integer(), us = time[1].integer();
                    if (!seconds || !us || *seconds < 0) return it.try_later();
@@ -75,13 +73,11 @@ void StreamReader::skip() {
 
 void StreamReader::try_later() {
   ++*round_;
-  state_ = State::waiting;
   if (link_->up()) retry_.after(kRetryMs);
 }
 
 // Where the stream ends. Asked at the start, after each lost link and whenever nothing has come for a while.
 void StreamReader::look() {
-  state_ = State::looking;
   link_->command({"XREVRANGE", settings_.stream, "+", "-", "COUNT", "1"},
                  then([](StreamReader& it, const redis::Reply& newest) { it.on_end_known(newest); }));
 }
@@ -110,7 +106,6 @@ void StreamReader::on_start_known(const redis::Reply& oldest) {
 }
 
 void StreamReader::read() {
-  state_ = State::reading;
   const std::string count = std::to_string(at_once_);
   link_->command({"XREAD", "COUNT", count, "BLOCK", block_, "STREAMS", settings_.stream, last_.text()},
                  then([](StreamReader& it, const redis::Reply& streams) { it.on_read(streams); }),

@@ -44,7 +44,6 @@ class StreamReader {
   const StreamId& last() const { return last_; }  // it, and all before it, has been told
 
  private:
-  enum class State : std::uint8_t { waiting, looking, reading };
   void on_link(bool up);
   void look();
   void on_end_known(const redis::Reply& newest);
@@ -55,7 +54,6 @@ class StreamReader {
   void try_later();
   bool shy() const { return at_once_ < settings_.count; }
   void skip();
-  void again() { look(); }
   // Of a callback that may come when it has gone, or when another has taken its place.
   template <class Then>
   redis::Done then(Then call);
@@ -65,7 +63,6 @@ class StreamReader {
   std::uint32_t at_once_;  // entries that are asked for: fewer after an answer that was too large
   bool must_skip_ = false;
   Sink& sink_;
-  State state_ = State::waiting;
   bool knows_end_ = false;
   StreamId last_;
   std::shared_ptr<std::uint64_t> round_ = std::make_shared<std::uint64_t>(0);  // a link's; null once gone

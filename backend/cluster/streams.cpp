@@ -14,7 +14,6 @@
 #include "backend/cluster/restoring.h"
 #include "backend/cluster/saved_session.h"
 #include "backend/cluster/stream_hub.h"
-#include "backend/cluster/stream_names.h"
 
 namespace limpet::cluster {
 namespace {
@@ -36,6 +35,7 @@ class Streams final : public Family, private StreamHub::Receiver {
 
   bool appends_offsets() const override { return settings().max_disconnection_ms != 0; }
   bool saves_early() const override { return appends_offsets() && settings().eager; }
+  bool waits() const override { return appends_offsets() && outbox_.busy(); }
   void in_turn(std::function<void()> deed) override {
     outbox_.add_settled({}, Outbox::Other{std::move(deed)});
   }
@@ -57,7 +57,7 @@ class Streams final : public Family, private StreamHub::Receiver {
   std::string key_of(std::string_view pid) const { return settings().session_key_prefix + std::string(pid); }
 
   const std::shared_ptr<StreamHub> hub_;
-  const std::string stream_, max_length_, expiry_;
+  const std::string max_length_, expiry_;
   Outbox outbox_;
   LiveSessions live_;
   std::unordered_set<std::shared_ptr<Restoring>> restoring_;
@@ -77,7 +77,6 @@ Family::Settings family_settings(const StreamsSettings& settings) {
 Streams::Streams(adapter::Host& host, std::shared_ptr<StreamHub> hub)
     : Family(host, hub->redis(), family_settings(hub->settings()), hub->tally()),
       hub_(std::move(hub)),
-      stream_(stream_of(host.name(), settings().stream, settings().stream_count)),
       max_length_(std::to_string(settings().max_length)),
       expiry_(std::to_string(settings().max_disconnection_ms)),
       outbox_(host),
@@ -96,8 +95,12 @@ Streams::~Streams() {
 void Streams::broadcast(const Event& event, const Target& target) {
   const bool offset = appends_offsets() && !target.flags.volatile_ && !target.flags.local;
   Outbox::Deed deed;
-  if (!offset || !event.args.binaries().empty()) deed = host_.encode(event, std::nullopt);
-  if (offset) deed = Outbox::Pending{std::string(event.name), event.name_is_number, event.args};
+  if (offset) {
+    host_.check(event);
+    deed = Said{std::string(event.name), event.name_is_number, event.args};
+  } else {
+    deed = host_.encode(event, std::nullopt);
+  }
   act({.type = Type::broadcast, .target = &target, .event = &event}, target, std::move(deed));
 }
 
@@ -123,7 +126,7 @@ void Streams::act(const Outgoing& what, const Target& target, Outbox::Deed deed)
 void Streams::write(Type type, std::string_view data, std::uint64_t number) {
   const char digit = static_cast<char>('0' + static_cast<int>(type));  // 3 to 6
   redis_.command(
-      {"XADD", stream_, "MAXLEN", "~", max_length_, "*", "uid", uid_, "nsp", host_.name(), "type",
+      {"XADD", reader_.stream(), "MAXLEN", "~", max_length_, "*", "uid", uid_, "nsp", host_.name(), "type",
        std::string_view(&digit, 1), "data", data},
       [handle = handle(), number](const redis::Result& result) {
         const auto self = handle.lock();
@@ -132,7 +135,7 @@ void Streams::write(Type type, std::string_view data, std::uint64_t number) {
         static_cast<Streams&>(**self).outbox_.settle(number,
                                                      ok ? std::optional(result.reply.text()) : std::nullopt);
       },
-      stream_);
+      reader_.stream());
 }
 
 void Streams::on_entry(const StreamEntry& entry) {
@@ -170,7 +173,9 @@ void Streams::renew(const std::string& pid, const std::string& sid) {
       {"PEXPIRE", key, expiry_},
       [handle = handle(), sid](const redis::Result& result) {
         const auto self = handle.lock();
-        if (self && result.ok() && result.reply.integer() == 0) static_cast<Streams&>(**self).host_.save(sid);
+        if (!self || !result.ok() || result.reply.integer() != 0) return;
+        adapter::Host& host = static_cast<Streams&>(**self).host_;
+        if (!host.stopped()) host.save(sid);
       },
       key);
 }
@@ -184,9 +189,9 @@ void Streams::restore(std::string_view pid, std::string_view offset,
                       std::function<void(std::optional<adapter::Restored>)> done) {
   const auto from = StreamId::read(offset);
   if (!appends_offsets() || !from || !is_pid(pid)) return done(std::nullopt);
-  const auto slot = std::make_shared<std::weak_ptr<Restoring>>();
-  const auto end = [this, slot, done = std::move(done)](std::optional<Restoring::Found> found) {
-    restoring_.erase(slot->lock());
+  const auto end = [this, done = std::move(done)](const std::shared_ptr<Restoring>& which,
+                                                  std::optional<Restoring::Found> found) {
+    restoring_.erase(which);
     --under_way_;
     start_waiting();
     if (!found) return done(std::nullopt);
@@ -196,9 +201,8 @@ void Streams::restore(std::string_view pid, std::string_view offset,
     done(std::move(found->restored));
   };
   const auto restoring = std::make_shared<Restoring>(
-      host_, redis_, reader_, Restoring::Settings{stream_, key_of(pid), uid_, settings().max_length}, tally_,
-      end);
-  *slot = restoring;
+      host_, redis_, reader_, Restoring::Settings{reader_.stream(), key_of(pid), uid_, settings().max_length},
+      tally_, end);
   restoring_.insert(restoring);
   waiting_.emplace_back(restoring, *from);
   start_waiting();

@@ -10,6 +10,18 @@ bool marked(const boost::json::object& object) {
   return mark != nullptr && mark->is_bool() && mark->get_bool();
 }
 
+std::size_t attachments_in(const Args& args, const boost::json::value& value) {
+  if (args.binary(value) != nullptr) return 1;
+  if (args.dangles(value)) return 0;
+  std::size_t count = 0;
+  if (const auto* array = value.if_array()) {
+    for (const auto& element : *array) count += attachments_in(args, element);
+  } else if (const auto* object = value.if_object()) {
+    for (const auto& member : *object) count += attachments_in(args, member.value());
+  }
+  return count;
+}
+
 }  // namespace
 
 const boost::json::value& Args::operator[](std::size_t i) const {
@@ -49,6 +61,13 @@ const std::string* Args::binary(const boost::json::value& value) const {
   if (num->is_int64() && num->get_int64() >= 0) index = static_cast<std::uint64_t>(num->get_int64());
   if (num->is_uint64()) index = num->get_uint64();
   return index < binaries_.size() ? &binaries_[index] : nullptr;
+}
+
+std::size_t Args::attachments() const {
+  std::size_t count = 0;
+  if (binaries_.empty()) return count;
+  for (const auto& value : values_) count += attachments_in(*this, value);
+  return count;
 }
 
 bool Args::dangles(const boost::json::value& value) const {

@@ -55,6 +55,7 @@ class Args {
   // It looks as if it stood for bytes of this Args, but does not.
   bool dangles(const boost::json::value& value) const;
   const std::vector<std::string>& binaries() const { return binaries_; }
+  std::size_t attachments() const;  // that a packet of it has: values that stand for bytes, wherever they are
   // For another Args that takes some of these values over, unchanged: Args(values, from.take_binaries()).
   std::vector<std::string> take_binaries() { return std::exchange(binaries_, {}); }
 

@@ -68,6 +68,16 @@ inline void append_code_point(std::string& out, std::uint32_t code) {  // surrog
   }
 }
 
+// How many units of UTF-16 the character has whose UTF-8 this byte begins; 0: it begins none.
+constexpr std::size_t utf16_units(unsigned char lead) {
+  return (lead & 0xc0U) == 0x80U ? 0 : lead >= 0xf0U ? 2 : 1;
+}
+inline std::size_t utf16_length(std::string_view utf8) {  // of valid UTF-8
+  std::size_t units = 0;
+  for (const char c : utf8) units += utf16_units(static_cast<unsigned char>(c));
+  return units;
+}
+
 inline constexpr std::string_view kReplacement = "\xef\xbf\xbd";  // U+FFFD
 
 // Where the well-formed UTF-8 that begins at `at` ends. Eight at a time while it is ASCII: most texts are.

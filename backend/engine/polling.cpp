@@ -8,6 +8,7 @@
 #include "backend/engine/live_session.h"
 #include "backend/engine/server_impl.h"
 #include "backend/engine/text.h"
+#include "backend/http/field.h"
 
 namespace limpet::engine {
 namespace {
@@ -20,10 +21,7 @@ constexpr std::size_t kMostAnswered = 1024 * 1024;   // bytes in one answer, unl
 constexpr int kPacketsATurn = 64;                    // of one body, and no more
 constexpr std::size_t kBytesATurn = 64 * 1024;
 
-std::string_view value_of(const wire::RequestHead& head, wire::FieldId id) {
-  const wire::Field* field = wire::find(head.fields, id);
-  return field == nullptr ? std::string_view() : field->value;
-}
+using http::value_of;
 
 // As Node.js answers whose head has gone out before it knew that there is no body.
 void answer_empty(http::Exchange& exchange, int status, std::string_view fields) {

@@ -6,6 +6,7 @@
 
 #include "backend/engine/cors.h"
 #include "backend/engine/server_impl.h"
+#include "backend/http/field.h"
 #include "backend/ws/deflate.h"
 #include "proxy/wire/websocket.h"
 
@@ -14,17 +15,7 @@ namespace {
 
 constexpr std::uint16_t kPolicyViolation = 1008;
 
-std::string_view value_of(const wire::RequestHead& head, wire::FieldId id) {
-  const wire::Field* field = wire::find(head.fields, id);
-  return field == nullptr ? std::string_view() : field->value;
-}
-
-std::string_view value_of(const wire::RequestHead& head, std::string_view name) {
-  for (const wire::Field& field : head.fields) {
-    if (wire::equal_ignoring_case(field.name, name)) return field.value;
-  }
-  return {};
-}
+using http::value_of;
 
 Handshake::Owner handshake_of(const http::Exchange& exchange) {
   const wire::RequestHead& head = exchange.head();

@@ -2,8 +2,6 @@
 
 #include <cstdint>
 
-#include "backend/codec/utf8.h"
-
 namespace limpet::engine {
 namespace {
 
@@ -35,23 +33,13 @@ int hex(char c) {
   return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
-std::size_t units_of_lead(std::uint8_t lead) {
-  return (lead & 0xC0) == 0x80 ? 0 : lead >= 0xF0 ? 2 : 1;
-}
-
 }  // namespace
-
-std::size_t utf16_length(std::string_view utf8) {
-  std::size_t units = 0;
-  for (const char c : utf8) units += units_of_lead(static_cast<std::uint8_t>(c));
-  return units;
-}
 
 std::size_t bytes_of_units(std::string_view utf8, std::size_t units) {
   std::size_t at = 0;
   while (units > 0 && at < utf8.size()) {
     const std::uint8_t lead = static_cast<std::uint8_t>(utf8[at]);
-    const std::size_t its = units_of_lead(lead);
+    const std::size_t its = codec::utf16_units(lead);
     if (its > units) return std::string_view::npos;
     units -= its;
     at += lead < 0xC0 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;

@@ -5,9 +5,11 @@
 #include <string>
 #include <string_view>
 
+#include "backend/codec/utf8.h"
+
 namespace limpet::engine {
 
-std::size_t utf16_length(std::string_view utf8);  // of valid UTF-8
+using codec::utf16_length;
 
 // How many bytes of valid UTF-8 hold `units` UTF-16 units; npos if there are fewer, or if the last one is
 // half a character.

@@ -59,7 +59,7 @@ bool Connection::has_something_to_read() {
 
 void Connection::start() {
   wait_for_request();
-  deadline_.after(draining_ ? kFreshMs : server_.limits.head_timeout_ms);
+  set_deadline(draining_ ? kFreshMs : server_.limits.head_timeout_ms);
   want_read();
 }
 
@@ -108,6 +108,14 @@ void Connection::on_deadline() {
   settle();
 }
 
+void Connection::set_deadline(std::uint64_t ms) {
+  if (!evicted_) deadline_.after(ms);
+}
+
+void Connection::cancel_deadline() {
+  if (!evicted_) deadline_.cancel();
+}
+
 void Connection::read_some() {
   const bool body = phase_ == Phase::exchange && (intake_ == Intake::wanted || intake_ == Intake::dropping);
   const std::span<char> into = std::span(server_.scratch).first(body ? server_.scratch.size() : kHeadRead);
@@ -119,7 +127,7 @@ void Connection::read_some() {
   }
   if (!room_) room_ = server_.rooms.take();
   room_->append({into.data(), got.bytes});
-  if (body) deadline_.after(server_.limits.idle_timeout_ms);
+  if (body) set_deadline(server_.limits.idle_timeout_ms);
 }
 
 void Connection::drop_input() {
@@ -163,7 +171,7 @@ Connection::Step Connection::read_head() {
   // An empty line may stand before a request, and is none (RFC 9112, 2.2).
   if (phase_ == Phase::idle && (scanner_.begun() || step != wire::HeadScanner::Step::more)) {
     move_to(Phase::head);
-    if (step == wire::HeadScanner::Step::more) deadline_.after(server_.limits.head_timeout_ms);
+    if (step == wire::HeadScanner::Step::more) set_deadline(server_.limits.head_timeout_ms);
   }
   switch (step) {
     case wire::HeadScanner::Step::refused: refuse(scanner_.fault()); return Step::again;
@@ -194,7 +202,7 @@ void Connection::begin(std::string_view head) {
   if (room_->request.body.kind == wire::BodyKind::chunked) room_->chunks.emplace();
   continued_ = !room_->request.expect_continue;
   ++server_.totals.requests;
-  deadline_.cancel();  // how long an answer takes is the handler's affair
+  cancel_deadline();  // how long an answer takes is the handler's affair
   move_to(Phase::exchange);
   Handler* handler = server_.handler_of(room_->request.target);
   if (handler == nullptr) return answer({.status = 404, .content_type = "text/plain", .body = "not found\n"});
@@ -207,7 +215,7 @@ void Connection::read_body(std::uint64_t most) {
   if (intake_ != Intake::untouched) return;
   intake_ = Intake::wanted;
   most_ = most;
-  deadline_.after(server_.limits.idle_timeout_ms);
+  set_deadline(server_.limits.idle_timeout_ms);
   if (!inside_) poke();
 }
 
@@ -266,7 +274,7 @@ Connection::Got Connection::take_chunks() {
 // The room stays until settle() goes on, whatever the Watcher does.
 void Connection::deliver() {
   intake_ = Intake::done;
-  deadline_.cancel();
+  cancel_deadline();
   const std::size_t length = room_->chunks ? 0 : room_->request.body.length;
   const std::string_view body = room_->chunks ? room_->body : room_->rest().substr(0, length);
   if (watcher_ != nullptr) watcher_->on_body(body);
@@ -291,7 +299,8 @@ void Connection::end_told() {
   server_.bury(*this);
 }
 
-// Not from within: whoever is told may end others of those that are being looked at.
+// Not from within: whoever is told may end others of those that are being looked at. The deadline is this one
+// from here on, whatever its client still sends or is sent.
 void Connection::evict() {
   evicted_ = true;
   deadline_.after(0);
@@ -302,7 +311,7 @@ void Connection::evict() {
 void Connection::drain() {
   draining_ = true;
   if (inside_ || phase_ != Phase::idle) return;
-  if (!served_) return deadline_.after(kFreshMs);
+  if (!served_) return set_deadline(kFreshMs);
   stream_.cancel_read();
   read_some();
   if (room_) return poke();

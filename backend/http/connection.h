@@ -64,6 +64,8 @@ class Connection final : public Exchange, public boost::intrusive::list_base_hoo
   void on_readable();
   void on_writable();
   void on_deadline();
+  void set_deadline(std::uint64_t ms);  // not of one that is evicted; nor the next
+  void cancel_deadline();
   void read_some();
   void drop_input();
   void want_read();

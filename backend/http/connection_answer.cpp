@@ -182,7 +182,7 @@ void Connection::flush() {
   renewed_ += sent.bytes;
   if (waits_ && renewed_ >= server_.limits.idle_timeout_ms * kLeastRate) {
     renewed_ = 0;
-    deadline_.after(server_.limits.idle_timeout_ms);
+    set_deadline(server_.limits.idle_timeout_ms);
   }
   if (room_->sent < room_->out.size()) return;
   room_->drop_output();
@@ -251,7 +251,7 @@ Connection::Step Connection::finish() {
 void Connection::last_wait() {
   if (std::exchange(waits_, true)) return;
   renewed_ = 0;
-  deadline_.after(server_.limits.idle_timeout_ms);
+  set_deadline(server_.limits.idle_timeout_ms);
 }
 
 void Connection::next_message() {
@@ -261,7 +261,7 @@ void Connection::next_message() {
   scanner_.reset();
   waits_ = false;
   move_to(Phase::idle);
-  deadline_.after(server_.limits.idle_timeout_ms);
+  set_deadline(server_.limits.idle_timeout_ms);
 }
 
 // Closing over unread bytes would make the kernel send a reset, which can destroy the answer before the
@@ -271,7 +271,7 @@ void Connection::linger() {
   stream_.cancel_write();
   give_room_back();
   stream_.shutdown_write();
-  deadline_.after(server_.limits.linger_ms);
+  set_deadline(server_.limits.linger_ms);
   want_read();
 }
 

@@ -1,4 +1,5 @@
-// RandomText: what names sessions and sockets: characters of [A-Za-z0-9_-] that nobody can guess.
+// RandomText: what names sessions, sockets and questions: characters of [A-Za-z0-9_-], or hexadecimal digits,
+// that nobody can guess.
 //
 // Fetched from the kernel some hundred bytes at a time and wiped once used. One thread's.
 #pragma once
@@ -18,9 +19,12 @@ void fill_random(std::span<unsigned char> bytes);  // by getrandom(2); throws st
 
 class RandomText {
  public:
-  void write(std::span<char> text);  // 6 random bits a character; a multiple of 4 of them
+  void write(std::span<char> text);      // 6 random bits a character; a multiple of 4 of them
+  void write_hex(std::span<char> text);  // 4 random bits a character; a multiple of 2 of them
 
  private:
+  unsigned char draw();
+
   std::array<unsigned char, 576> random_;
   std::size_t used_ = sizeof random_;
 };

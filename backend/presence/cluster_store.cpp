@@ -75,7 +75,7 @@ std::optional<Newest> newest_of(const redis::Reply& all) {
 struct Naming : std::enable_shared_from_this<Naming> {
   using Table = std::map<std::string, std::shared_ptr<Naming>, std::less<>>;
 
-  Naming(redis::Redis& r, std::shared_ptr<Table> t, const Names& names, std::string_view u)
+  Naming(redis::Redis& r, std::weak_ptr<Table> t, const Names& names, std::string_view u)
       : redis(r), table(std::move(t)), user(u), keys(names.of(u)), connections(names.connections()) {}
 
   static void start(redis::Redis& redis, const std::shared_ptr<Table>& table, const Names& names,
@@ -87,7 +87,7 @@ struct Naming : std::enable_shared_from_this<Naming> {
   void finish(Outcome outcome);
 
   redis::Redis& redis;
-  std::shared_ptr<Table> table;
+  std::weak_ptr<Table> table;  // the store's, which may end before we do
   std::string user;
   Names::User keys;
   std::string connections;
@@ -155,7 +155,7 @@ void Naming::on_named(bool ok) {
 
 void Naming::finish(Outcome outcome) {
   const auto keep = shared_from_this();
-  table->erase(user);
+  if (const auto those = table.lock()) those->erase(user);
   for (const Store::Dropped& each : std::exchange(waiting, {})) each(outcome);
 }
 
@@ -166,14 +166,13 @@ class ClusterStore final : public Store {
 
   // What a life has is written first and taken out last, so that whoever clears up after it misses nothing.
   void put(const Socket& socket, bool fresh, Put done) override {
-    const std::string mine = names_.sockets_of_life(own_.name);
-    redis_.command({"HSET", mine, socket.id, member_of(socket)}, {}, mine);
+    redis_.command({"HSET", mine_, socket.id, member_of(socket)}, {}, mine_);
     change(fresh ? "new" : "again", own_, socket,
            [at = socket.at, done = std::move(done)](Outcome outcome) { done(outcome, at); });
   }
 
-  void drop(const Life& life, const Socket& socket, bool if_ended, Dropped done) override {
-    if (!if_ended) return drop_now(life, socket, std::move(done));
+  void drop(const Life& life, const Socket& socket, Dropped done) override {
+    if (life.name == own_.name) return drop_now(life, socket, std::move(done));
     const std::string alive = names_.alive(life.name);
     redis_.command(
         {"EXISTS", alive},
@@ -214,7 +213,9 @@ class ClusterStore final : public Store {
   redis::Redis& redis_;
   const Names& names_;
   const Life& own_;
+  const std::string mine_ = names_.sockets_of_life(own_.name);
   Script script_{kScript};
+  // Nobody else owns it: answers hold it weakly, and know by it whether this store is still there.
   std::shared_ptr<Naming::Table> table_ = std::make_shared<Naming::Table>();
 };
 

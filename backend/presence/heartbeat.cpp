@@ -73,16 +73,15 @@ void Presence::Impl::count() {
       mine);
 }
 
-void Presence::Impl::leave(std::uint64_t within_ms, std::function<void()> then) {
+void Presence::Impl::leave(std::function<void()> then) {
   if (leaving) return;
   on_left = std::move(then);
   roll.clear([this](const Entry& entry) { take_out(entry); });
   leaving = true;
-  left_behind = compare_due || scan;
+  compare_due = compare_due || scan;  // from here on nothing compares: it says that something is left behind
   if (scan) scan->give_up();
   scan.reset();
   sweeper.give_up();
-  patience.after(within_ms);
   if (up && owed == 0 && dropping.empty()) return say_goodbye();
   up ? soon() : leave_if_idle();
 }
@@ -96,19 +95,17 @@ void Presence::Impl::leave_if_idle() {
 // If something could not be taken out the others are left to do it, without a heartbeat to wait for.
 void Presence::Impl::say_goodbye() {
   saying_goodbye = true;
-  left_behind = left_behind || compare_due;
   const std::string alive = names.alive(own.name), mine = names.sockets_of_life(own.name);
   const auto last = [held = std::weak_ptr(self)](const redis::Result&) {
     if (const auto me = held.lock()) (*me)->gone();
   };
-  if (left_behind) return redis.command({"DEL", alive}, last, alive);
+  if (compare_due) return redis.command({"DEL", alive}, last, alive);
   redis.command({"DEL", mine}, {}, mine);
   redis.command({"DEL", alive}, {}, alive);
   redis.command({"SREM", names.nodes(), own.name}, last, names.nodes());
 }
 
 void Presence::Impl::gone() {
-  patience.cancel();
   beats.cancel();
   if (const auto then = std::exchange(on_left, {})) then();
 }

@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <stdexcept>
 
+#include "proxy/wire/bytes.h"
+
 namespace limpet::presence {
 namespace {
 
@@ -38,21 +40,14 @@ std::string percent_encoded(std::string_view text, Escape which) {
   return out;
 }
 
-std::optional<int> hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  return std::nullopt;
-}
-
 // What is no escape stands for itself.
 std::string percent_decoded(std::string_view text) {
   std::string out;
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (text[i] == '%' && i + 2 < text.size()) {
-      const auto high = hex_value(text[i + 1]), low = hex_value(text[i + 2]);
-      if (high && low) {
-        out += static_cast<char>(*high * 16 + *low);
+      const int high = wire::hex_value(text[i + 1]), low = wire::hex_value(text[i + 2]);
+      if (high >= 0 && low >= 0) {
+        out += static_cast<char>(high * 16 + low);
         i += 2;
         continue;
       }
@@ -87,11 +82,12 @@ bool Pattern::makes(std::string_view name) const {
 Names::Names(const NameSettings& settings)
     : connections_(settings.connections),
       nodes_(settings.nodes),
+      nodes_prefix_(settings.nodes + ":"),
       user_(pattern(settings.user)),
       sockets_(pattern(settings.sockets)) {}
 
 std::string Names::of_life(std::string_view life, std::string_view what) const {
-  return (nodes_ + ":{").append(life).append("}:").append(what);
+  return (nodes_prefix_ + "{").append(life).append("}:").append(what);
 }
 
 Names::User Names::of(std::string_view id) const {
@@ -102,7 +98,7 @@ Names::User Names::of(std::string_view id) const {
 bool Names::collides(std::string_view id) const {
   const std::string newest = user_.with(id), sockets = sockets_.with(id);
   const auto is_ours = [&](const std::string& name) {
-    return name == connections_ || name == nodes_ || name.starts_with(nodes_ + ":");
+    return name == connections_ || name == nodes_ || name.starts_with(nodes_prefix_);
   };
   return is_ours(newest) || is_ours(sockets) || sockets_.makes(newest);
 }

@@ -58,7 +58,7 @@ class Names {
   bool collides(std::string_view id) const;
   bool is_taken(std::string_view id) const;
 
-  std::string connections_, nodes_;
+  std::string connections_, nodes_, nodes_prefix_;
   Pattern user_, sockets_;
 };
 

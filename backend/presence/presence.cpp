@@ -141,7 +141,7 @@ void Presence::Impl::on_written(const Socket& socket, Outcome outcome, std::uint
 
 void Presence::Impl::drop(const Socket& socket) {
   ++owed;
-  store->drop(own, socket, false, [held = std::weak_ptr(self)](Outcome outcome) {
+  store->drop(own, socket, [held = std::weak_ptr(self)](Outcome outcome) {
     const auto me = held.lock();
     if (!me) return;
     --(*me)->owed;
@@ -166,7 +166,7 @@ void Presence::Impl::write_all_again() {
 void Presence::Impl::compare() {
   compare_due = false;
   if (scan) scan->give_up();
-  Scan::Work work{redis, *store, names, own, false, [this](const Socket& socket) {
+  Scan::Work work{redis, *store, names, own, [this](const Socket& socket) {
                     const Entry* entry = roll.find(socket.id);
                     return entry != nullptr && entry->socket.user == socket.user;
                   }};
@@ -192,8 +192,8 @@ void Presence::disconnected(std::string_view socket) {
 void Presence::on_link(bool up) {
   impl_->on_link(up);
 }
-void Presence::leave(std::uint64_t within_ms, std::function<void()> done) {
-  impl_->leave(within_ms, std::move(done));
+void Presence::leave(std::function<void()> done) {
+  impl_->leave(std::move(done));
 }
 
 Totals Presence::totals() const {

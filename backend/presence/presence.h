@@ -7,8 +7,9 @@
 //
 // Each process renews a heartbeat key that expires. Others clear up after one whose heartbeat has stopped;
 // one that was taken for dead and is not (it was cut off, or stood still) sees so at its next beat and writes
-// everything again. With the defaults nothing of a process that was killed is left after 22 s, if another
-// node runs. Knows users and ids of sockets, nothing of Socket.IO.
+// everything again. With the defaults nothing of a process that was killed is left after half a minute, if
+// another node runs: 20 s until that is noticed, at the most, and some seconds for the largest. Knows users
+// and ids of sockets, nothing of Socket.IO.
 #pragma once
 
 #include <cstddef>
@@ -53,8 +54,8 @@ class Presence {
   void disconnected(std::string_view socket);
   void on_link(bool up);  // of Redis: to be told of each change
 
-  // Takes all of this process out of Redis. `done` once, after `within_ms` at the latest.
-  void leave(std::uint64_t within_ms, std::function<void()> done);
+  // Takes all of this process out of Redis. `done` once: as Redis has answered, or its link is lost.
+  void leave(std::function<void()> done);
   Totals totals() const;
 
   struct Impl;

@@ -38,7 +38,7 @@ struct Presence::Impl {
   void beat();
   void live();
   void count();
-  void leave(std::uint64_t within_ms, std::function<void()> then);
+  void leave(std::function<void()> then);
   void leave_if_idle();
   void say_goodbye();
   void gone();
@@ -60,12 +60,11 @@ struct Presence::Impl {
   bool up = false;
   std::uint64_t up_since_ms = 0;
   std::function<void()> on_left;
-  bool leaving = false, saying_goodbye = false, left_behind = false;
+  bool leaving = false, saying_goodbye = false;
   Totals totals;
   net::Deferred work{net::delegate<&Impl::on_work>(this)};
   net::Timer pace{loop, net::delegate<&Impl::on_work>(this)};
   net::Timer beats{loop, net::delegate<&Impl::on_beat>(this)};
-  net::Timer patience{loop, net::delegate<&Impl::gone>(this)};
   std::shared_ptr<Impl*> self = std::make_shared<Impl*>(this);
 };
 

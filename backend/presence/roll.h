@@ -1,15 +1,17 @@
 // Roll: the sockets of users that live here, each by its id, and in one of four lists by what is to be done.
 //
-// A list is joined to another in one step, however long. Memory: some 200 bytes a socket.
+// A list is joined to another in one step, however long.
 #pragma once
 
 #include <boost/intrusive/list.hpp>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 
+#include "backend/names/hash.h"
 #include "backend/presence/store.h"
 
 namespace limpet::presence {
@@ -56,11 +58,7 @@ class Roll {
       failed;  // to be written now; in its turn; on its way or there; at the next beat
 
  private:
-  struct Hash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
-  };
-  std::unordered_map<std::string, Entry, Hash, std::equal_to<>> entries_;  // gone before the lists
+  std::unordered_map<std::string, Entry, names::Hash, std::equal_to<>> entries_;  // gone before the lists
 };
 
 }  // namespace limpet::presence

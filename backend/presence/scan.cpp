@@ -42,7 +42,7 @@ void Scan::drop(const Socket& socket) {
     return work_.redis.command({"HDEL", key, socket.id}, {}, key);
   }
   ++owed_;
-  work_.store.drop(work_.life, socket, work_.if_ended, [self = shared_from_this()](Outcome outcome) {
+  work_.store.drop(work_.life, socket, [self = shared_from_this()](Outcome outcome) {
     if (outcome == Outcome::done) ++self->dropped_;
     if (outcome != Outcome::done && self->worst_ != Outcome::alive) self->worst_ = outcome;
     self->settle();

@@ -21,7 +21,6 @@ class Scan : public std::enable_shared_from_this<Scan> {
     Store& store;
     const Names& names;
     Life life;
-    bool if_ended = false;                            // and not while its heartbeat is there
     std::function<bool(const Socket& socket)> stays;  // unset: none
   };
   // `done` once, unless it is given up: with how many were dropped.

@@ -92,26 +92,36 @@ class ScriptStore final : public Store {
         });
   }
 
-  void drop(const Life& life, const Socket& socket, bool if_ended, Dropped done) override {
-    run(if_ended ? "clear" : "drop", life, socket, [done = std::move(done)](const redis::Result& result) {
-      const std::optional<std::int64_t> code = result.reply.integer();
-      if (!result.ok() || !code) return done(Outcome::failed);
-      done(*code == 0 ? Outcome::done : Outcome::alive);
-    });
+  void drop(const Life& life, const Socket& socket, Dropped done) override {
+    run(life.name == own_.name ? "drop" : "clear", life, socket,
+        [done = std::move(done)](const redis::Result& result) {
+          const std::optional<std::int64_t> code = result.reply.integer();
+          if (!result.ok() || !code) return done(Outcome::failed);
+          done(*code == 0 ? Outcome::done : Outcome::alive);
+        });
   }
 
  private:
+  struct LifeKeys {
+    std::string sockets, alive;
+  };
+  LifeKeys keys_of(const Life& life) const {
+    return {names_.sockets_of_life(life.name), names_.alive(life.name)};
+  }
+
   void run(std::string_view op, const Life& life, const Socket& socket, redis::Done done) {
     const Names::User names = names_.of(socket.user);
-    script_.run(redis_,
-                {names.sockets, names.newest, names_.connections(), names_.sockets_of_life(life.name),
-                 names_.alive(life.name)},
+    const bool ours = life.name == own_.name;
+    const LifeKeys theirs = ours ? LifeKeys() : keys_of(life);
+    const LifeKeys& keys = ours ? own_keys_ : theirs;
+    script_.run(redis_, {names.sockets, names.newest, names_.connections(), keys.sockets, keys.alive},
                 {op, socket.user, socket.id, life.server, std::to_string(socket.at)}, std::move(done));
   }
 
   redis::Redis& redis_;
   const Names& names_;
   const Life& own_;
+  const LifeKeys own_keys_ = keys_of(own_);
   Script script_{kScript};
 };
 

@@ -47,9 +47,9 @@ class Store {
   // `fresh`: it has just connected and is the newest, whatever a clock says. Else it is written again: where
   // its id is another node's by now (a session that was restored there), that one stays.
   virtual void put(const Socket& socket, bool fresh, Put done) = 0;
-  // Of `life`, our own or one that has ended (`if_ended`). Of another's socket of the same id nothing is
-  // taken.
-  virtual void drop(const Life& life, const Socket& socket, bool if_ended, Dropped done) = 0;
+  // Of `life`: our own, or one that has ended, and only while its heartbeat is not there. Of another's socket
+  // of the same id nothing is taken.
+  virtual void drop(const Life& life, const Socket& socket, Dropped done) = 0;
 };
 
 std::unique_ptr<Store> script_store(redis::Redis& redis, const Names& names, const Life& own);

@@ -7,7 +7,8 @@ namespace limpet::presence {
 namespace {
 
 constexpr std::string_view kMostLives = "1000";  // looked at in one go, by chance
-constexpr std::string_view kTurnMs = "10000";    // after so long another node may clear up as well
+// After so long without a look another node may clear up instead.
+constexpr std::string_view kTurnMs = "10000";
 
 constexpr std::string_view kForget = R"lua(
 if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
@@ -32,7 +33,7 @@ void Sweeper::give_up() {
 }
 
 void Sweeper::look() {
-  if (busy_) return;
+  if (busy_) return keep_turn();
   ended_.clear();
   redis_.command(
       {"SRANDMEMBER", names_.nodes(), kMostLives},
@@ -77,8 +78,15 @@ void Sweeper::next() {
       claim);
 }
 
+// The largest nodes take longer than one turn.
+void Sweeper::keep_turn() {
+  if (!scan_) return;  // it is not ours yet
+  const std::string claim = names_.sweeper(ended_.front());
+  redis_.command({"PEXPIRE", claim, kTurnMs}, {}, claim);
+}
+
 void Sweeper::clear(const std::string& life) {
-  Scan::Work work{redis_, store_, names_, Life::named(life), true, {}};
+  Scan::Work work{redis_, store_, names_, Life::named(life), {}};
   scan_ = Scan::start(std::move(work), [this, life](Outcome outcome, std::size_t dropped) {
     on_cleared(life, outcome, dropped);
   });

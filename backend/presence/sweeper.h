@@ -19,7 +19,9 @@ class Sweeper {
   Sweeper(redis::Redis& redis, Store& store, const Names& names, const Life& own);
   ~Sweeper();
 
-  void look();                                        // once; what is found is cleared up after
+  // Once; what is found is cleared up after. To be called again and again: that also says that we are still
+  // at it.
+  void look();
   void give_up();                                     // the link was lost, or we leave
   std::uint64_t lives() const { return lives_; }      // cleared up after
   std::uint64_t sockets() const { return sockets_; }  // of them
@@ -28,6 +30,7 @@ class Sweeper {
   void on_lives(const redis::Result& result);
   void on_heartbeat(const std::string& life, const redis::Result& result);
   void next();
+  void keep_turn();
   void clear(const std::string& life);
   void on_cleared(const std::string& life, Outcome outcome, std::size_t dropped);
   void forget(const std::string& life);

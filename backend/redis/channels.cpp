@@ -151,10 +151,6 @@ void Channels::place_all() {
   }
 }
 
-void Channels::link_up(Link&) {
-  place_all();
-}
-
 void Channels::link_lost(Link& link) {
   const auto alive = alive_;
   for (const auto& channel : all()) {
@@ -163,15 +159,16 @@ void Channels::link_lost(Link& link) {
   }
 }
 
-void Channels::sunsubscribed(Link& link, std::string_view name) {
+bool Channels::sunsubscribed(const Link& link, std::string_view name) {
   const auto at = of(Subscribed::shard).find(name);
-  if (at == of(Subscribed::shard).end()) return;
+  if (at == of(Subscribed::shard).end()) return false;
   const std::shared_ptr<Channel> channel = at->second;
   // One that is asked for will be answered: this was about an earlier interest.
-  if (channel->link != &link || channel->state != Channel::State::heard) return;
+  if (channel->link != &link || channel->state != Channel::State::heard) return false;
   const auto alive = alive_;
   lose(*channel);
   if (*alive && channel->table != nullptr && !retry_.armed()) retry_.after(retry_ms_);
+  return true;
 }
 
 // --- telling ---

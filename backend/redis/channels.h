@@ -55,13 +55,14 @@ class Channels {
   void remove(Subscription::Entry& entry);
   void close();  // nobody hears anything any more
 
-  void link_up(Link& link);
   void link_lost(Link& link);
+  bool some_wait() const { return retry_.armed(); }  // that were refused, or taken away
   void place_all();  // links have come, gone or changed places: each channel goes where it belongs
   // From any other link than the one that a channel is asked for on now it has been heard, or will be.
   void message(const Link& link, Subscribed kind, std::string_view name, std::string_view channel,
                std::string_view payload);
-  void sunsubscribed(Link& link, std::string_view name);
+  // Whether one that was heard has been taken away; else it was the answer to a wish of ours.
+  bool sunsubscribed(const Link& link, std::string_view name);
 
  private:
   using Table = std::unordered_map<std::string_view, std::shared_ptr<Channel>>;  // by the channel's own name

@@ -41,6 +41,11 @@ struct Redis::Impl final : Link::Owner, Channels::Carrier, std::enable_shared_fr
 
   void command(Words words, Asked asked, std::string_view key);
   void command_encoded(std::string bytes, Asked asked, std::string_view key);
+  Link* keyless();  // where commands without a key go, and all of one server; null: nowhere
+  void send_by_key(std::string bytes, Asked asked, std::string_view key);
+  void refuse(Asked& asked, std::string_view why);
+  // Each server; `done` after the last answer.
+  void ask_all(Words words, const Done& each, const std::function<void()>& done);
 
   // Of links.
   std::optional<Endpoint> link_target(const Link& link) override;
@@ -56,7 +61,6 @@ struct Redis::Impl final : Link::Owner, Channels::Carrier, std::enable_shared_fr
 
   std::optional<Endpoint> target_of(std::uint16_t slot);
   Node& add_node(const Endpoint& at);
-  Node* node_at(const Endpoint& endpoint) const;
   void watch_master();
   bool read_master(const Reply& reply);
   void watch_cluster();
@@ -67,16 +71,16 @@ struct Redis::Impl final : Link::Owner, Channels::Carrier, std::enable_shared_fr
   std::shared_ptr<Link> make_link(Link::Owner& owner, Link::Use use);
   void drop_all_of(const Endpoint& endpoint, std::string_view why);
   void check_up();
-  void tell(bool bad, const std::string& what);
-  void tell_once(const std::string& what);  // a trouble, until the link is up again
+  void tell(bool bad, std::string_view what);  // cut and cleaned, as all that is told
+  void tell_once(std::string_view what);       // a trouble, until the link is up again
 
   Redis* self;  // null once that is gone
   const std::shared_ptr<Context> context;
   Channels channels;
-  std::vector<std::unique_ptr<Node>> nodes;
-  std::optional<Cluster> cluster;  // of a cluster
-  std::shared_ptr<Scout> scout;    // of sentinels, or of a cluster
-  std::optional<Endpoint> master;  // as a sentinel has named it last
+  Nodes nodes;
+  std::shared_ptr<Cluster> cluster;  // of a cluster
+  std::shared_ptr<Scout> scout;      // of sentinels, or of a cluster
+  std::optional<Endpoint> master;    // as a sentinel has named it last
   std::vector<std::weak_ptr<Dedicated::Impl>> dedicated;
   bool started = false;
   bool was_up = false;            // as told

@@ -9,8 +9,6 @@
 namespace limpet::redis {
 namespace {
 
-constexpr std::size_t kLongestShown = 200;  // of what a server says
-
 std::string_view code_of(std::string_view error) {
   return error.substr(0, error.find(' '));
 }
@@ -19,13 +17,6 @@ std::string_view code_of(std::string_view error) {
 bool may_tell(std::string_view error, const std::string& secret) {
   if (error.starts_with("ERR unknown")) return false;
   return secret.empty() || error.find(std::string_view(secret).substr(0, 8)) == std::string_view::npos;
-}
-
-std::string told(std::string_view error) {
-  std::string text(error.substr(0, kLongestShown));
-  std::ranges::replace_if(
-      text, [](char c) { return c >= 0 && c < ' '; }, ' ');
-  return text;
 }
 
 }  // namespace
@@ -47,10 +38,6 @@ Link::~Link() {
 void Link::move_to(Phase next) {
   assert(phase_ != Phase::ended);
   phase_ = next;
-}
-
-void Link::start() {
-  clock_.after(0);
 }
 
 void Link::wake() {
@@ -152,7 +139,7 @@ void Link::greet_by(std::initializer_list<std::string_view> words, void (Link::*
         if (step == "PING" && error.starts_with("NOPERM"))
           return come_up();  // an ACL without it: an answer all the same
         const bool secret = step == "AUTH" && !may_tell(error, greeting_.password);
-        lose(std::string(step) + " was refused: " + told(secret ? code_of(error) : error));
+        lose(std::string(step) + " was refused: " + std::string(secret ? code_of(error) : error));
       }});
 }
 

@@ -70,8 +70,7 @@ class Link : public std::enable_shared_from_this<Link> {
   Link(std::shared_ptr<Context> context, Owner& owner, Use use, Greeting greeting);
   ~Link();
 
-  void start();                     // at once
-  void wake();                      // the target is known now, or another: does not wait any longer
+  void wake();                      // at once: at first, and when the target is known now, or another
   void end();                       // for good: what is owed fails, the owner hears nothing more
   void drop(std::string_view why);  // gives this connection up and makes another
 

@@ -1,5 +1,4 @@
 // What goes through a Link: commands out, answers and messages in.
-#include <algorithm>
 #include <utility>
 
 #include "backend/redis/link.h"
@@ -119,6 +118,8 @@ void Link::on_readable() {
       if (gone()) return;
     }
     if (!reader_->broken().empty()) return lose(reader_->broken());
+    if (transport_.emptied_by(got, sizeof(bytes)))
+      return transport_.wait_read(net::delegate<&Link::on_readable>(this));
   }
   context_->loop.at_end_of_turn(more_);
 }

@@ -20,25 +20,26 @@ constexpr std::size_t kLongestLength = 32;  // digits of a length
 
 void* Arena::take(std::size_t size) {
   size = (size + 7) & ~std::size_t{7};
-  if (size > most_ - taken_) return nullptr;
   if (blocks_.empty() || size > blocks_.back().size - used_) {
-    const std::size_t room = std::max(size, kBlock);
+    const std::size_t left = most_ - held_;
+    if (size > left) return nullptr;
+    const std::size_t room = std::max(size, std::min(std::max(kBlock, held_ / 8), left));
     std::unique_ptr<char[]> bytes(new (std::nothrow) char[room]);
     if (!bytes) return nullptr;
     blocks_.push_back({std::move(bytes), room});
+    held_ += room;
     used_ = 0;
   }
   void* place = blocks_.back().bytes.get() + used_;
   used_ += size;
-  taken_ += size;
   return place;
 }
 
 void Arena::reset() {
-  if (blocks_.size() > 1 || (!blocks_.empty() && blocks_.front().size > kBlock)) {
-    blocks_.erase(blocks_.begin() + (blocks_.front().size > kBlock ? 0 : 1), blocks_.end());
-  }
-  used_ = taken_ = 0;
+  const bool keeps = !blocks_.empty() && blocks_.front().size <= kBlock;
+  blocks_.erase(blocks_.begin() + (keeps ? 1 : 0), blocks_.end());
+  held_ = keeps ? blocks_.front().size : 0;
+  used_ = 0;
 }
 
 // --- what hiredis calls ---

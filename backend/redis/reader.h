@@ -1,7 +1,7 @@
 // Reader: bytes from Redis to replies, by hiredis' parser, within bounds. Pure: no socket, no clock.
 //
-// A reply lives in the Reader's own arena until the next call of next() or reset(): a message costs no
-// allocation. What is too large, too deep, or no RESP2 at all breaks the Reader for good.
+// A reply lives in the Reader's own arena until the next call of next(): what fits into 16 KiB costs no
+// allocation of ours. What is too large, too deep, or no RESP2 at all breaks the Reader for good.
 #pragma once
 
 #include <cstddef>
@@ -18,12 +18,14 @@ struct redisReader;
 
 namespace limpet::redis {
 
-// Memory that is taken piece by piece and given back as one.
+// Memory that is taken piece by piece and given back as one. Blocks grow with what is held, so that what is
+// left at the end of each is little: about an eighth.
 class Arena {
  public:
   explicit Arena(std::size_t most) : most_(most) {}
-  void* take(std::size_t size);  // null beyond `most` bytes
+  void* take(std::size_t size);  // null beyond `most` bytes, blocks counted as a whole
   void reset();
+  std::size_t held() const { return held_; }
 
  private:
   static constexpr std::size_t kBlock = 16 * 1024;
@@ -33,7 +35,8 @@ class Arena {
   };
   std::vector<Block> blocks_;  // the first is kept
   std::size_t used_ = 0;       // of the last
-  std::size_t taken_ = 0, most_;
+  std::size_t held_ = 0;       // of all
+  const std::size_t most_;
 };
 
 class Reader {

@@ -8,13 +8,22 @@
 namespace limpet::redis {
 namespace {
 
+constexpr std::string_view kNoLink = "there is no connection to Redis";
 constexpr std::size_t kMostTold = 16;
-constexpr std::size_t kLongestTold = 200;  // of what Redis says
+constexpr std::size_t kLongestTold = 350;
 
 Tally tally_of(Words words) {
   if (words.empty()) return Tally::command;
   const std::string_view verb = words.front();
   return verb == "PUBLISH" || verb == "SPUBLISH" || verb == "XADD" ? Tally::publish : Tally::command;
+}
+
+// Servers say some of it, and channels are named by clients: a line of a log, whatever it is.
+std::string one_line(std::string_view what) {
+  std::string text(what.substr(0, kLongestTold));
+  std::ranges::replace_if(
+      text, [](char c) { return (c >= 0 && c < ' ') || c == '\x7f'; }, ' ');
+  return text;
 }
 
 }  // namespace
@@ -54,11 +63,11 @@ void Redis::Impl::start() {
   if (std::exchange(started, true)) return;
   if (scout) scout->start();
   for (const auto& node : nodes) {
-    node->commands->start();
-    if (node->subscriptions) node->subscriptions->start();
+    node->commands->wake();
+    if (node->subscriptions) node->subscriptions->wake();
   }
   for (const auto& weak : dedicated) {
-    if (const auto each = weak.lock()) each->link->start();
+    if (const auto each = weak.lock()) each->link->wake();
   }
 }
 
@@ -66,11 +75,12 @@ void Redis::Impl::close() {
   self = nullptr;
   channels.close();
   if (scout) scout->end();
-  if (cluster) cluster->clear();
+  const Nodes ended = std::exchange(nodes, {});
+  if (cluster) cluster->close();
   for (const auto& weak : std::exchange(dedicated, {})) {
     if (const auto each = weak.lock()) each->link->end();
   }
-  for (const auto& node : std::exchange(nodes, {})) {
+  for (const auto& node : ended) {
     node->commands->end();
     if (node->subscriptions) node->subscriptions->end();
   }
@@ -85,28 +95,58 @@ bool Redis::Impl::all_up() const {
   });
 }
 
+Link* Redis::Impl::keyless() {
+  if (nodes.empty()) return nullptr;
+  return (cluster ? cluster->home() : *nodes.front()).commands.get();
+}
+
 void Redis::Impl::command(Words words, Asked asked, std::string_view key) {
-  if (nodes.empty() || cluster) {
+  if (cluster && !key.empty()) {
     std::string bytes;
+    bytes.reserve(command_size(words));
     append_command(bytes, words);
-    return command_encoded(std::move(bytes), std::move(asked), key);
+    return send_by_key(std::move(bytes), std::move(asked), key);
   }
-  nodes.front()->commands->send(words, std::move(asked));
+  Link* const link = keyless();
+  if (link == nullptr) return refuse(asked, kNoLink);
+  link->send(words, std::move(asked));
 }
 
 void Redis::Impl::command_encoded(std::string bytes, Asked asked, std::string_view key) {
-  if (nodes.empty()) {
-    context->asked(asked.tally);
-    context->answered(asked.tally, false);
-    if (asked.done) asked.done({"there is no connection to Redis", false, Reply()});
-    return;
+  if (cluster && !key.empty()) return send_by_key(std::move(bytes), std::move(asked), key);
+  Link* const link = keyless();
+  if (link == nullptr) return refuse(asked, kNoLink);
+  link->send_encoded(bytes, std::move(asked));
+}
+
+void Redis::Impl::send_by_key(std::string bytes, Asked asked, std::string_view key) {
+  if (nodes.empty()) return refuse(asked, kNoLink);
+  if (Node* const to = cluster->owner(slot_of(key))) {
+    return cluster->send(std::move(bytes), std::move(asked), *to);
   }
-  if (!cluster) return nodes.front()->commands->send_encoded(bytes, std::move(asked));
-  Node* to = key.empty() ? cluster->home(nodes) : cluster->owner(slot_of(key));
-  const auto find = [this](const Endpoint& endpoint) { return node_at(endpoint); };
-  cluster->send(std::move(bytes), std::move(asked), to, find, [this] {
-    if (self != nullptr) scout->ask();
-  });
+  scout->ask();
+  refuse(asked, "no master is known for this key");
+}
+
+void Redis::Impl::refuse(Asked& asked, std::string_view why) {
+  context->asked(asked.tally);
+  context->answered(asked.tally, false);
+  if (asked.done) asked.done({why, false, Reply()});
+}
+
+void Redis::Impl::ask_all(Words words, const Done& each, const std::function<void()>& done) {
+  std::vector<std::shared_ptr<Link>> links;
+  for (const auto& node : nodes) links.push_back(node->commands);
+  if (links.empty()) return done();
+  const auto left = std::make_shared<std::size_t>(links.size());
+  for (const auto& link : links) {
+    link->send(words, {.done =
+                           [left, each, done](const Result& result) {
+                             each(result);
+                             if (--*left == 0) done();
+                           },
+                       .tally = Tally::command});
+  }
 }
 
 // --- news of links ---
@@ -130,11 +170,8 @@ std::optional<Endpoint> Redis::Impl::link_target(const Link& link) {
 
 void Redis::Impl::on_link_up(Link& link) {
   const auto pin = shared_from_this();
-  for (const auto& node : nodes) {
-    if (node->subscriptions.get() != &link) continue;
-    channels.link_up(link);
-    break;
-  }
+  if (std::ranges::any_of(nodes, [&](const auto& node) { return node->subscriptions.get() == &link; }))
+    channels.place_all();
   check_up();
 }
 
@@ -149,7 +186,7 @@ void Redis::Impl::on_link_lost(Link& link, bool link_was_up, std::string_view wh
   } else if (!link_was_up) {
     tell_once(what + "; trying again");
   }
-  channels.link_lost(link);
+  if (link_was_up) channels.link_lost(link);
   check_up();
   if (link_was_up && silent) drop_all_of(endpoint, "another connection to it is dead");
   if (self == nullptr || !scout) return;
@@ -170,8 +207,7 @@ void Redis::Impl::on_link_error(Link& link, std::string_view error) {
   }
   // These stay until somebody who reads a log does something.
   if (error.starts_with("NOPERM") || error.starts_with("OOM") || error.starts_with("MISCONF"))
-    return tell_once(shown(link.endpoint()) +
-                     " refuses commands: " + std::string(error.substr(0, kLongestTold)));
+    return tell_once(shown(link.endpoint()) + " refuses commands: " + std::string(error));
   const bool demoted = error.starts_with("READONLY") || error.starts_with("UNBLOCKED");
   if (!demoted && !error.starts_with("NOAUTH")) return;
   const auto pin = shared_from_this();
@@ -201,18 +237,17 @@ void Redis::Impl::on_link_message(Link& link, Subscribed kind, std::string_view 
 
 void Redis::Impl::on_link_sunsubscribed(Link& link, std::string_view channel) {
   const auto pin = shared_from_this();
-  if (cluster) scout->ask();
-  channels.sunsubscribed(link, channel);
+  if (channels.sunsubscribed(link, channel) && cluster) scout->ask();
 }
 
 Link* Redis::Impl::link_of(Subscribed kind, std::string_view channel) {
   if (nodes.empty()) return nullptr;
   if (!cluster) return nodes.front()->subscriptions.get();
-  Node* node = kind == Subscribed::shard ? cluster->owner(slot_of(channel)) : cluster->home(nodes);
+  Node* node = kind == Subscribed::shard ? cluster->owner(slot_of(channel)) : &cluster->home();
   if (node == nullptr) return nullptr;
   if (!node->subscriptions) {
     node->subscriptions = make_link(*this, Link::Use::subscriptions);
-    node->subscriptions->start();
+    node->subscriptions->wake();
   }
   return node->subscriptions.get();
 }
@@ -237,15 +272,16 @@ void Redis::Impl::check_up() {
   if (const auto on_link = self->on_link) on_link(up);
 }
 
-void Redis::Impl::tell(bool bad, const std::string& what) {
+void Redis::Impl::tell(bool bad, std::string_view what) {
   if (self == nullptr) return;
-  if (const auto on_event = self->on_event) on_event(bad, what);
+  if (const auto on_event = self->on_event) on_event(bad, one_line(what));
 }
 
-void Redis::Impl::tell_once(const std::string& what) {
-  if (std::ranges::find(told, what) != told.end() || told.size() >= kMostTold) return;
-  told.push_back(what);
-  tell(true, what);
+void Redis::Impl::tell_once(std::string_view what) {
+  const std::string line = one_line(what);
+  if (std::ranges::find(told, line) != told.end() || told.size() >= kMostTold) return;
+  told.push_back(line);
+  tell(true, line);
 }
 
 // --- the interface ---
@@ -269,6 +305,13 @@ bool Redis::up() const {
 
 void Redis::command(Words words, Done done, std::string_view key) {
   impl_->command(words, {.done = std::move(done), .tally = tally_of(words)}, key);
+}
+
+// Each link answers in order.
+void Redis::when_answered(std::function<void()> done) {
+  const std::string_view words[] = {"PING"};
+  impl_->ask_all(
+      words, [](const Result&) {}, done);
 }
 
 void Redis::transaction(std::initializer_list<std::initializer_list<std::string_view>> commands, Done done,
@@ -296,29 +339,23 @@ void Redis::shard_publish(std::string_view channel, std::string_view payload, Do
 void Redis::count_subscribers(Subscribed kind, std::string_view channel,
                               std::function<void(std::optional<std::size_t>)> done) {
   struct Count {
-    std::size_t left, sum = 0;
+    std::size_t sum = 0;
     bool failed = false;
-    std::function<void(std::optional<std::size_t>)> done;
   };
+  const auto count = std::make_shared<Count>();
+  count->failed = impl_->nodes.empty();
   const std::string_view words[] = {"PUBSUB", kind == Subscribed::shard ? "SHARDNUMSUB" : "NUMSUB", channel};
-  std::vector<std::shared_ptr<Link>> links;
-  for (const auto& node : impl_->nodes) links.push_back(node->commands);
-  if (links.empty()) return done(std::nullopt);
-  const auto count = std::make_shared<Count>(Count{links.size(), 0, false, std::move(done)});
-  for (const auto& link : links) {
-    link->send(words, {.done =
-                           [count](const Result& result) {
-                             const auto number = result.reply[1].integer();
-                             if (result.ok() && number && *number >= 0) {
-                               count->sum += static_cast<std::size_t>(*number);
-                             } else {
-                               count->failed = true;
-                             }
-                             if (--count->left > 0) return;
-                             count->done(count->failed ? std::nullopt : std::optional(count->sum));
-                           },
-                       .tally = Tally::command});
-  }
+  const auto add = [count](const Result& result) {
+    const auto number = result.reply[1].integer();
+    if (result.ok() && number && *number >= 0) {
+      count->sum += static_cast<std::size_t>(*number);
+    } else {
+      count->failed = true;
+    }
+  };
+  impl_->ask_all(words, add, [count, done = std::move(done)] {
+    done(count->failed ? std::nullopt : std::optional(count->sum));
+  });
 }
 
 Subscription Redis::subscribe(Subscribed kind, std::string_view channel, Listener& listener) {
@@ -332,7 +369,7 @@ std::unique_ptr<Dedicated> Redis::dedicate(std::string_view key) {
   behind->link = impl_->make_link(*behind, Link::Use::commands);
   std::erase_if(impl_->dedicated, [](const auto& each) { return each.expired(); });
   impl_->dedicated.push_back(behind);
-  if (impl_->started) behind->link->start();
+  if (impl_->started) behind->link->wake();
   return std::unique_ptr<Dedicated>(new Dedicated(std::move(behind)));
 }
 

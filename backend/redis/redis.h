@@ -116,6 +116,9 @@ class Redis {
   void command(std::initializer_list<std::string_view> words, Done done = {}, std::string_view key = {}) {
     command(Words(words.begin(), words.size()), std::move(done), key);
   }
+  // `done` once all commands of before have been answered, by whichever server; maybe from within the call.
+  // Not waited for: those that a cluster's server then sends on to another.
+  void when_answered(std::function<void()> done);
   // MULTI, the commands, EXEC: the reply is EXEC's array.
   void transaction(std::initializer_list<std::initializer_list<std::string_view>> commands, Done done,
                    std::string_view key = {});

@@ -29,7 +29,7 @@ class Scout final : public Link::Owner, public std::enable_shared_from_this<Scou
         Trouble trouble);
   ~Scout();
 
-  void start() { link_->start(); }
+  void start() { link_->wake(); }
   void end() { link_->end(); }
   void ask();    // soon: what was answered last may not be so any more
   void doubt();  // what this server says proves wrong: the next one

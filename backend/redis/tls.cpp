@@ -5,7 +5,6 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <limits>
 #include <utility>
 
 #include "proxy/wire/ip_address.h"
@@ -70,14 +69,14 @@ TlsStep TlsSession::handshake() {
 TlsStep TlsSession::read(std::span<char> into, std::size_t& bytes) {
   ERR_clear_error();
   bytes = 0;
-  return step_of(SSL_read_ex(ssl_, into.data(), into.size(), &bytes) == 1 ? 1 : 0);
+  return step_of(SSL_read_ex(ssl_, into.data(), into.size(), &bytes));
 }
 
 TlsStep TlsSession::write(std::span<const char> bytes, std::size_t& taken) {
   ERR_clear_error();
   taken = 0;
   const std::size_t size = std::min(bytes.size(), kMostSealed);
-  return step_of(SSL_write_ex(ssl_, bytes.data(), size, &taken) == 1 ? 1 : 0);
+  return step_of(SSL_write_ex(ssl_, bytes.data(), size, &taken));
 }
 
 void TlsSession::received(std::span<const char> sealed) {

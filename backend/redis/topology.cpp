@@ -41,7 +41,7 @@ bool Redis::Impl::read_master(const Reply& reply) {
 
 void Redis::Impl::watch_cluster() {
   const Settings& settings = context->settings;
-  cluster.emplace(*context);
+  cluster = std::make_shared<Cluster>(context, nodes);
   Scout::Plan plan{{settings.user, settings.password, 0, settings.tls.on, false},
                    {"CLUSTER", "SLOTS"},
                    kClusterAskedMs,
@@ -61,16 +61,15 @@ bool Redis::Impl::read_cluster(const Reply& reply, const Endpoint& from) {
   for (const SlotRange& range : *ranges) {
     if (std::ranges::find(masters, range.master) == masters.end()) masters.push_back(range.master);
   }
-  Cluster::Nodes gone;
+  Nodes gone;
   for (auto& node : nodes) {
     if (std::ranges::find(masters, node->at) == masters.end()) gone.push_back(std::move(node));
   }
   std::erase(nodes, nullptr);
   for (const Endpoint& at : masters) {
-    const bool known = std::ranges::any_of(nodes, [&](const auto& node) { return node->at == at; });
-    if (!known) add_node(at).commands->start();
+    if (node_at(nodes, at) == nullptr) add_node(at).commands->wake();
   }
-  cluster->take(*ranges, nodes);
+  const bool moved = cluster->take(*ranges);
   std::vector<Endpoint> candidates = masters;
   for (const Endpoint& seed : context->settings.endpoints) {
     if (std::ranges::find(candidates, seed) == candidates.end()) candidates.push_back(seed);
@@ -81,7 +80,7 @@ bool Redis::Impl::read_cluster(const Reply& reply, const Endpoint& from) {
     node->commands->end();
     if (node->subscriptions) node->subscriptions->end();
   }
-  if (self != nullptr) channels.place_all();
+  if (self != nullptr && (moved || channels.some_wait())) channels.place_all();
   follow_targets();
   check_up();
   return true;
@@ -90,14 +89,9 @@ bool Redis::Impl::read_cluster(const Reply& reply, const Endpoint& from) {
 // Who has the slot now is believed at once: the scout's server may hear of it later.
 void Redis::Impl::on_moved(const Link& link, std::string_view error) {
   if (const auto redirect = read_redirect(error, link.endpoint()); redirect && !redirect->ask) {
-    if (Node* to = node_at(redirect->to)) cluster->moved(redirect->slot, to);
+    if (Node* to = node_at(nodes, redirect->to)) cluster->moved(redirect->slot, to);
   }
   scout->ask();
-}
-
-Node* Redis::Impl::node_at(const Endpoint& endpoint) const {
-  const auto at = std::ranges::find_if(nodes, [&](const auto& node) { return node->at == endpoint; });
-  return at == nodes.end() ? nullptr : at->get();
 }
 
 // --- both ---

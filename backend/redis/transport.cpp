@@ -36,9 +36,9 @@ net::IoResult Transport::receive() {
   return got;
 }
 
-net::IoResult Transport::result_of(TlsStep step, std::size_t bytes) {
+net::IoResult Transport::result_of(TlsStep step) {
   switch (step) {
-    case TlsStep::ok: return {Io::ok, 0, bytes};
+    case TlsStep::ok: return {Io::ok, 0, 0};
     case TlsStep::wants_bytes: return {Io::again, 0, 0};
     case TlsStep::closed: return {Io::eof, 0, 0};
     case TlsStep::failed: break;
@@ -58,7 +58,7 @@ net::IoResult Transport::flush() {
 net::IoResult Transport::handshake() {
   if (!tls_) return {Io::ok, 0, 0};
   while (true) {
-    const net::IoResult step = result_of(tls_->handshake(), 0);
+    const net::IoResult step = result_of(tls_->handshake());
     const net::IoResult sent = flush();  // an alert, too: the server's log shall say what we did not like
     if (step.status != Io::again) return step;
     if (sent.status == Io::error) return sent;
@@ -71,7 +71,7 @@ net::IoResult Transport::read(std::span<char> into) {
   if (!tls_) return stream_.read(into);
   while (true) {
     std::size_t bytes = 0;
-    const net::IoResult step = result_of(tls_->read(into, bytes), bytes);
+    const net::IoResult step = result_of(tls_->read(into, bytes));
     if (step.status != Io::again) return {step.status, step.error, bytes};
     const net::IoResult got = receive();
     if (got.status != Io::ok) return got;
@@ -83,7 +83,7 @@ net::IoResult Transport::write(std::span<const char> bytes) {
   const net::IoResult before = flush();
   if (before.status != Io::ok) return before;
   std::size_t taken = 0;
-  const net::IoResult step = result_of(tls_->write(bytes, taken), taken);
+  const net::IoResult step = result_of(tls_->write(bytes, taken));
   if (step.status != Io::ok) return step;
   const net::IoResult sent = flush();
   if (sent.status == Io::error) return sent;

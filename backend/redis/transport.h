@@ -1,6 +1,7 @@
 // Transport: a Stream, or TLS over one, behind the same verbs. Owned by a Link, on its loop's thread.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <span>
 #include <string>
@@ -17,8 +18,9 @@ class Transport {
   explicit operator bool() const { return static_cast<bool>(stream_); }
 
   net::IoResult handshake();  // ok at once if plain; again: wait to read
-  // Until `again`: only then there is an event for what comes next.
+  // Until `again`, or until emptied_by() what was read: only then there is an event for what comes next.
   net::IoResult read(std::span<char> into);
+  bool emptied_by(const net::IoResult& got, std::size_t asked) const { return !tls_ && got.bytes < asked; }
   net::IoResult write(std::span<const char> bytes);                       // may be short
   bool holds_unsent() const { return tls_ && !tls_->to_send().empty(); }  // then wait_write(), flush()
   net::IoResult flush();
@@ -29,7 +31,7 @@ class Transport {
 
  private:
   net::IoResult receive();
-  net::IoResult result_of(TlsStep step, std::size_t bytes);
+  static net::IoResult result_of(TlsStep step);
 
   net::Stream stream_;
   std::unique_ptr<TlsSession> tls_;

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "backend/redis/settings.h"
+#include "proxy/wire/bytes.h"
 
 namespace limpet::redis {
 namespace {
@@ -22,7 +23,6 @@ constexpr Scheme kSchemes[] = {
     {"redis", Kind::single, false, false, 6379},
     {"rediss", Kind::single, true, false, 6379},
     {"unix", Kind::single, false, true, 0},
-    {"redis+unix", Kind::single, false, true, 0},
     {"redis+sentinel", Kind::sentinel, false, false, 26379},
     {"rediss+sentinel", Kind::sentinel, true, false, 26379},
     {"redis+cluster", Kind::cluster, false, false, 6379},
@@ -33,21 +33,14 @@ struct Wrong {
   std::string what;
 };
 
-int digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
 std::string decoded(std::string_view text, std::string_view what) {
   std::string out;
   for (std::size_t i = 0; i < text.size(); ++i) {
     char c = text[i];
     if (c == '%') {
-      if (i + 2 >= text.size() || digit(text[i + 1]) < 0 || digit(text[i + 2]) < 0)
+      if (i + 2 >= text.size() || wire::hex_value(text[i + 1]) < 0 || wire::hex_value(text[i + 2]) < 0)
         throw Wrong{"the " + std::string(what) + " has a % that two hexadecimal digits do not follow"};
-      c = static_cast<char>(digit(text[i + 1]) * 16 + digit(text[i + 2]));
+      c = static_cast<char>(wire::hex_value(text[i + 1]) * 16 + wire::hex_value(text[i + 2]));
       i += 2;
     }
     if (c == '\0') throw Wrong{"the " + std::string(what) + " has a NUL in it"};
@@ -79,18 +72,15 @@ std::string_view cut(std::string_view& rest, char mark) {
 }
 
 // "user:password@" before the last @, so that a password whose @ nobody encoded is no host's name.
-void take_credentials(std::string_view& rest, std::size_t end, Settings& settings) {
-  const std::size_t at = rest.substr(0, end).rfind('@');
+void take_credentials(std::string_view& rest, Settings& settings) {
+  const std::size_t at = rest.rfind('@');
   if (at == std::string_view::npos) return;
   std::string_view credentials = rest.substr(0, at);
   rest.remove_prefix(at + 1);
-  const bool both = credentials.find(':') != std::string_view::npos;
   const std::string_view user = cut(credentials, ':');
   settings.user = decoded(user, "user");
   settings.password = decoded(credentials, "password");
-  if (!both || settings.password.empty()) {
-    if (!settings.user.empty()) throw Wrong{"there is a user but no password"};
-  }
+  if (settings.password.empty() && !settings.user.empty()) throw Wrong{"there is a user but no password"};
 }
 
 Endpoint endpoint(std::string_view text, std::uint16_t port) {
@@ -132,7 +122,7 @@ void take_path_form(std::string_view rest, Settings& settings) {
   const std::size_t mark = rest.find('?');
   if (mark != std::string_view::npos) take_query(rest.substr(mark + 1), settings);
   rest = rest.substr(0, mark);
-  take_credentials(rest, rest.size(), settings);
+  take_credentials(rest, settings);
   const std::string path = decoded(rest, "path");
   if (!path.starts_with('/') || path.size() == 1) throw Wrong{"a Unix socket is an absolute path"};
   if (path.size() > kLongestPath) throw Wrong{"the path is too long for a Unix socket"};
@@ -146,7 +136,7 @@ void take_hosts_form(std::string_view rest, const Scheme& scheme, Settings& sett
     rest = rest.substr(0, mark);
   }
   // A slash in a password that nobody encoded: what counts is what follows the last @.
-  take_credentials(rest, rest.size(), settings);
+  take_credentials(rest, settings);
   const bool has_path = rest.find('/') != std::string_view::npos;
   std::string_view hosts = cut(rest, '/');
   if (scheme.kind == Kind::sentinel) {

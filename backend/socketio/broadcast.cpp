@@ -32,25 +32,21 @@ Broadcast Broadcast::except(RoomList rooms) && {
   append(target_.except, std::move(rooms.names));
   return std::move(*this);
 }
-Broadcast Broadcast::local() const {
-  Broadcast copy(*this);
-  copy.target_.flags.local = true;
-  return copy;
+Broadcast Broadcast::local() && {
+  target_.flags.local = true;
+  return std::move(*this);
 }
-Broadcast Broadcast::volatile_() const {
-  Broadcast copy(*this);
-  copy.target_.flags.volatile_ = true;
-  return copy;
+Broadcast Broadcast::volatile_() && {
+  target_.flags.volatile_ = true;
+  return std::move(*this);
 }
-Broadcast Broadcast::compress(bool on) const {
-  Broadcast copy(*this);
-  copy.target_.flags.compress = on;
-  return copy;
+Broadcast Broadcast::compress(bool on) && {
+  target_.flags.compress = on;
+  return std::move(*this);
 }
-Broadcast Broadcast::timeout(std::uint64_t ms) const {
-  Broadcast copy(*this);
-  copy.target_.flags.timeout_ms = ms;
-  return copy;
+Broadcast Broadcast::timeout(std::uint64_t ms) && {
+  target_.flags.timeout_ms = ms;
+  return std::move(*this);
 }
 
 void Broadcast::send(std::string_view event, const Args& args) const {

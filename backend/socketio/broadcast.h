@@ -61,10 +61,15 @@ class Broadcast {
   Broadcast to_user(std::string_view user) const { return to(user_room(user)); }
   Broadcast except(RoomList rooms) const&;
   Broadcast except(RoomList rooms) &&;
-  Broadcast local() const;            // this node alone
-  Broadcast volatile_() const;        // those who cannot take it now miss it
-  Broadcast compress(bool on) const;  // for other nodes to know; here deflate is the connection's
-  Broadcast timeout(std::uint64_t ms) const;
+  Broadcast local() const& { return Broadcast(*this).local(); }  // this node alone
+  Broadcast local() &&;
+  Broadcast volatile_() const& { return Broadcast(*this).volatile_(); }  // who cannot take it now misses it
+  Broadcast volatile_() &&;
+  // For other nodes to know; here deflate is the connection's.
+  Broadcast compress(bool on) const& { return Broadcast(*this).compress(on); }
+  Broadcast compress(bool on) &&;
+  Broadcast timeout(std::uint64_t ms) const& { return Broadcast(*this).timeout(ms); }
+  Broadcast timeout(std::uint64_t ms) &&;
 
   // Throws std::invalid_argument for a reserved name (`connect`, `disconnect`, ...) or too many attachments.
   template <class... T>

@@ -88,6 +88,7 @@ class Client final : public engine::Receiver {
   void ask(const SocketPtr& socket, std::size_t middleware);
   void let_in(Socket& socket);
   void refuse(Socket& socket, const Refusal& refusal);
+  void turn_back(Socket& socket);
   void settled(Namespace& nsp);
   bool may_restore(const Namespace& nsp);
   void on_connect_timeout();

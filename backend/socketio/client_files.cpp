@@ -14,9 +14,12 @@
 
 #include "backend/engine/compression.h"
 #include "backend/engine/cors.h"
+#include "backend/http/field.h"
 
 namespace limpet::socketio {
 namespace {
+
+using http::value_of;
 
 constexpr std::size_t kLargest = std::size_t{8} << 20;
 constexpr std::string_view kNeeded = "socket.io.js";
@@ -63,13 +66,6 @@ std::string version_of(std::string_view bundle) {
   std::uint64_t hash = 0xcbf29ce484222325;  // FNV-1a: the same on every node
   for (const char c : bundle) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
   return std::to_string(hash);
-}
-
-std::string_view value_of(const wire::RequestHead& head, std::string_view name) {
-  for (const wire::Field& field : head.fields) {
-    if (wire::equal_ignoring_case(field.name, name)) return field.value;
-  }
-  return {};
 }
 
 std::optional<std::string_view> origin_of(const wire::RequestHead& head) {

@@ -21,6 +21,7 @@ void EarlySaves::changed(Socket& socket) {
 
 // A Socket.IO 2.x client is not told of its session.
 std::size_t EarlySaves::save(Socket& socket) {
+  socket.unsaved_ = false;
   if (socket.state_ != Socket::State::connected || socket.revision() == 3) return 0;
   const Socket::Extras& extras = socket.extras();
   std::vector<std::string> rooms = socket.rooms();
@@ -34,8 +35,7 @@ void EarlySaves::on_timer() {
   for (std::size_t bytes = 0; !changed_.empty() && bytes < kBytesATime;) {
     const SocketPtr socket = std::move(changed_.front());
     changed_.pop_front();
-    socket->unsaved_ = false;
-    bytes += save(*socket);
+    if (socket->unsaved_) bytes += save(*socket);
   }
   if (!changed_.empty()) timer_.after(kWithinMs);
 }

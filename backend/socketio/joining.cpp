@@ -1,6 +1,8 @@
 // How a client gets into a namespace: found or made, session restored, middlewares asked, answered.
 #include <algorithm>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "backend/codec/json_writer.h"
 #include "backend/socketio/client.h"
@@ -101,18 +103,13 @@ void Client::begin(const NamespacePtr& nsp, boost::json::value auth,
 }
 
 void Client::ask(const SocketPtr& socket, std::size_t middleware) {
-  if (!open()) {
-    socket->detach();
-    return settled(*socket->nsp_);
-  }
+  if (!open()) return turn_back(*socket);
   const std::shared_ptr<Middleware> next = socket->nsp_->impl().middleware(middleware);
   if (!next) return let_in(*socket);
   const Next then([this, keep = ClientPtr(this), socket, middleware](std::optional<Refusal> refusal) {
     if (!refusal) return ask(socket, middleware + 1);
-    if (open())
-      refuse(*socket, *refusal);
-    else
-      socket->detach();
+    if (!open()) return turn_back(*socket);
+    refuse(*socket, *refusal);
     settled(*socket->nsp_);
   });
   try {
@@ -121,6 +118,18 @@ void Client::ask(const SocketPtr& socket, std::size_t middleware) {
     server_.report("middleware", std::current_exception());
     then(Refusal{"Internal server error", nullptr});
   }
+}
+
+// Its client has gone meanwhile, and may come back for its session once more.
+void Client::turn_back(Socket& socket) {
+  auto& adapter = socket.nsp_->impl().adapter;
+  if (socket.recovered_ && adapter) {
+    std::vector<std::string> rooms = socket.rooms();
+    rooms.emplace(rooms.begin(), socket.id());  // which it enters once it is let in
+    adapter->persist({std::string(socket.id()), socket.extras().pid, std::move(rooms), socket.extras().data});
+  }
+  socket.detach();
+  settled(*socket.nsp_);
 }
 
 // What it has missed goes out before the answer: official clients keep it until they are connected. Not

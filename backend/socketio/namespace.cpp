@@ -168,8 +168,13 @@ adapter::Encoded Namespace::Impl::encode(const adapter::Event& event,
   return encoded(server->writer);
 }
 
+void Namespace::Impl::check(const adapter::Event& event) const {
+  check_event(event);
+  check_attachments(event.args.attachments(), server->bounds);
+}
+
 adapter::Encoded Namespace::Impl::encoded(const PacketWriter& packet) const {
-  check_attachments(packet, server->bounds);
+  check_attachments(packet.attachments().size(), server->bounds);
   adapter::Encoded made{engine::packet_of(engine::Kind::text, {packet.text()}), {}};
   for (const std::string* bytes : packet.attachments()) {
     made.attachments.push_back(engine::packet_of(engine::Kind::binary, {*bytes}));
@@ -192,8 +197,8 @@ void Namespace::Impl::deliver(const adapter::Encoded& event, const adapter::Targ
 
 void Namespace::Impl::fetch(const adapter::Target& target, std::vector<adapter::RemoteSocket>& found) {
   for (const SocketPtr& socket : chosen(target)) {
-    found.push_back({std::string(socket->id()), handshake_json(*socket), socket->rooms(),
-                     socket->extras_ ? socket->extras_->data : boost::json::object()});
+    found.push_back(
+        {std::string(socket->id()), handshake_json(*socket), socket->rooms(), std::as_const(*socket).data()});
   }
 }
 
@@ -225,8 +230,14 @@ bool Namespace::Impl::on_server_side_event(std::string_view name, const Args& ar
                                            std::function<void(const Args&)> reply) {
   const auto at = server_handlers.find(std::string(name));
   if (at == server_handlers.end()) return false;
-  if (!reply) reply = [](const Args&) {};
-  at->second.each([&](ServerHandler& handler) { server->guarded(name, [&] { handler(args, reply); }); });
+  const std::function<void(const Args&)> once = [reply = std::move(reply),
+                                                 used = std::make_shared<bool>(false)](const Args& answer) {
+    if (!std::exchange(*used, true) && reply) reply(answer);
+  };
+  const NamespacePtr keep(self);
+  at->second.each([&](ServerHandler& handler) {
+    if (server != nullptr) server->guarded(name, [&] { handler(args, once); });  // one may end it
+  });
   return true;
 }
 
@@ -238,8 +249,8 @@ void check_event(const adapter::Event& event) {
   if (!event.name_is_number) check_event(event.name);
 }
 
-void check_attachments(const PacketWriter& packet, const Bounds& bounds) {
-  if (packet.attachments().size() > bounds.attachments) throw std::invalid_argument("too many attachments");
+void check_attachments(std::size_t count, const Bounds& bounds) {
+  if (count > bounds.attachments) throw std::invalid_argument("too many attachments");
 }
 
 DynamicNamespace::DynamicNamespace(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

@@ -35,6 +35,7 @@ struct Namespace::Impl final : adapter::Host {
   net::Loop& loop() override { return server->loop; }
   adapter::Rooms& rooms() override { return rooms_; }
   adapter::Encoded encode(const adapter::Event& event, std::optional<std::string_view> offset) override;
+  void check(const adapter::Event& event) const override;
   void deliver(const adapter::Encoded& event, const adapter::Target& target) override;
   std::size_t deliver_with_ack(const adapter::Event& event, const adapter::Target& target,
                                std::function<void(const Args&)> on_ack) override;
@@ -85,6 +86,6 @@ struct Namespace::Impl final : adapter::Host {
 // Throws std::invalid_argument for what no client would take.
 void check_event(std::string_view event);
 void check_event(const adapter::Event& event);
-void check_attachments(const PacketWriter& packet, const Bounds& bounds);
+void check_attachments(std::size_t count, const Bounds& bounds);
 
 }  // namespace limpet::socketio

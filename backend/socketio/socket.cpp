@@ -61,6 +61,11 @@ boost::json::value& Socket::data() {
   return extras().data;
 }
 
+const boost::json::value& Socket::data() const {
+  static const boost::json::value kNone = boost::json::object();
+  return extras_ ? extras_->data : kNone;
+}
+
 Socket::Extras& Socket::extras() {
   if (!extras_) extras_ = std::make_unique<Extras>();
   return *extras_;
@@ -81,8 +86,10 @@ bool Socket::join(std::string_view room) {
 }
 
 void Socket::leave(std::string_view room) {
-  nsp_->impl().rooms_.leave(*this, room);
-  changed();
+  adapter::Rooms& rooms = nsp_->impl().rooms_;
+  const bool was_there = rooms.in_room(*this, room);
+  rooms.leave(*this, room);
+  if (was_there) changed();
 }
 bool Socket::in_room(std::string_view room) const {
   return nsp_->impl().rooms_.in_room(*this, room);
@@ -109,7 +116,7 @@ void Socket::send(std::string_view event, const Args& args, bool may_drop) {
   if (client_ == nullptr) return;  // one of those it was told to has ended it
   if (may_drop && !(client_->open() && client_->session()->writable())) return;
   server.writer.event(nsp.name_, std::nullopt, event, false, args);
-  check_attachments(server.writer, server.bounds);
+  check_attachments(server.writer.attachments().size(), server.bounds);
   send_written(may_drop);
 }
 
@@ -123,7 +130,7 @@ void Socket::send_written(bool may_drop) {
     client.send(packet);
   };
   Namespace::Impl& nsp = nsp_->impl();
-  if (!nsp.adapter || !nsp.adapter->appends_offsets()) return now(*client_, server.writer, may_drop);
+  if (!nsp.adapter || !nsp.adapter->waits()) return now(*client_, server.writer, may_drop);
   nsp.adapter->in_turn([self = SocketPtr(this), packet = nsp.encoded(server.writer), may_drop, now] {
     if (self->client_ != nullptr) now(*self->client_, packet, may_drop);
   });
@@ -143,7 +150,7 @@ void Socket::emit_with_ack(std::string_view event, const Args& args, std::uint64
   if (client_ == nullptr) return done({NoAnswer::disconnected, {}});
   const std::uint64_t id = nsp_->impl().next_ack++;
   server.writer.event(nsp_->impl().name_, id, event, false, args);
-  check_attachments(server.writer, server.bounds);
+  check_attachments(server.writer.attachments().size(), server.bounds);
   Extras::Pending& pending = extras().pending[id];
   pending.done = std::move(done);
   pending.socket = this;

@@ -44,8 +44,9 @@ class Socket final : public adapter::Member {
   const engine::Handshake& handshake() const;
   const boost::json::object& auth() const;
   // The program's own: an object at first. Where sessions are saved early, what is written to it within 300
-  // ms of this call is saved.
+  // ms of this call is saved; whoever only reads asks a const Socket, and saves nothing.
   boost::json::value& data();
+  const boost::json::value& data() const;
 
   // A name is any text; a socket is in a room named after its id. False: too many rooms (Limits), or
   // disconnected.
@@ -165,7 +166,7 @@ class Socket final : public adapter::Member {
   State state_ = State::joining;
   bool recovered_ = false;
   bool superseded_ = false;  // a socket that has recovered its session has its id
-  bool unsaved_ = false;     // it is in EarlySaves' list
+  bool unsaved_ = false;     // changed since it was saved; it is in EarlySaves' list
 };
 
 using SocketPtr = boost::intrusive_ptr<Socket>;

@@ -45,7 +45,7 @@ void Socket::answer(AckId id, const Args& args) {
   if (client_ == nullptr || state_ == State::gone) return;
   Server::Impl& server = client_->server();
   server.writer.ack(nsp_->impl().name_, id, args);
-  check_attachments(server.writer, server.bounds);
+  check_attachments(server.writer.attachments().size(), server.bounds);
   ++server.totals.acks_out;
   client_->send(server.writer);
 }

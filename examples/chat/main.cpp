@@ -2,9 +2,10 @@
 // node_modules/socket.io-client/dist, the official client that the page loads.
 //
 //   chat-node FOLDER [PORT]       # 127.0.0.1:3000; 0: a port that the kernel chooses
+#include <charconv>
 #include <csignal>
+#include <cstdint>
 #include <cstdio>
-#include <cstdlib>
 #include <exception>
 #include <fstream>
 #include <iterator>
@@ -43,7 +44,7 @@ class Page final : public http::Handler {
   std::string body_;
 };
 
-std::string name_of(Socket& socket) {
+std::string name_of(const Socket& socket) {
   return std::string(socket.data().at("name").as_string());
 }
 
@@ -107,10 +108,16 @@ int serve(const char* folder, std::uint16_t port) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc < 2) return std::fputs("usage: chat-node node_modules/socket.io-client/dist [PORT]\n", stderr), 2;
+  std::uint16_t port = 3000;
+  const auto is_port = [&port](std::string_view word) {
+    const auto [end, error] = std::from_chars(word.begin(), word.end(), port);
+    return error == std::errc{} && end == word.end();
+  };
+  if (argc < 2 || argc > 3 || (argc == 3 && !is_port(argv[2])))
+    return std::fputs("usage: chat-node node_modules/socket.io-client/dist [PORT]\n", stderr), 2;
   net::hold_signals({SIGINT, SIGTERM});
   try {
-    return serve(argv[1], static_cast<std::uint16_t>(argc > 2 ? std::strtoul(argv[2], nullptr, 10) : 3000));
+    return serve(argv[1], port);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "chat-node: %s\n", error.what());
     return 1;

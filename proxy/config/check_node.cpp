@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "proxy/config/node_keys.h"
 #include "proxy/config/values.h"
 
 namespace limpet::config {
@@ -32,7 +33,8 @@ void check_tls(const Node& node, std::vector<NodeFault>& faults) {
     faults.push_back({node.redis_cert ? "redis_cert" : "redis_key",
                       "a certificate and its key go together: redis_cert and redis_key"});
   }
-  const bool known = node.redis && !node.redis->starts_with("env:") && !node.redis->starts_with("file:");
+  const bool known =
+      node.redis && !node.redis->starts_with(kFromVariable) && !node.redis->starts_with(kFromFile);
   if (!known || node.redis->starts_with("rediss")) return;
   const std::pair<std::string_view, bool> keys[] = {
       {"redis_ca", node.redis_ca.has_value()},

@@ -39,6 +39,8 @@ Value<std::string> to_origin(std::string_view text);         // "*", "https://ex
 Value<std::string> to_raw_path(std::string_view text);
 Value<std::string> to_cookie_or_off(std::string_view text);  // empty: off
 Value<std::string> to_plain_text(std::string_view text);
+// Where a secret is, if it does not stand there itself.
+inline constexpr std::string_view kFromVariable = "env:", kFromFile = "file:";
 // A URL, or where one is: "env:NAME", "file:PATH". No message has the text in it: there may be a password.
 Value<std::string> to_redis(std::string_view text);
 Value<std::string> to_secret(std::string_view text);        // likewise, of any text

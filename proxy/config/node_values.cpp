@@ -102,8 +102,6 @@ Value<std::string> to_plain_text(std::string_view text) {
 
 namespace {
 
-constexpr std::string_view kEnvironment = "env:", kFile = "file:";
-
 bool is_variable(std::string_view name) {
   return !name.empty() && !is_digit(name.front()) && std::all_of(name.begin(), name.end(), [](char c) {
     return is_letter(c) || is_digit(c) || c == '_';
@@ -113,12 +111,12 @@ bool is_variable(std::string_view name) {
 // Where a secret is, if that is what `text` says. What is wrong is not shown: "env:$REDIS_URL", as a shell
 // gives it, is the secret itself.
 std::optional<Value<std::string>> to_place(std::string_view text) {
-  if (text.starts_with(kEnvironment)) {
-    if (is_variable(text.substr(kEnvironment.size()))) return std::string(text);
+  if (text.starts_with(kFromVariable)) {
+    if (is_variable(text.substr(kFromVariable.size()))) return std::string(text);
     return Wrong{"after env: there is no variable's name; write \"env:REDIS_URL\""};
   }
-  if (text.starts_with(kFile)) {
-    const std::string_view path = text.substr(kFile.size());
+  if (text.starts_with(kFromFile)) {
+    const std::string_view path = text.substr(kFromFile.size());
     const bool is_path = !path.empty() && path.find("://") == std::string_view::npos;
     if (is_path && std::none_of(path.begin(), path.end(), is_control)) return std::string(text);
     return Wrong{"after file: there is no path; write \"file:/run/secrets/redis\""};

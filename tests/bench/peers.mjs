@@ -4,8 +4,9 @@
 // One is taken from PATH: put another version first there to measure that one.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { freeAddress } from '../e2e/lib/free_address.mjs';
 import { Process, limpet, loadTool } from './processes.mjs';
-import { freeAddress, whenReady } from './ready.mjs';
+import { whenReady } from './ready.mjs';
 import { versionOfProgram } from './versions.mjs';
 
 // `rounds`: at most so many, for what is only there for comparison.

@@ -9,6 +9,9 @@ function median(values) {
 
 const digits = (value) => (value === 0 ? '0' : value >= 99.95 ? value.toFixed(0) : value >= 9.995 ? value.toFixed(1) : value.toFixed(2));
 
+// 172 345 as 172 000: more is not known.
+export const rounded = (value) => Number(value.toPrecision(3)).toLocaleString('en').replaceAll(',', ' ');
+
 // { median, spread, failed }: over the readings that did not fail; spread is half the range, as a share of the median.
 export function over(readings, pick) {
   const failed = readings.find((reading) => reading.failed)?.failed;
@@ -27,6 +30,9 @@ export function shown(value, text = digits) {
 
 export const table = (head, rows) => [head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');
 export const verdict = (reached) => (reached === undefined ? '' : reached ? 'yes' : '**no**');
+
+// Whether limpet failed anywhere.
+export const limpetFailed = ({ readings }) => Object.values(readings).some(({ limpet }) => limpet?.some(({ failed }) => failed));
 
 // What a reader has to know of the run; `pinned` says what has which core.
 export function about({ machine, rounds, seconds, quick, versions }, pinned) {

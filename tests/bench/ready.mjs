@@ -1,17 +1,6 @@
-// An address that nobody has, and the wait until somebody answers there.
+// The wait until somebody answers at an address.
 import net from 'node:net';
 import { until } from '../e2e/lib/deadline.mjs';
-
-// 127.0.3.1 is used by nothing else here: no connection takes the port away until it is opened.
-const host = '127.0.3.1';
-
-export async function freeAddress() {
-  const server = net.createServer();
-  await new Promise((resolve, reject) => server.once('error', reject).listen(0, host, resolve));
-  const { port } = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return `${host}:${port}`;
-}
 
 // Whether a WebSocket upgrade of `target` is answered with 101.
 function upgrades(address, target) {

@@ -5,7 +5,7 @@ import { cells } from './cells.mjs';
 import { chart } from './chart.mjs';
 import { names, rivals } from './peers.mjs';
 import { stages } from './memory.mjs';
-import { about, over, shown, table, verdict, writeReadme } from './readings.mjs';
+import { about, limpetFailed, over, shown, table, verdict, writeReadme } from './readings.mjs';
 import { top } from './processes.mjs';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
@@ -115,5 +115,5 @@ export function report(results, { readme: intoReadme }) {
     file: path.join(top, 'build/bench/results.svg'), copy: intoReadme && path.join(here, 'results.svg'),
   });
   if (intoReadme) writeReadme(path.join(here, 'README.md'), drawn ? `![CPU of each proxy, cell by cell](results.svg)\n\n${text}` : text);
-  return Object.values(results.readings).some((byProxy) => byProxy.limpet?.some((reading) => reading.failed));
+  return limpetFailed(results);
 }

@@ -161,11 +161,6 @@ void Control::add_sockets() {
     for (const std::string& room : names(args[2])) socket.join(room);
     ack();
   });
-  server_.on("unseat", [this](const Args& args, const Ack& ack) {
-    Socket& socket = socket_of(namespace_of(node_.io, args[0]), args[1]);
-    for (const std::string& room : names(args[2])) socket.leave(room);
-    ack();
-  });
   server_.on("data", [this](const Args& args, const Ack& ack) {
     socket_of(namespace_of(node_.io, args[0]), args[1]).data() = args[2];
     ack();
@@ -174,7 +169,7 @@ void Control::add_sockets() {
     Socket& socket = socket_of(namespace_of(node_.io, args[0]), args[1]);
     const std::vector<std::string> rooms = socket.rooms();
     ack(json::object{{"rooms", json::array(rooms.begin(), rooms.end())},
-                     {"data", socket.data()},
+                     {"data", std::as_const(socket).data()},
                      {"recovered", socket.recovered()}});
   });
 }
@@ -186,14 +181,8 @@ void Control::add_state() {
     const redis::Totals redis = node_.redis.totals();
     const socketio::Totals io = node_.io.totals();
     ack(json::object{{"up", node_.redis.up()},
-                     {"received", cluster.received},
                      {"malformed", cluster.malformed},
-                     {"gaps", cluster.gaps},
-                     {"saved", cluster.sessions_saved},
-                     {"restored", cluster.sessions_restored},
-                     {"published", redis.published},
                      {"publishesFailed", redis.publishes_failed},
-                     {"reconnects", redis.reconnects},
                      {"pendingBytes", redis.pending_bytes},
                      {"sockets", io.sockets},
                      {"exceptions", io.exceptions}});

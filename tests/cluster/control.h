@@ -5,8 +5,6 @@
 // timeout}; `from` is the id of a socket that tells others. One loop's thread.
 #pragma once
 
-#include <functional>
-
 #include "backend/cluster/cluster.h"
 #include "backend/http/server.h"
 #include "backend/redis/redis.h"

@@ -8,36 +8,44 @@ import { LimpetNode } from '../e2e/lib/limpet_node.mjs';
 import { scenario } from '../e2e/lib/world.mjs';
 import { of } from './lib/adapters.mjs';
 import { Cluster } from './lib/cluster.mjs';
-import { sides } from './lib/node.mjs';
-import { RedisAt } from './lib/redis.mjs';
+import { side } from './lib/node.mjs';
+import { connectTo } from './lib/redis.mjs';
 
 const kinds = ['classic', 'sharded, dynamic', 'streams, recovery'];
 const limpets = (cluster) => cluster.nodes.filter((node) => node.limpet);
 
-// Every node says 0, 1, 2, ... until it is stopped.
+// Every node says 0, 1, 2, ... until it is stopped; what members hear of it is kept apart, as others take() the rest.
 function traffic(cluster) {
   let on = true;
   const speaking = cluster.nodes.map(async (node) => {
     for (let count = 0; on; count += 1) await node.do('emit', {}, 'count', node.id, count);
   });
   speaking.forEach((one) => one.catch(() => {})); // told by whoever stops it
-  return async () => {
-    on = false;
-    await Promise.all(speaking);
+  const ears = cluster.of().map((member) => {
+    const heard = [];
+    const hear = (...count) => heard.push(count);
+    member.socket.on('count', hear);
+    return { member, heard, close: () => member.socket.off('count', hear) };
+  });
+  return {
+    async stop() {
+      on = false;
+      await Promise.all(speaking);
+    },
+    // Once all is whole again, and so all is heard that ever will be: of each limpet node's numbers each member has heard
+    // some, upwards. (ioredis sends again what was on its way.)
+    upwards() {
+      for (const { member, heard, close } of ears) {
+        close();
+        for (const { id } of limpets(cluster)) {
+          const counts = heard.filter(([of]) => of === id).map(([, count]) => count);
+          assert.ok(counts.length, `${member.name} has heard none of ${id}`);
+          const back = counts.findIndex((count, i) => count <= counts[i - 1]);
+          assert.equal(back, -1, `${member.name} heard ${counts[back]} of ${id} after ${counts[back - 1]}`);
+        }
+      }
+    },
   };
-}
-
-// Of each limpet node's numbers each member has heard some, upwards. (ioredis sends again what was on its way.)
-function upwards(cluster) {
-  const limpet = new Set(limpets(cluster).map(({ id }) => id));
-  for (const member of cluster.of()) {
-    const last = {};
-    for (const [event, id, count] of member.take()) {
-      if (event !== 'count' || !limpet.has(id)) continue;
-      assert.ok(count > (last[id] ?? -1), `${member.name} heard ${count} of ${id} after ${last[id]}`);
-      last[id] = count;
-    }
-  }
 }
 
 async function started(world, name, options) {
@@ -82,7 +90,7 @@ for (const name of kinds) {
   scenario(`${name}: Redis is killed and comes back`, { seconds: 120 }, async (world) => {
     const cluster = await started(world, name);
     for (let time = 0; time < 2; time += 1) {
-      const stop = traffic(cluster);
+      const said = traffic(cluster);
       await until(() => cluster.of().every((member) => member.heard.length > 100), 20_000, 'there is traffic');
       await cluster.redis.kill();
       await everybodyIs(cluster, false);
@@ -96,21 +104,21 @@ for (const name of kinds) {
         assert.ok(pendingBytes < 1_000_000, `${pendingBytes} bytes wait`);
         if (slowness === 1) assert.ok(node.resident() - sizes[index] < 48, `${node.resident()} MiB after ${sizes[index]}`);
       }
-      cluster.redis = world.own(await cluster.redis.again());
+      await cluster.redis.start();
       await everybodyIs(cluster, true);
-      await stop();
+      await said.stop();
       await whole(cluster);
-      upwards(cluster);
+      said.upwards();
     }
   });
 
   scenario(`${name}: Redis is frozen for a moment`, { seconds: 60 }, async (world) => {
     const cluster = await started(world, name);
-    await cluster.redis.suspend();
+    await cluster.redis.freeze();
     for (const node of cluster.nodes) {
       for (let i = 0; i < 50; i += 1) await node.do('emit', {}, 'count', node.id, i);
     }
-    cluster.redis.signal('SIGCONT');
+    cluster.redis.thaw();
     for (const node of cluster.nodes) await cluster.mark(node);
     for (const member of cluster.of()) {
       const heard = member.take().filter(([event]) => event === 'count');
@@ -123,62 +131,58 @@ for (const name of kinds) {
 
   scenario(`${name}: Redis is frozen until it is given up`, { seconds: 120 }, async (world) => {
     const cluster = await started(world, name);
-    const stop = traffic(cluster);
+    const said = traffic(cluster);
     await until(() => cluster.of().every((member) => member.heard.length > 100), 20_000, 'there is traffic');
-    await cluster.redis.suspend();
+    await cluster.redis.freeze();
     await everybodyIs(cluster, false);
     await localGoesOn(cluster);
-    cluster.redis.signal('SIGCONT');
+    cluster.redis.thaw();
     await everybodyIs(cluster, true);
-    await stop();
+    await said.stop();
     await whole(cluster);
-    upwards(cluster);
+    said.upwards();
   });
 }
 
 for (const name of ['classic', 'streams, recovery']) {
   scenario(`${name}: a Sentinel fails over`, { seconds: 120 }, async (world) => {
-    const flags = ['--save', '', '--appendonly', 'no'];
-    const master = world.own(await RedisAt.start(await world.directory(), { tcp: true, flags, name: 'master' }));
-    const replica = world.own(await RedisAt.start(await world.directory(), {
-      tcp: true, flags: [...flags, '--replicaof', '127.0.0.1', `${master.port}`], name: 'replica',
-    }));
+    const master = await world.redis({ tcp: true, name: 'master' });
+    const follows = ['--replicaof', master.host, `${master.port}`, '--replica-announce-ip', master.host];
+    const replica = await world.redis({ tcp: true, flags: follows, name: 'replica' });
     await replica.says(/MASTER <-> REPLICA sync: Finished with success/, 20_000);
-    const dir = await world.directory();
-    const config = path.join(dir, 'sentinel.conf');
-    await writeFile(config, `sentinel monitor mymaster 127.0.0.1 ${master.port} 1
+    const file = path.join(await world.directory(), 'sentinel.conf');
+    await writeFile(file, `sentinel monitor mymaster ${master.host} ${master.port} 1
 sentinel down-after-milliseconds mymaster 500
 sentinel failover-timeout mymaster 3000
 `);
-    const sentinel = world.own(await RedisAt.start(dir, { tcp: true, config: [config, '--sentinel'], flags: [], name: 'sentinel' }));
+    const sentinel = await world.redis({ tcp: true, sentinel: file, name: 'sentinel' });
     await sentinel.says(/\+slave slave/, 20_000);
-    const cluster = await started(world, name, { redis: master, url: `redis+sentinel://127.0.0.1:${sentinel.port}/mymaster` });
-    const stop = traffic(cluster);
+    const cluster = await started(world, name, { redis: master, url: `redis+sentinel://${sentinel.host}:${sentinel.port}/mymaster` });
+    const said = traffic(cluster);
     await until(() => cluster.of().every((member) => member.heard.length > 100), 20_000, 'there is traffic');
     await master.kill();
     await sentinel.says(/\+switch-master/, 30_000);
     cluster.redis = replica;
-    cluster.admin = world.own(replica.client());
+    cluster.admin = world.own(connectTo(replica));
     await everybodyIs(cluster, true);
-    await stop();
+    await said.stop();
     await whole(cluster);
-    upwards(cluster);
+    said.upwards();
   });
 }
 
-scenario('limpet node says degraded without Redis, and ok again with it', { seconds: 60, skip: sides[0] !== 'limpet' }, async (world) => {
-  let redis = world.own(await RedisAt.start(await world.directory()));
+scenario('limpet node says degraded without Redis, and ok again with it', { seconds: 60, skip: side !== 'limpet' }, async (world) => {
+  const redis = await world.redis();
   const node = world.own(await LimpetNode.start(['--redis', redis.url, '--adapter', 'redis_streams']));
   const says = async (status, text) => {
     const health = await node.health();
     return health.status === status && health.body.includes(text);
   };
   await until(() => says(200, 'ok'), 10_000, 'it is well');
-  for (const lose of [() => redis.kill(), () => redis.suspend()]) {
+  for (const [lose, regain] of [[() => redis.kill(), () => redis.start()], [() => redis.freeze(), () => redis.thaw()]]) {
     await lose();
     await until(() => says(200, 'degraded'), 20_000, 'it is degraded');
-    if (redis.end) redis = world.own(await redis.again());
-    else redis.signal('SIGCONT');
+    await regain();
     await until(() => says(200, 'ok'), 10_000, 'it is well again');
   }
 });

@@ -40,17 +40,9 @@ for (const name of ['classic', 'sharded, dynamic', 'streams, recovery']) {
       if (index > 2) await whole(cluster);
     }
     const [, , , , fifth, sixth] = cluster.nodes;
-    for (const node of [fifth, sixth]) {
-      await loses(cluster, node, async (one) => {
-        await one.close();
-        one.killed = true;
-      });
-    }
+    for (const node of [fifth, sixth]) await loses(cluster, node, (one) => one.close());
     for (const node of cluster.nodes.slice(0, 2)) await loses(cluster, node, (one) => one.die());
-    for (const node of cluster.nodes) {
-      await node.close();
-      node.killed = true;
-    }
+    for (const node of cluster.nodes) await node.close();
     await becomes('the number of connections', () => connections(cluster.admin), before);
     assert.deepEqual(await cluster.admin.pubsub('CHANNELS'), []);
     assert.deepEqual(await cluster.admin.pubsub('SHARDCHANNELS'), []);

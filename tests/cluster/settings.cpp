@@ -10,18 +10,16 @@ namespace {
 
 struct Words {
   std::string redis, mode = "dynamic", key = "socket.io";
-  std::uint64_t recovery_ms = 0, requests_timeout_ms = 5'000;
+  std::uint64_t recovery_ms = 0;
 };
 
 void declare(CLI::App& app, Settings& settings, Words& words) {
-  engine::Options& engine = settings.options.engine;
   app.add_option("--id", settings.id);
   app.add_option("--redis", words.redis)->required();
   app.add_option("--adapter", settings.adapter)->check(CLI::IsMember({"classic", "sharded", "streams"}));
   app.add_option("--mode", words.mode)->check(CLI::IsMember({"static", "dynamic", "dynamic-private"}));
   app.add_option("--key", words.key, "prefix of channels");
   app.add_flag("--specific", settings.classic.publish_on_specific_response_channel);
-  app.add_option("--requests-timeout", words.requests_timeout_ms);
   app.add_option("--stream", settings.streams.stream);
   app.add_option("--stream-count", settings.streams.stream_count);
   app.add_option("--max-length", settings.streams.max_length);
@@ -30,8 +28,6 @@ void declare(CLI::App& app, Settings& settings, Words& words) {
   app.add_option("--recovery", words.recovery_ms, "how long a session is kept; 0: not at all");
   app.add_flag("--eager", settings.streams.eager);
   app.add_option("--namespace", settings.namespaces)->allow_extra_args(false);
-  app.add_option("--ping-interval", engine.ping_interval_ms);
-  app.add_option("--ping-timeout", engine.ping_timeout_ms);
 }
 
 void apply(const Words& words, Settings& settings) {
@@ -44,9 +40,6 @@ void apply(const Words& words, Settings& settings) {
       {"dynamic", dynamic},
       {"dynamic-private",
        dynamic_private}}.at(words.mode);
-  settings.classic.requests_timeout_ms = words.requests_timeout_ms;
-  settings.sharded.requests_timeout_ms = words.requests_timeout_ms;
-  settings.streams.requests_timeout_ms = words.requests_timeout_ms;
   settings.streams.max_disconnection_ms = words.recovery_ms;
   settings.options.recovery.enabled = words.recovery_ms > 0;
   if (words.recovery_ms > 0) settings.options.recovery.max_disconnection_ms = words.recovery_ms;

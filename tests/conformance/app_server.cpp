@@ -4,6 +4,7 @@
 #include <boost/json/value_to.hpp>
 #include <list>
 #include <map>
+#include <utility>
 
 #include "backend/socketio/server.h"
 #include "proxy/net/loop.h"
@@ -105,8 +106,9 @@ void add_rooms(socketio::Handlers& on) {
     ack(args[0]);
   });
   on.on("self", [](Socket& socket, const Args&, const Ack& ack) {
-    ack(json::object{
-        {"rooms", rooms_of(socket)}, {"data", socket.data()}, {"recovered", socket.recovered()}});
+    ack(json::object{{"rooms", rooms_of(socket)},
+                     {"data", std::as_const(socket).data()},
+                     {"recovered", socket.recovered()}});
   });
 }
 

@@ -1,21 +1,18 @@
 // What a publisher on Redis may send to a node of the classic adapter: it is used or counted, and nothing
 // else happens. What this node writes is read again as the same.
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 
 #include "backend/cluster/classic.h"
-#include "tests/unit/cluster/fake_host.h"
+#include "tests/fuzz/family_probe.h"
 
 using namespace limpet;
+using cluster::check;
 namespace classic_wire = limpet::cluster::classic_wire;
 
 namespace {
 
-void check(bool so) {
-  if (!so) std::abort();
-}
 std::string text(const codec::Args& args) {
   return cluster::FakeHost::json(args);
 }
@@ -70,26 +67,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   broadcast_stays(body);
   request_stays(body);
 
-  net::Loop loop;
-  redis::Settings nowhere;
-  nowhere.endpoints = {{"/nowhere", 0}};
-  redis::Redis redis(loop, nowhere);  // never started: what is published fails
-  const auto tally = std::make_shared<cluster::Totals>();
-  cluster::FakeHost host(loop);
-  host.handlers["ping"] = [](const codec::Args& args, const cluster::FakeHost::Reply& reply) {
-    if (reply) reply(args);
-  };
-  host.add("sid1", {"room",
-                    "\xff"
-                    "42"});
-  host.add("sid2", {"room"});
-  cluster::Classic classic(host, redis, {}, tally);
+  cluster::LonelyWorld world;
+  cluster::Classic classic(world.host, world.redis, {}, std::make_shared<cluster::Totals>());
   classic.broadcast_with_ack(
       {"x", {}}, {}, [](std::size_t) {}, [](const codec::Args&) {});
   classic.on_broadcast("socket.io#/#", body);
   classic.on_broadcast("socket.io#/#room#", body);
   classic.on_request("socket.io-request#/#", body);
-  host.answer(codec::Args{1});
+  world.host.answer(codec::Args{1});
   classic.on_answer("socket.io-response#/#", body);
   return 0;
 }

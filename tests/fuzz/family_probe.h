@@ -1,4 +1,5 @@
-// A node of the family whose Redis is never there, and which is handed what a publisher could say.
+// Nodes whose Redis is never there, and which are handed what a publisher could say: one of the family, and
+// what any has.
 #pragma once
 
 #include <cstdlib>
@@ -23,13 +24,15 @@ class Probe final : public Family {
   void leave(const adapter::Target&, const std::vector<std::string>&) override {}
   void disconnect(const adapter::Target&, bool) override {}
   bool appends_offsets() const override { return true; }
+  using Family::draw_id;
   using Family::on_message;
   using Family::on_said;
+  using Family::tally_;
 };
 
-// Two sockets, a handler, and the node that serves them.
-struct ProbeWorld {
-  ProbeWorld() {
+// Two sockets and a handler, without Redis.
+struct LonelyWorld {
+  LonelyWorld() {
     host.handlers["ping"] = [](const codec::Args& args, const FakeHost::Reply& reply) {
       if (reply) reply(args);
     };
@@ -37,7 +40,6 @@ struct ProbeWorld {
                       "\xff"
                       "42"});
     host.add("sid2", {"room"});
-    probe = std::make_unique<Probe>(host, redis);
   }
   static redis::Settings nowhere() {
     redis::Settings settings;
@@ -47,14 +49,18 @@ struct ProbeWorld {
   net::Loop loop;
   redis::Redis redis{loop, nowhere()};  // never started: what is published fails
   FakeHost host{loop};
-  std::unique_ptr<Probe> probe;
+};
+
+// And the node that serves them.
+struct ProbeWorld : LonelyWorld {
+  std::unique_ptr<Probe> probe = std::make_unique<Probe>(host, redis);
 };
 
 // What has been read of a broadcast is written, and read again as the same.
 inline void broadcast_stays(family::Incoming said) {
   family::Broadcast read;
   if (said.type != family::Type::broadcast || !family::take_broadcast(said, read)) return;
-  const adapter::Event event{read.event.name, read.event.args, read.event.name_is_number};
+  const adapter::Event event = read.event.event();
   const family::Outgoing what{
       .type = family::Type::broadcast, .target = &read.target, .request = read.request, .event = &event};
   TextWriter text;

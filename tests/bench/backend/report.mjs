@@ -3,14 +3,12 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chart } from '../chart.mjs';
 import { top } from '../processes.mjs';
-import { about, over, shown, table, verdict, writeReadme } from '../readings.mjs';
+import { about, limpetFailed, over, rounded, shown, table, verdict, writeReadme } from '../readings.mjs';
 import { cells } from './cells.mjs';
 import { names } from './servers.mjs';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const colours = { nodejs: '#3f8fd2', eiows: '#2fa68a', floor: '#8c8c8c' };
-// 172 345 as 172 000: more is not known.
-const rounded = (value) => Number(value.toPrecision(3)).toLocaleString('en').replaceAll(',', ' ');
 
 const namesOf = (results, test) => Object.keys(results.readings).filter((name) => test(cells[name]));
 const valuesOf = (results, name, pick) => Object.fromEntries(
@@ -85,5 +83,5 @@ export function report(results, { readme }) {
     copy: readme && path.join(here, 'results.svg'),
   });
   if (readme) writeReadme(path.join(here, 'README.md'), drawn ? `![CPU of each server, cell by cell](results.svg)\n\n${text}` : text);
-  return Object.values(results.readings).some((byServer) => byServer.limpet?.some((reading) => reading.failed));
+  return limpetFailed(results);
 }

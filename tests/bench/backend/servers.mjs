@@ -1,8 +1,9 @@
 // The servers that are compared: how each is started, and its version. Each is one process on one core.
 import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { freeAddress } from '../../e2e/lib/free_address.mjs';
 import { Process, limpet, loadTool } from '../processes.mjs';
-import { freeAddress, whenReady } from '../ready.mjs';
+import { whenReady } from '../ready.mjs';
 import { packagesOf, versionOfProgram } from '../versions.mjs';
 
 const script = fileURLToPath(new URL('node/server.js', import.meta.url));

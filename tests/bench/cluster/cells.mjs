@@ -4,7 +4,7 @@
 // one that is measured tells a room where nobody is, `in-flight` times before it waits for an answer.
 const deliveries = (kind, outstanding, more = {}) => ({
   unit: 'delivery', mode: 'io-fanout', flags: { size: 64, sockets: 1000, 'in-flight': outstanding }, kind, variant: `${kind} heard`,
-  speaker: true, goal: 1.6, latency: true, warmUp: 2, ...more,
+  speaker: true, goal: 1.6, warmUp: 2, ...more,
 });
 const publishes = (kind, burst, goal) => ({
   unit: 'publish', mode: 'io-publish', flags: { size: 64, sockets: 1, 'in-flight': burst }, kind, variant: `${kind} said`, goal, warmUp: 2,

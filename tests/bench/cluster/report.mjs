@@ -1,13 +1,11 @@
 // What the readings say: a table on standard output and, of a complete run, in README.md.
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { about, over, shown, table, verdict, writeReadme } from '../readings.mjs';
+import { about, limpetFailed, over, rounded, shown, table, verdict, writeReadme } from '../readings.mjs';
 import { cells } from './cells.mjs';
 import { names } from './servers.mjs';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
-// 172 345 as 172 000: more is not known.
-const rounded = (value) => Number(value.toPrecision(3)).toLocaleString('en').replaceAll(',', ' ');
 
 // Tells what came out; returns whether limpet failed anywhere.
 export function report(results, { readme }) {
@@ -28,5 +26,5 @@ export function report(results, { readme }) {
     table(['cell', 'unit', ...servers, ...servers.slice(1).map((name) => `limpet / ${name}`), 'goal', 'reached'], rows)].join('\n');
   console.log(`\n${text}`);
   if (readme) writeReadme(path.join(here, 'README.md'), text);
-  return Object.values(results.readings).some((byServer) => byServer.limpet?.some((reading) => reading.failed));
+  return limpetFailed(results);
 }

@@ -3,8 +3,10 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { freeAddress } from '../../e2e/lib/free_address.mjs';
+import { redisArguments } from '../../e2e/lib/redis.mjs';
 import { Process, limpet } from '../processes.mjs';
-import { freeAddress, whenReady } from '../ready.mjs';
+import { whenReady } from '../ready.mjs';
 import { packagesOf, versionOfProgram } from '../versions.mjs';
 
 const script = fileURLToPath(new URL('node/server.js', import.meta.url));
@@ -33,8 +35,7 @@ export async function startServer(name, { kind, speaker }, dir) {
   mkdirSync(dir, { recursive: true });
   const socket = path.join(dir, 'redis.sock');
   const options = { cwd: dir, env: { ...process.env, NODE_ENV: 'production' } };
-  const quiet = ['--save', '', '--appendonly', 'no', '--dir', dir];
-  const beside = [new Process('redis', 'load', 'redis-server', ['--port', '0', '--unixsocket', socket, ...quiet])];
+  const beside = [new Process('redis', 'load', 'redis-server', redisArguments({ dir, socket }))];
   try {
     await beside[0].says(/ready to accept connections/i, 10_000);
     const started = async (role, command, id) => {

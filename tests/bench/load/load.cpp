@@ -20,10 +20,10 @@ std::int64_t nanoseconds(double seconds) {
 Load::Load(const RunOptions& options)
     : options_(options),
       target_(parse_address(options.target)),
+      from_(options.from.empty() ? target_ : parse_address(options.from)),
       accept_(websocket_accept(kKey)),
       cpu_(options.pid),
       limit_at_(now_ns() + nanoseconds(options.limit)) {
-  if (!options.from.empty()) from_ = parse_address(options.from);
   if (options.tls) tls_ = TlsContext::client(options.resume);
 }
 

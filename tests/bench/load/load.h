@@ -23,7 +23,7 @@ class Load {
   std::span<char> buffer() { return buffer_; }
   // Of the client with this number: broadcasters come first, and may be elsewhere.
   const sockaddr_in& target_of(std::uint32_t index) const {
-    return index < options_.in_flight && !options_.from.empty() ? from_ : target_;
+    return index < options_.in_flight ? from_ : target_;
   }
   const TlsContext* tls() const { return tls_.get(); }
   std::string_view accept() const { return accept_; }  // that every 101 has to carry
@@ -56,7 +56,7 @@ class Load {
   std::string report_latency() const;
 
   RunOptions options_;
-  sockaddr_in target_, from_{};
+  sockaddr_in target_, from_;  // where broadcasters are
   std::shared_ptr<TlsContext> tls_;
   std::string accept_;
   Poller poller_;

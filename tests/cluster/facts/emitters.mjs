@@ -44,7 +44,7 @@ const sharded = (cluster) => byHand((nsp, type, data) => cluster.admin.spublish(
 async function emitters(cluster, world) {
   if (cluster.adapter.kind === 'streams') return [streams(cluster)];
   if (cluster.adapter.kind === 'sharded') return [sharded(cluster)];
-  const client = await createClient({ socket: cluster.redis.place }).connect();
+  const client = await createClient({ socket: { path: cluster.redis.socket } }).connect();
   world.own({ close: () => client.destroy() });
   return [classic(cluster, cluster.admin), classic(cluster, client)];
 }

@@ -29,6 +29,7 @@ export function namespaces(fact, adapter) {
   fact('rooms, answers and events between servers in one made on demand', async (cluster) => {
     const nsp = dynamic;
     const members = cluster.of(nsp);
+    assert.equal(members.length, 4, 'those that the first fact has connected');
     await cluster.room('room', members.slice(1), nsp);
     for (const node of cluster.nodes) {
       await cluster.tells(node, { nsp, to: ['room'] }, (member) => member !== members[0], 'room', 1);

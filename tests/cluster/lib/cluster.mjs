@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { until, within } from '../../e2e/lib/deadline.mjs';
 import { Member } from './member.mjs';
 import { ClusterNode, sides } from './node.mjs';
-import { RedisAt } from './redis.mjs';
+import { connectTo } from './redis.mjs';
 
 let marks = 0;
 const drivers = ['ioredis', 'redis'];
@@ -16,9 +16,9 @@ export class Cluster {
   static async start(world, adapter, { languages = sides, flags = [], redis, url, driver } = {}) {
     const cluster = new Cluster();
     Object.assign(cluster, { world, adapter, members: [], flags, driver });
-    cluster.redis = redis ?? world.own(await RedisAt.start(await world.directory()));
+    cluster.redis = redis ?? await world.redis();
     cluster.url = url ?? cluster.redis.url;
-    cluster.admin = world.own(cluster.redis.client());
+    cluster.admin = world.own(connectTo(cluster.redis));
     const started = await Promise.allSettled(languages.map((language, index) => cluster.node(language, index)));
     for (const { reason } of started) if (reason) throw reason;
     cluster.nodes = started.map(({ value }) => value);

@@ -11,7 +11,7 @@ export function random(seed) {
     return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
   };
   const below = (n) => Math.floor(next() * n);
-  return { next, below, pick: (list) => list[below(list.length)] };
+  return { below, pick: (list) => list[below(list.length)] };
 }
 
 const nested = (depth, inside = 0) => { let value = inside; for (let i = 0; i < depth; i += 1) value = [value]; return value; };

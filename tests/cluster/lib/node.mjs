@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { io } from 'socket.io-client';
 import { Child } from '../../e2e/lib/child.mjs';
 import { slowness, until } from '../../e2e/lib/deadline.mjs';
-import { binary } from '../../e2e/lib/limpet.mjs';
+import { binary, sanitizerReport } from '../../e2e/lib/limpet.mjs';
 
 // CLUSTER_SIDE=Node.js is the control: a test that four Node.js nodes fail asks for too much. CLUSTER_SIDE=limpet tries
 // four of limpet.
@@ -20,7 +20,7 @@ export const side = sides[0];
 
 const built = path.join(path.dirname(binary), '../tests/cluster/limpet_cluster_node');
 const script = fileURLToPath(new URL('../nodejs/node.mjs', import.meta.url));
-const report = /ERROR: (Address|Leak)Sanitizer|WARNING: ThreadSanitizer|runtime error:|^(uncaught|unhandled): /m;
+const surprise = /^(uncaught|unhandled): /m; // as node.mjs says it
 
 export class ClusterNode extends Child {
   // `world` owns it from the first moment, also where it never says that it listens.
@@ -50,17 +50,21 @@ export class ClusterNode extends Child {
   resident() { return Number(readFileSync(`/proc/${this.pid}/status`, 'utf8').match(/VmRSS:\s+(\d+)/)[1]) / 1024; }
 
   async die() {
-    this.killed = true;
+    this.over = true;
     await this.kill();
     this.control.disconnect();
   }
 
-  // It must have lived until now, and end without a complaint.
+  // It must have lived until now without an exception, and end without a complaint.
   async close() {
-    this.control?.disconnect();
-    if (this.killed) return;
+    if (this.over) return;
+    this.over = true;
     const early = this.end;
+    const exceptions = early || !this.control?.connected ? 0 : (await this.state()).exceptions ?? 0;
+    this.control?.disconnect();
     const end = early ?? await this.stop('SIGTERM', 15_000);
-    assert.ok(!early && end.code === 0 && !report.test(this.stderr), `${this.name} ended badly\n${this.log()}`);
+    assert.ok(!early && end.code === 0, `${this.name} ended badly\n${this.log()}`);
+    assert.ok(!sanitizerReport.test(this.stderr) && !surprise.test(this.stderr), `${this.name} complained\n${this.log()}`);
+    assert.equal(exceptions, 0, this.name);
   }
 }

@@ -1,56 +1,14 @@
-// A Redis of a test, and what it says of those who use it.
-import { createServer } from 'node:net';
-import path from 'node:path';
+// What a test's Redis says of those who use it.
 import { Redis } from 'ioredis';
-import { Child } from '../../e2e/lib/child.mjs';
 import { until } from '../../e2e/lib/deadline.mjs';
 
-const inMemory = ['--save', '', '--appendonly', 'no'];
-
-async function freePort() {
-  const server = createServer();
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
-// `tcp`: on a port of 127.0.0.1, as Sentinel wants it; else on a Unix socket. It can be started again at its address.
-// `config`: a file that is read first; then `flags`.
-export class RedisAt extends Child {
-  static async start(dir, { tcp = false, config = [], flags = inMemory, port, name = 'redis-server' } = {}) {
-    // Somebody else may take a port before redis-server does.
-    for (let tries = 0; ; tries += 1) {
-      const at = tcp ? port ?? await freePort() : 0;
-      const socket = path.join(dir, 'redis.sock');
-      const redis = new RedisAt(name, 'redis-server', [
-        ...config, '--port', `${at}`, '--bind', '127.0.0.1', ...(tcp ? [] : ['--unixsocket', socket]), ...flags,
-        '--dir', dir, '--daemonize', 'no',
-      ]);
-      Object.assign(redis, { dir, options: { tcp, config, flags, name }, port: at });
-      redis.url = tcp ? `redis://127.0.0.1:${at}` : `unix://${socket}`;
-      redis.place = tcp ? { host: '127.0.0.1', port: at } : { path: socket };
-      try {
-        await redis.says(/ready to accept connections|Sentinel ID is/i, 10_000);
-        return redis;
-      } catch (error) {
-        if (!tcp || port !== undefined || tries > 5) throw error;
-      }
-    }
-  }
-
-  // Another one, at the address of this one, which has ended.
-  again() { return RedisAt.start(this.dir, { ...this.options, port: this.port }); }
-
-  // A connection of the test's own.
-  client() {
-    const client = new Redis({ ...this.place, retryStrategy: () => 50, maxRetriesPerRequest: null, lazyConnect: false });
-    client.on('error', () => {});
-    client.close = () => client.disconnect();
-    return client;
-  }
-
-  close() { return this.end ?? this.kill(); }
+// A connection of the test's own to a RedisServer.
+export function connectTo({ socket, host, port }) {
+  const place = socket ? { path: socket } : { host, port };
+  const client = new Redis({ ...place, retryStrategy: () => 50, maxRetriesPerRequest: null });
+  client.on('error', () => {});
+  client.close = () => client.disconnect();
+  return client;
 }
 
 // How many subscribe to a channel, by PUBSUB NUMSUB or SHARDNUMSUB.

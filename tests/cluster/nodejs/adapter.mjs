@@ -13,7 +13,9 @@ function place(url) {
   return kind ? { sentinels: at, name: master } : at[0];
 }
 
-async function connected() {
+const clients = [];
+
+async function connect() {
   const where = place(flags.redis);
   if (flags.driver === 'redis') {
     const client = createClient({ socket: { ...where, reconnectStrategy: (tries) => Math.min(50 * 2 ** tries, 500) } });
@@ -26,6 +28,14 @@ async function connected() {
   client.on('error', () => {}).setMaxListeners(0);
   return client;
 }
+
+async function connected() {
+  clients.push(await connect());
+  return clients.at(-1);
+}
+
+// Waits for what is on its way to Redis.
+export const quit = () => Promise.allSettled(clients.map((client) => client.quit()));
 
 export async function adapter() {
   const client = await connected();

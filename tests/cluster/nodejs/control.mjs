@@ -7,7 +7,6 @@ const special = {
   undefined: () => undefined,
   nan: () => NaN,
   infinity: () => -Infinity,
-  map: () => new Map([[1, 2]]),
   inside: () => ({ date: new Date(0), nothing: undefined, list: [undefined, NaN] }),
   json: () => ({ toJSON: () => ({ by: 'toJSON' }) }),
   typed: () => new Uint8Array([1, 2, 3]),
@@ -62,7 +61,6 @@ export function control(http, io, application) {
     kick: ([choice, close]) => { chosen(choice).disconnectSockets(close); },
 
     seat: ([choice, id, rooms]) => { socketOf(choice, id).join(rooms); },
-    unseat: ([choice, id, rooms]) => { for (const room of rooms) socketOf(choice, id).leave(room); },
     data: ([choice, id, data]) => { socketOf(choice, id).data = data; },
     self: ([choice, id]) => {
       const { rooms, data, recovered } = socketOf(choice, id);

@@ -13,7 +13,6 @@ const { values } = parseArgs({
     mode: string('dynamic'),
     key: string('socket.io'),
     specific: boolean,
-    'requests-timeout': string('5000'),
     stream: string('socket.io'),
     'stream-count': string('1'),
     'max-length': string('10000'),
@@ -22,8 +21,6 @@ const { values } = parseArgs({
     recovery: string('0'), // maxDisconnectionDuration, 0: off
     eager: boolean, // Node.js' adapter knows no such thing
     namespace: { type: 'string', multiple: true, default: [] },
-    'ping-interval': string('25000'),
-    'ping-timeout': string('20000'),
   },
 });
 
@@ -31,12 +28,10 @@ const number = (name) => Number(values[name]);
 
 export const flags = { ...values, recovery: number('recovery') };
 export const options = {
-  pingInterval: number('ping-interval'),
-  pingTimeout: number('ping-timeout'),
   ...(number('recovery') && { connectionStateRecovery: { maxDisconnectionDuration: number('recovery') } }),
 };
 export const adapterOptions = {
-  classic: { key: values.key, requestsTimeout: number('requests-timeout'), publishOnSpecificResponseChannel: values.specific },
+  classic: { key: values.key, publishOnSpecificResponseChannel: values.specific },
   sharded: { channelPrefix: values.key, subscriptionMode: values.mode },
   streams: {
     streamName: values.stream, streamCount: number('stream-count'), maxLen: number('max-length'), channelPrefix: values.key,

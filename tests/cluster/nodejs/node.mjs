@@ -1,7 +1,7 @@
 // A Socket.IO server in a cluster, on Node.js, told by a test what to do; cluster_node.cpp is the same on limpet.
 import { createServer } from 'node:http';
 import { Server } from 'socket.io';
-import { adapter } from './adapter.mjs';
+import { adapter, quit } from './adapter.mjs';
 import { Application } from './application.mjs';
 import { control } from './control.mjs';
 import { flags, options } from './flags.mjs';
@@ -21,8 +21,10 @@ const listening = (server) => new Promise((resolve) => {
 });
 console.log(`listening on ${await listening(http)} control ${await listening(controlHttp)}`);
 
-// Sessions of those who can come back are saved when their connections end.
-process.on('SIGTERM', () => {
-  io.close();
-  setTimeout(() => process.exit(0), 100);
+// Sessions of those who can come back are saved when their connections end. Answers come in order, so that all that was
+// said before has arrived.
+process.on('SIGTERM', async () => {
+  await io.close();
+  await quit();
+  process.exit(0);
 });

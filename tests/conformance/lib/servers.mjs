@@ -5,14 +5,13 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Child } from '../../e2e/lib/child.mjs';
 import { slowness } from '../../e2e/lib/deadline.mjs';
-import { Address, binary } from '../../e2e/lib/limpet.mjs';
+import { Address, binary, sanitizerReport } from '../../e2e/lib/limpet.mjs';
 
 // CONFORMANCE_SIDE=Node.js tries the tests alone, before there is a limpet.
 export const sides = process.env.CONFORMANCE_SIDE ? [process.env.CONFORMANCE_SIDE] : ['Node.js', 'limpet'];
 
 const built = path.join(path.dirname(binary), '../tests/conformance');
 const control = fileURLToPath(new URL('../control', import.meta.url));
-const report = /ERROR: (Address|Leak)Sanitizer|WARNING: ThreadSanitizer|runtime error:/;
 
 // A sanitizer's server is slow to answer, so that its clients are given more time.
 const clocks = ['--ping-interval', `${300 * slowness}`, '--ping-timeout', `${200 * slowness}`, '--connect-timeout', `${1000 * slowness}`];
@@ -35,6 +34,6 @@ export class Server extends Child {
   async close() {
     const early = this.end;
     if (!early) await this.stop();
-    if (early || this.end.code !== 0 || report.test(this.stderr)) throw new Error(`${this.name} ended badly\n${this.log()}`);
+    if (early || this.end.code !== 0 || sanitizerReport.test(this.stderr)) throw new Error(`${this.name} ended badly\n${this.log()}`);
   }
 }

@@ -1,7 +1,7 @@
 // The page of examples/chat in a real browser: the chat node serves it, and the official client that it loads.
 import assert from 'node:assert/strict';
 import path from 'node:path';
-import { describe } from 'node:test';
+import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 import { io } from 'socket.io-client';
@@ -59,3 +59,12 @@ describe('the chat', () => {
     assert.deepEqual([error.message, error.data], ['a name, please', { longest: 40 }]);
   });
 });
+
+for (const port of ['abc', '80x', '70000', '-1', '']) {
+  test(`"${port}" is no port`, async () => {
+    const node = new Child('chat-node', program, [client, port]);
+    const end = await within(node.ended, 10_000, 'it ends').catch((error) => node.kill().then(() => { throw error; }));
+    assert.deepEqual(end, { code: 2, signal: null });
+    assert.match(node.stderr, /^usage: chat-node .* \[PORT\]$/m);
+  });
+}

@@ -108,21 +108,21 @@ describe('failing servers', { concurrency: 4 }, () => {
         launcher,
       );
       const ask = async (name) => {
-        const {
-          answers: [{ status, body }],
-        } = await talk(limpet.address, get(`/${name}`), { count: 1 });
+        const { answers: [{ status, body }] } = await talk(limpet.address, get(`/${name}`), { count: 1 });
         return status === 200 ? body.toString() : status;
       };
 
-    assert.deepEqual([await ask('gone'), await ask('moved'), await ask('two')], ['here', 'here', 'here'], 'of two addresses one answers');
-    await until(async () => (await limpet.server('never', 'a')).state === 'down', 5000, 'a name that never resolved is down, not an error');
-    assert.equal(await ask('never'), 503);
+      assert.deepEqual([await ask('gone'), await ask('moved'), await ask('two')], ['here', 'here', 'here'], 'of two addresses one answers');
+      const never = async () => (await limpet.server('never', 'a')).state;
+      await until(async () => await never() === 'down', 5000, 'a name that never resolved is down, not an error');
+      assert.equal(await ask('never'), 503);
 
-    await writeFile(hosts, '127.0.0.2 moved.limpet.test\n127.0.0.1 two.limpet.test\n');
-    await until(async () => (await ask('moved')) === 'there', 45_000, 'the new address is used');
-    await until(() => /gone\.limpet\.test.*kept/.test(limpet.stderr), 5000, 'the log says so');
-    assert.equal(await ask('gone'), 'here');
-    assert.equal((await limpet.server('gone', 'a')).state, 'up');
-    return there;
-  });
+      await writeFile(hosts, '127.0.0.2 moved.limpet.test\n127.0.0.1 two.limpet.test\n');
+      await until(async () => (await ask('moved')) === 'there', 45_000, 'the new address is used');
+      await until(() => /gone\.limpet\.test.*kept/.test(limpet.stderr), 5000, 'the log says so');
+      assert.equal(await ask('gone'), 'here');
+      assert.equal((await limpet.server('gone', 'a')).state, 'up');
+      return there;
+    },
+  );
 });

@@ -70,17 +70,18 @@ scenario(
     client.send(get('/warm', 'Cookie: io=a\r\n'));
     assert.equal((await client.answer()).body.toString(), 'GET /warm ');
 
-  client.send(get('/gate', 'Cookie: io=a\r\n'));
-  await a.fill();
-  await holds(() => !client.ending && !client.received.length, connect + 100, 'it waits for its answer');
-  const connects = () => proxy.metric('limpet_upstream_connects_total');
-  const before = await connects();
-  await a.pass();
-  await until(async () => await connects() > before, 2000, 'the connection is closed, the next one begun');
-  a.empty();
-  await a.pass();
-  assert.equal((await client.answer()).body.toString(), 'GET /gate ');
-  assert.deepEqual(others.requests, []);
-  assert.equal((await proxy.server('web', 'a')).state, 'up');
-  assert.doesNotMatch(proxy.stderr, / is (down|suspect)/);
-});
+    client.send(get('/gate', 'Cookie: io=a\r\n'));
+    await a.fill();
+    await holds(() => !client.ending && !client.received.length, connect + 100, 'it waits for its answer');
+    const connects = () => proxy.metric('limpet_upstream_connects_total');
+    const before = await connects();
+    await a.pass();
+    await until(async () => await connects() > before, 2000, 'the connection is closed, the next one begun');
+    a.empty();
+    await a.pass();
+    assert.equal((await client.answer()).body.toString(), 'GET /gate ');
+    assert.deepEqual(others.requests, []);
+    assert.equal((await proxy.server('web', 'a')).state, 'up');
+    assert.doesNotMatch(proxy.stderr, / is (down|suspect)/);
+  },
+);

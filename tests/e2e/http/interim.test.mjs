@@ -39,13 +39,13 @@ scenario(
     // Each of these is a turn of the one worker, in which it reads on.
     for (let i = 0; i < 10; i += 1) assert.equal((await talk(front.address, get('/fence'), { count: 1 })).answers[0].status, 200);
 
-  // Both at once: the answer is there, and there is room for it.
-  await front.proxy.suspend();
-  await new Promise((sent) => { server.socket.write(ok('final'), sent); });
-  client.socket.resume();
-  await drained(client);
-  assert.ok(client.received.length < hints * hint.length, 'some of them wait in limpet');
-  front.proxy.signal('SIGCONT');
+    // Both at once: the answer is there, and there is room for it.
+    await front.proxy.suspend();
+    await new Promise((sent) => { server.socket.write(ok('final'), sent); });
+    client.socket.resume();
+    await drained(client);
+    assert.ok(client.received.length < hints * hint.length, 'some of them wait in limpet');
+    front.proxy.signal('SIGCONT');
 
     await client.reads('final');
     const { answers, rest } = answersIn(client.received);

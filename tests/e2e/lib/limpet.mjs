@@ -13,7 +13,7 @@ import { until } from './deadline.mjs';
 const checkout = fileURLToPath(new URL('../../../', import.meta.url));
 export const binary = path.resolve(checkout, process.env.LIMPET ?? 'build/release/proxy/limpet');
 
-const sanitizerReport = /ERROR: (Address|Leak)Sanitizer|WARNING: ThreadSanitizer|runtime error:/;
+export const sanitizerReport = /ERROR: (Address|Leak)Sanitizer|WARNING: ThreadSanitizer|runtime error:/;
 
 // What every test would otherwise repeat: a listener, a private admin socket, a short drain.
 function complete(toml, dir) {

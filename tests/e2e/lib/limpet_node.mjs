@@ -2,9 +2,7 @@
 import assert from 'node:assert/strict';
 import { Child } from './child.mjs';
 import { until } from './deadline.mjs';
-import { Address, binary, request } from './limpet.mjs';
-
-const sanitizerReport = /ERROR: (Address|Leak)Sanitizer|WARNING: ThreadSanitizer|runtime error:/;
+import { Address, binary, request, sanitizerReport } from './limpet.mjs';
 
 export class LimpetNode extends Child {
   // `flags` come after `--listen 127.0.0.1:0 --drain-window 200ms`, and go before them. `expect` is how it must end on

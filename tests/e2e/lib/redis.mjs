@@ -1,39 +1,48 @@
-// RedisServer: a real redis-server on a Unix socket of its own, with nothing kept on disk. It can be killed, frozen and
-// started again, empty.
+// RedisServer: a real redis-server with nothing kept on disk. It can be killed, frozen and started again at its address,
+// empty.
 import { execFile } from 'node:child_process';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { Child } from './child.mjs';
+import { freePort, host } from './free_address.mjs';
 
 const run = promisify(execFile);
+const inMemory = ['--save', '', '--appendonly', 'no'];
+
+// What redis-server is started with, on a Unix socket or on a port. `sentinel`: the file of a Sentinel, which it then is.
+export function redisArguments({ dir, socket, port, sentinel, flags = [] }) {
+  const listens = socket ? ['--port', '0', '--unixsocket', socket] : ['--port', `${port}`, '--bind', host];
+  return [...(sentinel ? [sentinel, '--sentinel'] : inMemory), ...listens, '--dir', dir, ...flags];
+}
 
 export class RedisServer {
-  static async start(dir, flags = []) {
+  // `tcp`: on a port, as Sentinel wants it.
+  static async start(dir, { tcp = false, sentinel, flags, name = 'redis-server' } = {}) {
     const redis = new RedisServer();
-    redis.socket = path.join(dir, 'redis.sock');
-    redis.url = `unix:${redis.socket}`;
-    redis.arguments = [
-      '--port', '0', '--unixsocket', redis.socket, '--save', '', '--appendonly', 'no', '--dir', dir, '--daemonize', 'no', ...flags,
-    ];
-    redis.past = [];
+    Object.assign(redis, tcp ? { host, port: await freePort() } : { socket: path.join(dir, 'redis.sock') });
+    Object.assign(redis, { name, past: [], arguments: redisArguments({ dir, ...redis, sentinel, flags }) });
     await redis.start();
     return redis;
   }
 
+  get url() { return this.socket ? `unix:${this.socket}` : `redis://${this.host}:${this.port}`; }
+
   async start() {
     if (this.child) this.past.push(this.child);
-    this.child = new Child('redis-server', 'redis-server', this.arguments);
-    await this.child.says(/ready to accept connections/i, 10_000);
+    this.child = new Child(this.name, 'redis-server', this.arguments);
+    await this.says(/ready to accept connections|Sentinel ID is/i, 10_000);
   }
 
   // The answer to one command, as redis-cli's JSON; a hash is an object.
   async ask(...words) {
-    const { stdout } = await run('redis-cli', ['--json', '-s', this.socket, ...words.map(String)]);
+    const place = this.socket ? ['-s', this.socket] : ['-h', this.host, '-p', `${this.port}`];
+    const { stdout } = await run('redis-cli', ['--json', ...place, ...words.map(String)]);
     return JSON.parse(stdout);
   }
 
+  says(pattern, ms) { return this.child.says(pattern, ms); }
   kill() { return this.child.kill(); }
-  freeze() { this.child.signal('SIGSTOP'); }
+  freeze() { return this.child.suspend(); }
   thaw() { this.child.signal('SIGCONT'); }
 
   close() { return this.child.end ?? this.kill(); }

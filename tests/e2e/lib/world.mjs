@@ -48,7 +48,7 @@ export class World {
   }
 
   async limpet(toml, options) { return this.own(await Limpet.start(toml, { dir: await this.directory(), ...options })); }
-  async redis(...flags) { return this.own(await RedisServer.start(await this.directory(), flags)); }
+  async redis(options) { return this.own(await RedisServer.start(await this.directory(), options)); }
   async origin(options) { return this.own(await Origin.start(options)); }
   async node(options) { return this.own(await SocketIoNode.start(options)); }
 

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { io } from 'socket.io-client';
 import { WebSocket } from 'ws';
-import { until } from '../lib/deadline.mjs';
+import { Child } from '../lib/child.mjs';
+import { slowness, until } from '../lib/deadline.mjs';
 import { Address, binary, request } from '../lib/limpet.mjs';
 import { LimpetNode } from '../lib/limpet_node.mjs';
 import { RawConnection } from '../lib/raw.mjs';
@@ -44,13 +45,13 @@ scenario('clients that read nothing are closed before they take all memory, othe
   let full = false;
   for (let round = 0; round < 40 && !await evicted(); round += 1) {
     for (const each of hoarders) if (!each.gone) each.send(`420["echo",${much}]`);
-    assert.equal(await honest.timeout(5000).emitWithAck('echo', round), round);
+    assert.equal(await honest.timeout(5000 * slowness).emitWithAck('echo', round), round);
     full ||= (await node.health()).body === 'full';
   }
   assert.ok(await evicted() > 0);
   assert.ok(full, 'health says so beforehand');
   assert.ok(await node.metric('limpet_node_buffered_bytes') <= await node.metric('limpet_node_max_buffered_bytes'));
-  assert.equal(await honest.timeout(5000).emitWithAck('echo', 'still'), 'still');
+  assert.equal(await honest.timeout(5000 * slowness).emitWithAck('echo', 'still'), 'still');
   for (const each of hoarders) each.terminate();
   await until(async () => (await node.health()).body === 'ok', 5000, 'there is room again');
 });
@@ -69,11 +70,10 @@ scenario('bodies that never end are cut off before they take all memory', async 
     if (await node.metric('limpet_node_evicted_total')) break;
   }
   await until(() => posts.some((post) => post.ending), 5000, 'one is cut off');
-  assert.equal(await honest.timeout(5000).emitWithAck('echo', 1), 1);
+  assert.equal(await honest.timeout(5000 * slowness).emitWithAck('echo', 1), 1);
 });
 
 scenario('silent connections make room for those who ask', async (world) => {
-  const { Child } = await import('../lib/child.mjs');
   const node = new Child('limpet node', '/bin/sh', ['-c', `ulimit -n 164; exec "${binary}" node --listen 127.0.0.1:0`]);
   world.own({ close: () => node.kill(), log: () => node.log() });
   const [, text] = await node.says(/listening on (\S+)$/m, 10_000, 'stderr');
@@ -92,7 +92,7 @@ scenario('handshakes that nobody comes back for make room for those who do', asy
   assert.equal((await node.health()).body, 'ok');
   for (const transports of [['polling'], ['websocket'], ['polling', 'websocket']]) {
     const socket = await client(world, node, { transports });
-    assert.equal(await socket.timeout(5000).emitWithAck('echo', 1), 1);
+    assert.equal(await socket.timeout(5000 * slowness).emitWithAck('echo', 1), 1);
   }
 });
 
@@ -101,7 +101,7 @@ for (const transport of ['websocket', 'polling']) {
     const node = world.own(await LimpetNode.start(['--events-per-second', '100', '--admin', '127.0.0.1:0']));
     const socket = await client(world, node, { transports: [transport] });
     const numbers = Array.from({ length: 250 }, (_, i) => i);
-    assert.deepEqual(await Promise.all(numbers.map((n) => socket.timeout(20_000).emitWithAck('echo', n))), numbers);
+    assert.deepEqual(await Promise.all(numbers.map((n) => socket.timeout(20_000 * slowness).emitWithAck('echo', n))), numbers);
     assert.ok(await node.metric('limpet_node_throttled_total') > 0);
     assert.ok(socket.connected);
   });

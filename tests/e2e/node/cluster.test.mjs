@@ -1,23 +1,10 @@
 // `limpet node` and Node.js's servers in one cluster, as their flags and options say, and sessions that outlive a node.
 import assert from 'node:assert/strict';
-import { io } from 'socket.io-client';
-import { until } from '../lib/deadline.mjs';
-import { LimpetNode } from '../lib/limpet_node.mjs';
+import { slowness, until } from '../lib/deadline.mjs';
 import { scenario } from '../lib/world.mjs';
+import { connect, start } from './redis_nodes.mjs';
 
-const start = async (world, redis, id, ...flags) => world.own(await LimpetNode.start(
-  ['--id', id, '--redis', redis.url, '--admin', '127.0.0.1:0', ...flags]));
-
-async function connect(world, url, userId) {
-  const socket = io(url, { forceNew: true, transports: ['websocket'], reconnection: false, auth: { userId } });
-  world.own({ close: () => socket.disconnect() });
-  socket.got = [];
-  for (const event of ['message', 'mail']) socket.on(event, (data) => socket.got.push([event, data]));
-  await until(() => socket.connected, 5000, 'the client connects');
-  return socket;
-}
-
-const join = (socket, room) => socket.timeout(5000).emitWithAck('join', room);
+const join = (socket, room) => socket.timeout(5000 * slowness).emitWithAck('join', room);
 // With a channel for each room a join is answered before Redis has heard of it.
 const heardByBoth = (redis, room) => until(
   async () => (await redis.ask('PUBSUB', 'SHARDNUMSUB', `socket.io#/#${room}#`))[1] === 2, 5000, `both listen to ${room}`);
@@ -34,7 +21,7 @@ for (const [adapter, ...flags] of [
     const ours = await start(world, redis, 'ws1', ...flags);
     const theirs = await world.node({ id: 'ws2', redisUrl: redis.url, adapter });
     await nodesAre(ours, 2);
-    const [a, b] = [await connect(world, ours.url, 'ada'), await connect(world, `http://${theirs.address}`, 'ada')];
+    const [a, b] = [await connect(world, ours, 'ada'), await connect(world, { url: `http://${theirs.address}` }, 'ada')];
     await Promise.all([join(a, 'news'), join(b, 'news')]);
     if (adapter === 'redis_sharded') await Promise.all(['news', 'user:ada'].map((room) => heardByBoth(redis, room)));
     a.emit('broadcast', 'news', 1);
@@ -54,7 +41,7 @@ scenario('a session that is saved early outlives its node, and is not swept with
   const flags = ['--adapter', 'redis_streams', '--recovery', '2m', '--recovery-save', 'eager'];
   const [ws1, ws2] = [await start(world, redis, 'ws1', ...flags), await start(world, redis, 'ws2', ...flags)];
   await nodesAre(ws1, 2);
-  const [ada, bob] = [await connect(world, ws1.url, 'ada'), await connect(world, ws2.url, 'bob')];
+  const [ada, bob] = [await connect(world, ws1, 'ada'), await connect(world, ws2, 'bob')];
   await join(ada, 'news');
   bob.emit('broadcast', 'news', 'gives an offset');
   await until(() => ada.got.length === 1, 5000, 'ada has it');

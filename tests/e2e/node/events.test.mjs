@@ -5,7 +5,7 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe } from 'node:test';
 import { io } from 'socket.io-client';
-import { until } from '../lib/deadline.mjs';
+import { slowness, until } from '../lib/deadline.mjs';
 import { LimpetNode } from '../lib/limpet_node.mjs';
 import { scenario, sharing } from '../lib/world.mjs';
 
@@ -15,7 +15,7 @@ const transports = { polling: ['polling'], websocket: ['websocket'], upgraded: [
 function client(world, node, { name = '', ...options } = {}) {
   const socket = io(node.url + name, { forceNew: true, transports: transports.websocket, reconnection: false, ...options });
   world.own({ close: () => socket.disconnect() });
-  socket.call = (event, ...values) => socket.timeout(5000).emitWithAck(event, ...values);
+  socket.call = (event, ...values) => socket.timeout(5000 * slowness).emitWithAck(event, ...values);
   return socket;
 }
 

@@ -1,19 +1,9 @@
 // Who is connected, as Redis has it, and messages to users, across nodes that come, go and die.
 import assert from 'node:assert/strict';
-import { io } from 'socket.io-client';
-import { until } from '../lib/deadline.mjs';
-import { LimpetNode } from '../lib/limpet_node.mjs';
+import { WebSocket } from 'ws';
+import { slowness, until } from '../lib/deadline.mjs';
 import { scenario } from '../lib/world.mjs';
-
-const start = async (world, redis, id, ...flags) => world.own(await LimpetNode.start(
-  ['--id', id, '--redis', `unix://${redis.socket}`, '--admin', '127.0.0.1:0', ...flags]));
-
-async function connect(world, node, userId) {
-  const socket = io(node.url, { forceNew: true, transports: ['websocket'], reconnection: false, auth: { userId } });
-  world.own({ close: () => socket.disconnect() });
-  await until(() => socket.connected, 5000, 'the client connects');
-  return socket;
-}
+import { connect, start } from './redis_nodes.mjs';
 
 // What Redis says of one user.
 async function seen(redis, user) {
@@ -102,6 +92,25 @@ scenario('a node that was killed leaves no ghosts, one that shuts down takes its
   assert.deepEqual(await redis.ask('KEYS', '*'), []);
 });
 
+scenario('of thousands on a node that was killed nothing is left after half a minute', { seconds: 90 }, async (world) => {
+  const many = 4000;
+  const redis = await world.redis();
+  const [ws1, ws2] = [await start(world, redis, 'ws1'), await start(world, redis, 'ws2')];
+  const crowd = Array.from({ length: many }, (_, i) => {
+    const socket = new WebSocket(`ws://${ws1.address.text}/socket.io/?EIO=4&transport=websocket`, { perMessageDeflate: false });
+    return socket.on('open', () => socket.send(`40{"userId":"u${i}"}`)).on('error', () => {});
+  });
+  world.own({ close: () => crowd.forEach((socket) => socket.terminate()) });
+  await until(async () => await redis.ask('HLEN', 'user:connections') === many, 30_000, 'all are there');
+  world.disown(ws1);
+  await ws1.kill();
+  const began = Date.now();
+  await until(async () => await redis.ask('HLEN', 'user:connections') === 0, 30_000, 'all are gone');
+  await until(async () => await ws2.metric('limpet_node_presence_nodes_swept_total') === 1, began + 30_000 - Date.now(), 'it is done');
+  assert.equal(await ws2.metric('limpet_node_presence_sockets_swept_total'), many);
+  assert.equal((await redis.ask('KEYS', '*')).filter((key) => key !== 'limpet:nodes').length, 1);  // the heartbeat of ws2
+});
+
 scenario('a node that stood still for long, and was cleared up after, writes its users again', { seconds: 90 }, async (world) => {
   const redis = await world.redis();
   const [ws1, ws2] = [await start(world, redis, 'ws1'), await start(world, redis, 'ws2')];
@@ -145,7 +154,7 @@ scenario('a node starts without Redis, serves, and writes once there is one', as
   const node = await start(world, redis, 'ws1');
   assert.deepEqual([(await node.health()).status, (await node.health()).body], [200, 'degraded']);
   const socket = await connect(world, node, 'ada');
-  assert.equal(await socket.timeout(5000).emitWithAck('who'), 'ws1');
+  assert.equal(await socket.timeout(5000 * slowness).emitWithAck('who'), 'ws1');
   await redis.start();
   await becomes(redis, 'ada', 10_000, socket, 'ws1', 1);
 });

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { describe, test } from 'node:test';
 import { io } from 'socket.io-client';
 import { WebSocket } from 'ws';
-import { until } from '../lib/deadline.mjs';
+import { slowness, until } from '../lib/deadline.mjs';
 import { Address, request } from '../lib/limpet.mjs';
 import { LimpetNode, nodeEnds } from '../lib/limpet_node.mjs';
 import { scenario } from '../lib/world.mjs';
@@ -104,7 +104,7 @@ scenario('metrics are on the admin address alone, and count', async (world) => {
   const socket = io(node.url, { transports: ['websocket'], reconnection: false });
   world.own({ close: () => socket.disconnect() });
   await until(() => socket.connected, 5000, 'the client connects');
-  await socket.timeout(5000).emitWithAck('join', 'news');
+  await socket.timeout(5000 * slowness).emitWithAck('join', 'news');
   assert.equal(await node.metric('websocket_connections'), 1);
   assert.equal(await node.metric('limpet_node_sessions', { transport: 'websocket' }), 1);
   assert.equal(await node.metric('limpet_node_rooms'), 1);

@@ -9,7 +9,7 @@ import { scenario } from '../lib/world.mjs';
 const password = 'hunter2@:/%';
 
 async function begin(world) {
-  const redis = await world.redis('--requirepass', password);
+  const redis = await world.redis({ flags: ['--requirepass', password] });
   return { redis, url: `unix://:${encodeURIComponent(password)}@${redis.socket}` };
 }
 

@@ -1,7 +1,7 @@
 // A node's end: clients are told in a way that brings them back, and the exit code says whether all were.
 import assert from 'node:assert/strict';
 import { io } from 'socket.io-client';
-import { until } from '../lib/deadline.mjs';
+import { slowness, until } from '../lib/deadline.mjs';
 import { request } from '../lib/limpet.mjs';
 import { LimpetNode } from '../lib/limpet_node.mjs';
 import { scenario } from '../lib/world.mjs';
@@ -31,7 +31,7 @@ scenario('clients come back to a second node, and none is told that the server d
 
   const second = world.own(await LimpetNode.start(['--id', 'ws2', '--listen', first.address.text]));
   await until(() => sockets.every((socket) => socket.connected), 10_000, 'all are back');
-  for (const socket of sockets) assert.equal(await socket.timeout(5000).emitWithAck('who'), 'ws2');
+  for (const socket of sockets) assert.equal(await socket.timeout(5000 * slowness).emitWithAck('who'), 'ws2');
   assert.equal((await second.health()).body, 'ok');
 });
 
@@ -46,7 +46,7 @@ scenario('while it drains, health says so, no session begins, and those that the
   assert.equal((await request(node.address, '/socket.io/?EIO=4&transport=polling')).status, 503);
   const alive = sockets.filter((socket) => socket.connected);
   assert.ok(alive.length >= 1);
-  assert.equal(await alive[0].timeout(5000).emitWithAck('echo', 1), 1);
+  assert.equal(await alive[0].timeout(5000 * slowness).emitWithAck('echo', 1), 1);
   await until(() => node.end, 15_000, 'it ends');
   assert.deepEqual(node.end, { code: 0, signal: null });
   for (const socket of sockets) assert.notEqual(socket.reasons[0], 'io server disconnect');

@@ -1,8 +1,6 @@
 // Three processes `limpet node` behind `limpet run`. They share nothing: a client must be on one node all the time.
 import { Child } from '../lib/child.mjs';
-import { binary } from '../lib/limpet.mjs';
-
-const report = /ERROR: (Address|Leak)Sanitizer|WARNING: ThreadSanitizer|runtime error:/;
+import { binary, sanitizerReport } from '../lib/limpet.mjs';
 
 export class LimpetNode extends Child {
   static async start(id, flags = []) {
@@ -15,7 +13,7 @@ export class LimpetNode extends Child {
 
   async close() {
     if (!this.end) await this.stop('SIGTERM', 15_000);
-    if (report.test(this.stderr)) throw new Error(`${this.name} ended badly\n${this.log()}`);
+    if (sanitizerReport.test(this.stderr)) throw new Error(`${this.name} ended badly\n${this.log()}`);
   }
 }
 

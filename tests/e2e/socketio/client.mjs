@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import http from 'node:http';
 import { io } from 'socket.io-client';
-import { until } from '../lib/deadline.mjs';
+import { slowness, until } from '../lib/deadline.mjs';
 
 export const transportsOf = {
   'polling, then upgrade': ['polling', 'websocket'],
@@ -57,7 +57,7 @@ export class Client {
   }
 
   call(event, ...values) {
-    return this.socket.timeout(10_000).emitWithAck(event, ...values);
+    return this.socket.timeout(10_000 * slowness).emitWithAck(event, ...values);
   }
 
   who() { return this.call('who'); }

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "backend/adapter/rooms.h"
+#include "backend/budget/budget.h"
 
 namespace limpet::adapter {
 namespace {
@@ -23,6 +24,7 @@ class Nobody final : public Host {
     last_offset = offset.value_or("");
     return {ws::Message::make(ws::Kind::text, {event.name}), {}};
   }
+  void check(const Event&) const override {}
   void deliver(const Encoded&, const Target&) override {}
   std::size_t deliver_with_ack(const Event&, const Target&, std::function<void(const Args&)>) override {
     return 0;
@@ -114,6 +116,26 @@ TEST_F(MemoryTest, RoomsOfPacketsCountToo) {
   EXPECT_TRUE(restores("1", first));
   for (int i = 0; i < 3; ++i) tell(many_rooms());
   EXPECT_FALSE(restores("1", first));
+}
+
+TEST_F(MemoryTest, TheOldestPacketsGoWhereAllHoldTooMuch) {
+  budget::Budget budget(host.loop(), 100'000);
+  start(1 << 20, 1 << 20);
+  memory->persist({"sid", "1", {}, nullptr});
+  std::vector<std::string> seen;
+  const std::string name(1000, 'x');
+  while (budget::total <= 100'000) {
+    memory->broadcast({name, {}}, {});
+    seen.push_back(host.last_offset);
+  }
+  EXPECT_TRUE(restores("1", seen.front()));
+  net::Timer stop(host.loop(), net::delegate<&net::Loop::stop>(&host.loop()));
+  stop.after(0);
+  host.loop().run();
+  EXPECT_FALSE(restores("1", seen.front()));
+  EXPECT_TRUE(restores("1", seen[seen.size() / 2]));
+  EXPECT_GT(budget.forgotten(), seen.size() / 5);
+  EXPECT_FALSE(budget.tight());
 }
 
 // A few thousand rooms and as many packets: found by name, not by comparing each with each.

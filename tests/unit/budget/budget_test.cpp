@@ -6,6 +6,8 @@
 #include <memory>
 #include <vector>
 
+#include "backend/budget/reserve.h"
+
 namespace limpet::budget {
 namespace {
 
@@ -163,6 +165,74 @@ TEST_F(BudgetTest, WhatNobodyHoldsCostsNobody) {
   EXPECT_TRUE(large.tight());
   kept.set(0);
   EXPECT_FALSE(large.tight());
+}
+
+TEST_F(BudgetTest, WhereNobodyCanGoTheCrowdIsNotWalkedAllTheTime) {
+  Share kept;
+  Budget large(loop, 700'000, 400);
+  large.watch(crowd);
+  crowd.join(10);
+  kept.set(700'001);
+  turn(250);
+  EXPECT_EQ(crowd.walks, 1);
+  turn(400);
+  EXPECT_THAT(crowd.walks, testing::AllOf(testing::Ge(2), testing::Le(4))) << "patience has an end";
+}
+
+TEST_F(BudgetTest, WhoFillsItWhereNobodyCouldGoIsMetAtOnce) {
+  Share kept;
+  Budget large(loop, 700'000);
+  large.watch(crowd);
+  crowd.join(10);
+  kept.set(700'001);
+  turn(70);
+  crowd.join(100'000);
+  turn();
+  EXPECT_EQ(crowd.members.size(), 1u);
+}
+
+// Pieces of 100 bytes.
+struct Kept final : Reserve {
+  std::vector<std::unique_ptr<Share>> pieces;
+  void keep(int how_many) {
+    for (int i = 0; i < how_many; ++i) pieces.emplace_back(std::make_unique<Share>())->set(100);
+  }
+  std::size_t held() const override { return pieces.size() * 100; }
+  std::size_t let_go(std::size_t bytes) override {
+    const std::size_t gone = std::min(pieces.size(), (bytes + 99) / 100);
+    pieces.resize(pieces.size() - gone);
+    return gone;
+  }
+};
+
+TEST_F(BudgetTest, WhatIsKeptForThoseAwayGoesBeforeWhoIsHere) {
+  Kept one, other;
+  one.keep(2);
+  other.keep(4);
+  crowd.join(410);
+  turn();
+  EXPECT_EQ(budget.forgotten(), 3u) << "of each the same part";
+  EXPECT_EQ(one.pieces.size(), 1u);
+  EXPECT_EQ(other.pieces.size(), 2u);
+  EXPECT_EQ(budget.evicted(), 0u);
+  EXPECT_FALSE(budget.tight());
+  crowd.join(800);
+  turn(70);
+  EXPECT_EQ(budget.forgotten(), 6u);
+  EXPECT_THAT(crowd.members, testing::SizeIs(1)) << "was not enough";
+}
+
+TEST_F(BudgetTest, WhatIsKeptKeepsNobodyOutForLong) {
+  Budget hasty(loop, 1000, 30);
+  hasty.watch(crowd);
+  Kept kept;
+  kept.keep(8);
+  crowd.join(100);
+  EXPECT_TRUE(hasty.tight());
+  turn(100);
+  EXPECT_FALSE(hasty.tight());
+  EXPECT_EQ(hasty.forgotten(), 2u);
+  EXPECT_EQ(crowd.members.size(), 1u);
 }
 
 TEST(Budgets, TheNewestCountsAndNoneIsNoBound) {

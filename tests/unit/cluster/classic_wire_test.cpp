@@ -269,6 +269,11 @@ TEST(ClassicWire, AnswersOfNodeJsAreRead) {
   ASSERT_TRUE(read);
   EXPECT_EQ(read->type, Type::client_count);
   EXPECT_EQ(read->clients, 1U);
+  for (const char* odd : {"-1", "1.5", "1000000001", "1e300", "\"1\"", "null"}) {
+    read = read_answer(R"({"type":8,"requestId":"Y9i5wf","clientCount":)" + std::string(odd) + "}");
+    ASSERT_TRUE(read) << odd;
+    EXPECT_FALSE(read->clients) << odd;
+  }
 
   read = read_answer(unhex("83a47479706509a9726571756573744964a6593969357766a67061636b657405"));
   ASSERT_TRUE(read);

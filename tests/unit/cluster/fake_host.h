@@ -53,6 +53,7 @@ class FakeHost final : public adapter::Host {
   adapter::Encoded encode(const adapter::Event& event, std::optional<std::string_view> offset) override {
     return {ws::Message::make(ws::Kind::text, {text_of(event, offset)}), {}};
   }
+  void check(const adapter::Event& event) const override { (void)text_of(event, std::nullopt); }
   void deliver(const adapter::Encoded& event, const adapter::Target& target) override {
     last = target;
     rooms_.visit(target, [&](adapter::Member& member) {
@@ -105,6 +106,10 @@ class FakeHost final : public adapter::Host {
   bool on_server_side_event(std::string_view event, const Args& args, Reply reply) override {
     const auto at = handlers.find(std::string(event));
     if (at == handlers.end()) return false;
+    if (reply)  // once, as a Host has it
+      reply = [reply, used = std::make_shared<bool>(false)](const Args& answer) {
+        if (!std::exchange(*used, true)) reply(answer);
+      };
     at->second(args, std::move(reply));
     return true;
   }

@@ -7,22 +7,18 @@
 #include "backend/cluster/text_writer.h"
 #include "backend/codec/msgpack.h"
 #include "tests/unit/cluster/fake_host.h"
+#include "tests/unit/codec/hex.h"
 
 namespace limpet::cluster::family {
 namespace {
 
+using codec::unhex;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
 constexpr std::string_view kUid = "0123456789abcdef";
 constexpr std::string_view kRequest = "00112233aabbccdd";
 
-std::string bytes_of(std::string_view hex) {
-  std::string bytes;
-  for (std::size_t i = 0; i + 1 < hex.size(); i += 2)
-    bytes += static_cast<char>(std::stoi(std::string(hex.substr(i, 2)), nullptr, 16));
-  return bytes;
-}
 std::string text(const Outgoing& what) {
   TextWriter writer;
   write(writer, what, kUid, "/");
@@ -42,7 +38,7 @@ Incoming incoming(std::string_view body) {
 const std::string kPlain =
     R"({"type":3,"data":{"packet":{"type":2,"data":["ev",1,"x",{"a":[null,1.5]}]},"opts":{"rooms":[],"except":[],)"
     R"("flags":{}}},"uid":"0123456789abcdef","nsp":"/"})";
-const std::string kBytes = bytes_of(
+const std::string kBytes = unhex(
     "84a47479706503a46461746182a67061636b657482a47479706502a46461746192a26576c4030102ffa46f70747383a5726f6f6d"
     "7392"
     "a4726f6f6d2aa665786365707491a26e6fa5666c61677382a8766f6c6174696c65c3a8636f6d7072657373c2a3756964b0303132"
@@ -134,7 +130,7 @@ TEST(FamilyWire, QuestionsAreWrittenAsNodeJsWritesThem) {
             R"({"type":9,"data":{"packet":["hello",1,{"b":2}]},"uid":"0123456789abcdef","nsp":"/"})");
   EXPECT_EQ(
       binary({.type = Type::server_event, .event = &event}),
-      bytes_of(
+      unhex(
           "84a47479706509a46461746181a67061636b657493a568656c6c6f0181a16202a3756964b0303132333435363738396162"
           "63646566a36e7370a12f"));
 }
@@ -146,13 +142,13 @@ TEST(FamilyWire, AnswersAreWrittenAsNodeJsWritesThem) {
   codec::Args args;
   args.add({"ok", args.attach("\x03")});
   EXPECT_EQ(binary({.type = Type::client_answer, .request = kRequest, .answer = &args}),
-            bytes_of("84a4747970650ca46461746182a9726571756573744964b030303131323233336161626263636464a670616"
-                     "36b657492a26f6bc4"
-                     "0103a3756964b030313233343536373839616263646566a36e7370a12f"));
+            unhex("84a4747970650ca46461746182a9726571756573744964b030303131323233336161626263636464a670616"
+                  "36b657492a26f6bc4"
+                  "0103a3756964b030313233343536373839616263646566a36e7370a12f"));
   const codec::Args nothing;
   EXPECT_EQ(
       binary({.type = Type::server_answer, .request = kRequest, .answer = &nothing}),
-      bytes_of(
+      unhex(
           "84a4747970650aa46461746182a9726571756573744964b030303131323233336161626263636464a67061636b6574c0a3"
           "756964b030313233343536373839616263646566a36e7370a12f"));
   const std::vector<adapter::RemoteSocket> sockets{{"s1",
@@ -169,11 +165,11 @@ TEST(FamilyWire, AnswersAreWrittenAsNodeJsWritesThem) {
 
 TEST(FamilyWire, SocketsAreReadBytesAndAll) {
   Incoming said =
-      incoming(bytes_of("84a47479706508a46461746182a9726571756573744964b030303131323233336161626263636464a773"
-                        "6f636b6574739184a26964a273"
-                        "31a968616e647368616b6581a375726ca12fa5726f6f6d7392a2733105a46461746181a162c40101a375"
-                        "6964b0303132333435363738"
-                        "39616263646566a36e7370a12f"));
+      incoming(unhex("84a47479706508a46461746182a9726571756573744964b030303131323233336161626263636464a773"
+                     "6f636b6574739184a26964a273"
+                     "31a968616e647368616b6581a375726ca12fa5726f6f6d7392a2733105a46461746181a162c40101a375"
+                     "6964b0303132333435363738"
+                     "39616263646566a36e7370a12f"));
   EXPECT_EQ(said.type, Type::fetch_answer);
   auto sockets = take_sockets(&said.data.values()[0].as_object().at("sockets"), said.data);
   ASSERT_TRUE(sockets && sockets->size() == 1);

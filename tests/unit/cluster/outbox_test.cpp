@@ -14,7 +14,7 @@ using testing::IsEmpty;
 class OutboxTest : public testing::Test {
  protected:
   std::uint64_t say(const std::string& name, std::size_t bytes = 0) {
-    const auto number = outbox.add({}, Outbox::Pending{name, false, {}}, bytes);
+    const auto number = outbox.add({}, Said{name, false, {}}, bytes);
     outbox.relieve();
     return number;
   }
@@ -42,11 +42,22 @@ TEST_F(OutboxTest, OtherDeedsAreDoneInTurn) {
   EXPECT_THAT(socket.heard, ElementsAre(R"(["1","9-1"])", "other"));
 }
 
+TEST_F(OutboxTest, ItIsBusyUntilTheLastDeedIsDone) {
+  EXPECT_FALSE(outbox.busy());
+  bool from_within = false;
+  host.on_disconnect = [&] { from_within = outbox.busy(); };
+  const auto leaves = outbox.add({{"a"}, {}, {}}, Outbox::Disconnect{false});
+  EXPECT_TRUE(outbox.busy());
+  outbox.settle(leaves, "1-0");
+  EXPECT_TRUE(from_within);
+  EXPECT_FALSE(outbox.busy());
+}
+
 TEST_F(OutboxTest, RoomsChangeInTurn) {
   const auto joins = outbox.add({{"a"}, {}, {}}, Outbox::Join{{"room"}});
-  outbox.add_settled({{"room"}, {}, {}}, Outbox::Pending{"x", false, {}});
+  outbox.add_settled({{"room"}, {}, {}}, Said{"x", false, {}});
   const auto leaves = outbox.add({{"a"}, {}, {}}, Outbox::Leave{{"room"}});
-  const auto late = outbox.add({{"room"}, {}, {}}, Outbox::Pending{"y", false, {}});
+  const auto late = outbox.add({{"room"}, {}, {}}, Said{"y", false, {}});
   outbox.settle(leaves, "1-0");
   outbox.settle(late, "1-1");
   outbox.settle(joins, "1-2");
@@ -77,10 +88,10 @@ TEST_F(OutboxTest, NorWhenItIsTooLarge) {
 
 // A handler that disconnect() has called says something, and ends the namespace.
 TEST_F(OutboxTest, WhatIsSaidFromWithinComesLast) {
-  host.on_disconnect = [&] { outbox.add_settled({}, Outbox::Pending{"from within", false, {}}); };
+  host.on_disconnect = [&] { outbox.add_settled({}, Said{"from within", false, {}}); };
   FakeSocket& other = host.add("b");
   const auto leaves = outbox.add({{"a"}, {}, {}}, Outbox::Disconnect{true});
-  outbox.add_settled({}, Outbox::Pending{"behind", false, {}});
+  outbox.add_settled({}, Said{"behind", false, {}});
   outbox.settle(leaves, "1-0");
   EXPECT_THAT(host.gone, ElementsAre("a closed"));
   EXPECT_THAT(other.heard, ElementsAre(R"(["behind"])", R"(["from within"])"));
@@ -90,7 +101,7 @@ TEST_F(OutboxTest, NothingIsDoneForANamespaceThatIsNoMore) {
   host.on_disconnect = [&] { host.stop = true; };
   FakeSocket& other = host.add("b");
   const auto leaves = outbox.add({{"a"}, {}, {}}, Outbox::Disconnect{false});
-  outbox.add_settled({}, Outbox::Pending{"behind", false, {}});
+  outbox.add_settled({}, Said{"behind", false, {}});
   outbox.settle(leaves, "1-0");
   EXPECT_THAT(other.heard, IsEmpty());
 }

@@ -9,7 +9,6 @@ namespace limpet::cluster {
 namespace {
 
 using testing::ElementsAre;
-using testing::MatchesRegex;
 
 class RequestsTest : public testing::Test, protected Outcome {
  protected:
@@ -24,18 +23,15 @@ class RequestsTest : public testing::Test, protected Outcome {
   }
   net::Loop loop;
   Tally tally = std::make_shared<Totals>();
-  std::unique_ptr<Requests> requests = std::make_unique<Requests>(loop, tally);
+  int drawn = 0;
+  std::unique_ptr<Requests> requests = std::make_unique<Requests>(
+      loop, tally, Requests::Manner{.draw_id = [this] { return std::to_string(drawn++); }});
 };
 
-TEST_F(RequestsTest, IdsAreSixteenDigits) {
-  EXPECT_THAT(random_hex(), MatchesRegex("[0-9a-f]{16}"));
-  EXPECT_NE(random_hex(), random_hex());
-}
-
 TEST_F(RequestsTest, AFetchEndsWithTheLastNode) {
-  const std::string id = requests->fetch(1000, found());
+  const std::string id = requests->fetch(1000, found(), one("here"));
   requests->on_sockets(id, one("too early"));
-  requests->expect(id, 2, one("here"));
+  requests->expect(id, 2);
   requests->on_sockets(id, one("there"));
   EXPECT_EQ(times, 0);
   requests->on_sockets("another", one("nobody"));
@@ -49,15 +45,15 @@ TEST_F(RequestsTest, AFetchEndsWithTheLastNode) {
 }
 
 TEST_F(RequestsTest, WhoIsAloneHasItsOwn) {
-  const std::string id = requests->fetch(1000, found());
-  requests->expect(id, 0, one("here"));
+  const std::string id = requests->fetch(1000, found(), one("here"));
+  requests->expect(id, 0);
   EXPECT_EQ(times, 1);
   EXPECT_THAT(ids(), ElementsAre("here"));
 }
 
 TEST_F(RequestsTest, WhoDoesNotAnswerIsNotWaitedForForEver) {
-  const std::string id = requests->fetch(1, found());
-  requests->expect(id, 3, one("here"));
+  const std::string id = requests->fetch(1, found(), one("here"));
+  requests->expect(id, 3);
   requests->on_sockets(id, one("there"));
   turn(20);
   EXPECT_EQ(times, 1);
@@ -110,8 +106,8 @@ TEST_F(RequestsTest, ABroadcastThatIsOverIsNoFault) {
 }
 
 TEST_F(RequestsTest, WhatIsOpenFailsAtTheEnd) {
-  const std::string id = requests->fetch(1000, found());
-  requests->expect(id, 1, one("here"));
+  const std::string id = requests->fetch(1000, found(), one("here"));
+  requests->expect(id, 1);
   requests->emit(1000, answered());
   requests.reset();
   EXPECT_EQ(times, 2);
@@ -121,11 +117,11 @@ TEST_F(RequestsTest, WhatIsOpenFailsAtTheEnd) {
 
 TEST_F(RequestsTest, WhoIsCalledMayAskAgain) {
   std::string next;
-  const std::string id =
-      requests->fetch(1000, [&](std::string_view, auto) { next = requests->fetch(1000, found()); });
-  requests->fail(id, "no Redis", one("here"));
+  const std::string id = requests->fetch(
+      1000, [&](std::string_view, auto) { next = requests->fetch(1000, found(), one("here")); });
+  requests->fail(id, "no Redis");
   EXPECT_EQ(requests->size(), 1U);
-  requests->fail(next, "no Redis", one("here"));
+  requests->fail(next, "no Redis");
   EXPECT_EQ(error, "no Redis");
   EXPECT_THAT(ids(), ElementsAre("here"));
 }

@@ -88,6 +88,59 @@ TEST_F(ShardedTest, RoomsAreHeardWhereTheModeHasThem) {
   }
 }
 
+// B may join the room named after A's id and leave it, while A stays; and the other way round.
+TEST_F(ShardedTest, ARoomNamedAfterASocketIsHeardWhileEitherIsThere) {
+  for (const auto mode : {SubscriptionMode::dynamic, SubscriptionMode::dynamic_private}) {
+    nodes.clear();
+    ASSERT_TRUE(until([&] { return subscribers(true, "/") == 0; }));
+    ShardedSettings settings;
+    settings.mode = mode;
+    Node &here = sharded_node(settings), &there = sharded_node(settings);
+    FakeSocket &a = there.host.add("rA"), &b = there.host.add("B");
+    const auto channels = [&] { return (*server)({"PUBSUB", "SHARDCHANNELS", "socket.io#/#r*"}); };
+    ASSERT_TRUE(until([&] { return channels() == "socket.io#/#rA#"; }));
+    there.host.rooms().join(b, "rA");
+    there.host.rooms().leave(b, "rA");
+    there.host.rooms().join(b, "rEnd");
+    ASSERT_TRUE(until([&] { return channels().find("rEnd") != std::string::npos; }));
+    tell(here, "a", {}, {{"rA"}, {}, {}});
+    tell(here, "end", {});
+    ASSERT_TRUE(until_heard(b, 1));
+    EXPECT_THAT(a.heard, UnorderedElementsAre(R"(["a"])", R"(["end"])"));
+    there.host.rooms().join(b, "rA");
+    there.host.rooms().remove(a);
+    there.host.rooms().leave(b, "rEnd");
+    ASSERT_TRUE(until([&] { return channels().find("rEnd") == std::string::npos; }));
+    tell(here, "b", {}, {{"rA"}, {}, {}});
+    tell(here, "end", {});
+    ASSERT_TRUE(until([&] { return b.heard.back() == R"(["end"])" && b.heard.size() > 1; }));
+    EXPECT_THAT(b.heard, testing::Contains(R"(["b"])"));
+    there.host.rooms().remove(b);
+    ASSERT_TRUE(until([&] { return channels().empty(); }));
+  }
+}
+
+TEST_F(ShardedTest, ANumberAndItsTextShareAChannelAndAreHeardOnce) {
+  const std::string number =
+      "\xff"
+      "42";
+  Node &a = sharded_node(), &b = sharded_node();
+  FakeSocket &text = b.host.add("text", {"42"}), &count = b.host.add("count", {number});
+  const auto hearers = [&] { return (*server)({"PUBSUB", "SHARDNUMSUB", "socket.io#/#42#"}); };
+  ASSERT_TRUE(until([&] { return hearers() == "socket.io#/#42# 1"; }));
+  tell(a, "text", {}, {{"42"}, {}, {}});
+  tell(a, "number", {}, {{number}, {}, {}});
+  say(true, "socket.io#/#42#", R"({"type":3,"data":{"packet":{"data":["end"]},"opts":{}},"nsp":"/"})");
+  ASSERT_TRUE(until([&] { return text.heard.size() > 1 && text.heard.back() == R"(["end"])"; }));
+  EXPECT_THAT(text.heard, ElementsAre(R"(["text"])", R"(["end"])"));
+  EXPECT_THAT(count.heard, ElementsAre(R"(["number"])", R"(["end"])"));
+  b.host.rooms().leave(text, "42");
+  tell(a, "still", {}, {{number}, {}, {}});
+  ASSERT_TRUE(until_heard(count, 3));
+  b.host.rooms().remove(count);
+  ASSERT_TRUE(until([&] { return hearers() == "socket.io#/#42# 0"; }));
+}
+
 TEST_F(ShardedTest, RoomsChangeOnAllNodes) {
   Node &a = sharded_node(), &b = sharded_node();
   FakeSocket &here = a.host.add("here", {"g"}), &there = b.host.add("there", {"g"});
@@ -248,6 +301,31 @@ TEST_F(ShardedTest, WhatIsOwedIsCalledWhenItGoes) {
   EXPECT_NE(fetched.error, "");
   EXPECT_EQ(answered.times, 1);
   EXPECT_TRUE(until([&] { return subscribers(true, "/") == 1; }));
+}
+
+// A handler that asks others before it replies does so when the namespace stops, too.
+TEST_F(ShardedTest, AReplyThatIsOwedWhenItGoesIsNotSaid) {
+  Node &a = sharded_node(), &b = sharded_node();
+  FakeHost::Reply reply;
+  a.host.handlers["ask"] = [&](const codec::Args&, FakeHost::Reply its) { reply = std::move(its); };
+  Outcome answered;
+  b->server_side_emit("ask", {}, answered.answered());
+  ASSERT_TRUE(until([&] { return reply != nullptr; }));
+  tell(a, std::string(1000, 'x'), {});  // both writers have memory of their own
+  codec::Args bytes;
+  bytes.add(codec::Binary{std::string(1000, 'x')});
+  tell(a, "bytes", bytes);
+  int times = 0;
+  a->fetch_sockets({}, [&](std::string_view, const std::vector<adapter::RemoteSocket>&) {
+    ++times;
+    reply({std::string(100, 'y')});
+    reply(bytes);
+  });
+  a.adapter.reset();
+  EXPECT_EQ(times, 1);
+  EXPECT_FALSE(answered.done());
+  b.adapter.reset();
+  EXPECT_TRUE(answered.done()) << "who has asked is told when it goes itself";
 }
 
 }  // namespace

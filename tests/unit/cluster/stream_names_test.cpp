@@ -24,6 +24,7 @@ TEST(StreamNames, ATextIsAsLongAsItsUnits) {
   EXPECT_EQ(utf16_size("\xc3\xa9\xe2\x82\xac"), 2U);
   EXPECT_EQ(utf16_size("\xf0\x9f\x98\x80"), 2U);
   EXPECT_EQ(utf16_size("\xff\xc3"), 2U);
+  EXPECT_EQ(utf16_size("a\xed\xa0\x80\xc3\xa9"), 5U);  // half a character is three bytes of none
 }
 
 TEST(StreamNames, OneStreamHasNoNumber) {

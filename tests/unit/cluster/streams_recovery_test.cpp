@@ -30,6 +30,15 @@ TEST_F(StreamsRecovery, OffsetsAreTheEntriesIds) {
   EXPECT_THAT(here.heard, ElementsAre(MatchesRegex("\\[\"x\",1,\"[0-9]+-[0-9]+\"\\]"), R"(["y",2])"));
 }
 
+TEST_F(StreamsRecovery, WhatNobodyMayBeToldIsNotWritten) {
+  Node& a = streams_node(recovery());
+  FakeSocket& here = a.host.add("here");
+  EXPECT_THROW(tell(a, "connect", {}), std::invalid_argument);
+  tell(a, "x", {});
+  ASSERT_TRUE(until_heard(here, 1));
+  EXPECT_EQ((*server)({"XLEN", "socket.io"}), "1");
+}
+
 TEST_F(StreamsRecovery, WhoComesBackHasMissedWhatConcernsIt) {
   Node &a = streams_node(recovery()), &b = streams_node(recovery());
   until_reading(b);
@@ -227,6 +236,19 @@ TEST_F(StreamsRecovery, EarlySavesStayWhileTheirSocketsLive) {
   a->persist({"sid", "pid", {"sid"}, nullptr, true});
   a->forget("pid");
   ASSERT_TRUE(until([&] { return left() == -2; }));
+}
+
+TEST_F(StreamsRecovery, ANamespaceThatIsNoMoreSavesNothing) {
+  StreamsSettings settings = recovery(true);
+  settings.max_disconnection_ms = 200;
+  Node& a = streams_node(settings);
+  a->persist({"sid", "pid", {"sid"}, nullptr, true});
+  ASSERT_TRUE(until([&] { return a.tally->sessions_saved == 1; }));
+  a.host.stop = true;
+  (*server)({"DEL", "sio:session:pid"});
+  const auto since = net::now_ms();
+  ASSERT_TRUE(until([&] { return net::now_ms() > since + 500; }));
+  EXPECT_THAT(a.host.saved, IsEmpty());
 }
 
 TEST_F(StreamsRecovery, WithoutEagerLiveSessionsAreNotSaved) {

@@ -26,6 +26,20 @@ TEST(Args, AValueIsAdoptedWithItsBytes) {
   EXPECT_EQ(from.binaries().size(), 3U);
 }
 
+TEST(Args, AttachmentsAreWhatAPacketHas) {
+  Args args;
+  EXPECT_EQ(args.attachments(), 0U);
+  const boost::json::value a = args.attach("A");
+  (void)args.attach("unused");
+  args.add({{"a", {1, a, {{"again", a}}}}, {"b", args.attach("B")}});
+  args.add({{"_placeholder", true}, {"num", 99}, {"in nothing", a}});
+  std::vector<const std::string*> written;
+  std::string text;
+  for (const auto& value : args.values()) write_json(text, value, args, written);
+  EXPECT_EQ(args.attachments(), 3U);
+  EXPECT_EQ(written.size(), 3U);
+}
+
 TEST(Args, WithoutBytesAPlaceholderIsData) {
   const boost::json::value look = {{"_placeholder", true}, {"num", 0}};
   Args from;

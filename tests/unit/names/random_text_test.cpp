@@ -23,5 +23,20 @@ TEST(RandomText, HasEveryDigitOfTheAlphabetAndNoOther) {
   EXPECT_EQ(texts.size(), 5000u);
 }
 
+TEST(RandomText, HexHasSixteenDigitsAndIsNeverTheSame) {
+  RandomText random;
+  std::set<char> seen;
+  std::set<std::string> texts;
+  for (int i = 0; i < 1000; ++i) {
+    std::array<char, 16> text;
+    random.write_hex(text);
+    seen.insert(text.begin(), text.end());
+    texts.emplace(text.begin(), text.end());
+  }
+  constexpr std::string_view kHex = "0123456789abcdef";
+  EXPECT_EQ(seen, std::set<char>(kHex.begin(), kHex.end()));
+  EXPECT_EQ(texts.size(), 1000u);
+}
+
 }  // namespace
 }  // namespace limpet::names

@@ -1,4 +1,5 @@
 // Of one server, and of a cluster: what a user's keys say as sockets come and go on several nodes.
+#include <algorithm>
 #include <chrono>
 #include <random>
 

@@ -1,13 +1,10 @@
 // World: nodes that keep presence in one Redis, a server or a cluster of three, and an eye that looks at it.
 #pragma once
 
-#include <algorithm>
+#include <functional>
 #include <map>
 #include <memory>
-#include <optional>
-#include <set>
 #include <string>
-#include <vector>
 
 #include "backend/presence/presence.h"
 #include "tests/unit/redis/world.h"
@@ -45,8 +42,7 @@ struct World : redis::World {
     return it;
   }
 
-  // Both from within until(), so none waits for the loop: what was seen the last time is given, and the next
-  // look is begun.
+  // What Redis says of one user.
   struct Seen {
     Hash connections, newest, sockets;
     bool operator==(const Seen&) const = default;

@@ -1,45 +1,29 @@
 // A real cluster of three masters: slots that move, masters that die, channels that move with their slot.
 #include <algorithm>
+#include <optional>
 
 #include "backend/redis/slots.h"
+#include "tests/unit/redis/cluster_servers.h"
 #include "tests/unit/redis/world.h"
 
 namespace limpet::redis {
 namespace {
 
 struct Clusters : World {
-  std::vector<std::unique_ptr<Server>> servers;
+  std::optional<ClusterServers> cluster;
 
-  std::unique_ptr<Server> server() const {
-    return std::make_unique<Server>(
-        std::vector<std::string>{"--cluster-enabled", "yes", "--cluster-port", std::to_string(free_port()),
-                                 "--cluster-node-timeout", "1000", "--cluster-replica-validity-factor", "0"});
-  }
   void SetUp() override {
     World::SetUp();
-    if (HasFatalFailure()) return;
-    create(3, 0);
+    if (!HasFatalFailure()) create(3, 0);
   }
   void create(int count, int replicas) {
-    servers.clear();
-    std::vector<std::string> words{"redis-cli", "--cluster", "create"};
-    for (int i = 0; i < count; ++i) {
-      servers.push_back(server());
-      words.push_back("127.0.0.1:" + std::to_string(servers.back()->port));
-    }
-    for (const char* each : {"--cluster-yes", "--cluster-replicas"}) words.emplace_back(each);
-    words.push_back(std::to_string(replicas));
-    ASSERT_EQ(Process(words).wait(), 0);
-    for (const auto& each : servers) {
-      ASSERT_TRUE(until([&] { return (*each)({"CLUSTER", "INFO"}).starts_with("cluster_state:ok"); }));
-    }
+    cluster.reset();
+    cluster.emplace(count, replicas, 1'000);
   }
-  std::string url(std::size_t seed = 0) const {
-    return "redis+cluster://127.0.0.1:" + std::to_string(servers[seed]->port);
-  }
+  std::string url(std::size_t seed = 0) const { return cluster->url(seed); }
   std::string id(Server& server) const { return server({"CLUSTER", "MYID"}); }
   Server& owner_of(std::uint16_t slot) {
-    for (const auto& each : servers) {
+    for (const auto& each : cluster->all) {
       const std::string port = std::to_string(each->port),
                         slots = (*each)({"CLUSTER", "COUNTKEYSINSLOT", "0"});
       const std::string self = (*each)({"CLUSTER", "NODES"});
@@ -62,7 +46,9 @@ struct Clusters : World {
     throw std::runtime_error("no owner");
   }
   Server& other_than(const Server& server) {
-    return *std::ranges::find_if(servers, [&](const auto& each) { return each.get() != &server; })->get();
+    return *std::ranges::find_if(cluster->all, [&](const auto& each) {
+              return each.get() != &server;
+            })->get();
   }
   void begin_moving(std::uint16_t slot, Server& from, Server& to) {
     const std::string text = std::to_string(slot);
@@ -71,7 +57,7 @@ struct Clusters : World {
   }
   void end_moving(std::uint16_t slot, Server& to) {
     ASSERT_EQ(to({"CLUSTER", "SETSLOT", std::to_string(slot), "NODE", id(to)}), "OK");
-    for (const auto& each : servers) {
+    for (const auto& each : cluster->all) {
       if (each.get() != &to) (*each)({"CLUSTER", "SETSLOT", std::to_string(slot), "NODE", id(to)});
     }
   }
@@ -86,7 +72,7 @@ TEST_F(Clusters, CommandsGoToTheOwnerOfTheirKey) {
     EXPECT_EQ(ask(*redis, {"GET", key}, key), key);
   }
   int holders = 0;
-  for (const auto& each : servers) holders += (*each)({"DBSIZE"}) != "0";
+  for (const auto& each : cluster->all) holders += (*each)({"DBSIZE"}) != "0";
   EXPECT_EQ(holders, 3);
   EXPECT_EQ(redis->totals().commands, 100u);
   EXPECT_EQ(redis->totals().failed, 0u);
@@ -102,7 +88,7 @@ TEST_F(Clusters, TransactionsStayTogether) {
 
 TEST_F(Clusters, ASeedThatIsDeadIsPassedOver) {
   const auto settings = settings_of("redis+cluster://127.0.0.1:" + std::to_string(free_port()) +
-                                    ",127.0.0.1:" + std::to_string(servers[1]->port));
+                                    ",127.0.0.1:" + std::to_string(cluster->all[1]->port));
   EXPECT_EQ(ask(*connect(hasty(settings)), {"SET", "a", "b"}, "a"), "OK");
 }
 
@@ -110,7 +96,8 @@ TEST_F(Clusters, AServerThatIsInNoClusterIsSaid) {
   Server alone;
   const auto redis = begin(hasty(settings_of("redis+cluster://127.0.0.1:" + std::to_string(alone.port))));
   EXPECT_TRUE(until([&] { return told("cluster support disabled"); }));
-  const auto single = connect(hasty(settings_of("redis://127.0.0.1:" + std::to_string(servers[0]->port))));
+  const auto single =
+      connect(hasty(settings_of("redis://127.0.0.1:" + std::to_string(cluster->all[0]->port))));
   for (const std::string_view key : {"a", "b", "c", "d", "e", "f", "g"}) ask(*single, {"SET", key, "x"});
   EXPECT_TRUE(told("give redis+cluster://"));
 }

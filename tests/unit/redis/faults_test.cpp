@@ -148,6 +148,22 @@ TEST_F(Faults, WhatAServerSaysIsBoundedAndHasNoControlCharactersInTheLog) {
   EXPECT_LT(events.front().size(), 400u);
 }
 
+TEST_F(Faults, WhatIsToldIsALineWhoeverHasSaidIt) {
+  const std::string odd = "NOPERM \x1b[31mred\x7f" + std::string(5'000, 'x');
+  FakeServer server(FakeServer::after_greeting("-" + odd + "\r\n"));
+  const std::string at = server.url().substr(8);
+  const auto redis = begin(hasty(settings_of("redis://" + at)));
+  const auto sentinel = begin(hasty(settings_of("redis+sentinel://" + at + "/m")));
+  Ear ear;
+  const auto hears = redis->subscribe(Subscribed::channel, "a\nroom" + std::string(5'000, 'x'), ear);
+  ASSERT_TRUE(until([&] { return told("cannot subscribe to a room") && told("does not know: NOPERM"); }));
+  EXPECT_TRUE(until([&] { return told("refuses commands: NOPERM"); }));
+  for (const std::string& each : events) {
+    EXPECT_LT(each.size(), 400u);
+    EXPECT_EQ(each.find_first_of("\x1b\n\x7f"), std::string::npos) << each;
+  }
+}
+
 TEST_F(Faults, WhatItsUserMayNotDoIsToldOnce) {
   FakeServer server([](const std::string& heard) -> std::string {
     return heard.find("EVALSHA") == std::string::npos ? "+PONG\r\n"

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "backend/redis/request.h"
+#include "backend/redis/settings.h"
 #include "tests/unit/redis/replies.h"
 
 namespace limpet::redis {
@@ -104,6 +105,41 @@ TEST(Reader, ATextThatIsNotThereYetIsWaitedFor) {
   EXPECT_EQ(read.reader.broken(), "");
   read.reader.feed(std::string(997, 'x') + "\r\n");
   EXPECT_EQ(read.reader.next()->text().size(), 1'000u);
+}
+
+// Texts of which one fills just over half of a small block.
+TEST(Arena, HoldsWithinItsBoundWhateverTheSizeOfItsPieces) {
+  constexpr std::size_t kMost = 32 << 20;
+  for (const std::size_t size : {16u, 5'000u, 8'200u, 16'400u, 100'000u, 600'000u}) {
+    Arena arena(kMost);
+    std::size_t taken = 0;
+    while (arena.take(size) != nullptr) taken += size;
+    EXPECT_LE(arena.held(), kMost) << size;
+    EXPECT_GT(taken, kMost - kMost / 6) << size;
+    arena.reset();
+    EXPECT_LE(arena.held(), 16u * 1024) << size;
+    EXPECT_NE(arena.take(size), nullptr) << size;
+  }
+}
+
+// What Settings say of their bound: all of a stream whose entries carry 12 KiB each.
+TEST(Reader, TheLongestAnswerThatIsAskedForFits) {
+  const auto text = [](const std::string& it) {
+    return "$" + std::to_string(it.size()) + "\r\n" + it + "\r\n";
+  };
+  std::string entry = "*2\r\n" + text("1700000000000-0") + "*8\r\n";
+  for (const char* each : {"uid", "0123456789abcdef", "nsp", "/", "type", "3", "data"}) entry += text(each);
+  entry += text(std::string(12 * 1024, 'x'));
+  Reader reader(Settings().max_reply_bytes);
+  reader.feed(std::string_view("*10000\r\n"));
+  for (int i = 0; i < 9'999; ++i) {
+    reader.feed(entry);
+    ASSERT_FALSE(reader.next());
+  }
+  reader.feed(entry);
+  const auto reply = reader.next();
+  ASSERT_TRUE(reply) << reader.broken();
+  EXPECT_EQ((*reply)[9'999][1][7].text().size(), 12u * 1024);
 }
 
 TEST(Reader, MemoryIsGivenBackBetweenReplies) {

@@ -1,6 +1,5 @@
 // One real server: commands, subscriptions, and what happens when it goes, freezes or refuses.
 #include <algorithm>
-#include <thread>
 
 #include "tests/unit/redis/one_server.h"
 

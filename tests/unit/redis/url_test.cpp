@@ -73,6 +73,7 @@ TEST(Url, WhatIsWrongIsSaidWithoutThePassword) {
                                      "h",
                                      "http://h",
                                      "redis:/h",
+                                     "redis+unix:///tmp/redis.sock",
                                      "redis://",
                                      "redis://:secret@",
                                      "redis://:secret@h:0",

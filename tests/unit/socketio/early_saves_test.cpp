@@ -83,6 +83,11 @@ TEST_F(EarlySavesTest, ASessionIsSavedWhenItBegins) {
   EXPECT_EQ(first[0].pid, me.at("pid").as_string());
   EXPECT_THAT(first[0].rooms, ElementsAre(first[0].sid, "room"));
   EXPECT_EQ(first[0].data, "mine");
+  turn(EarlySaves::kWithinMs + 50);
+  EXPECT_THAT(log.saved, IsEmpty()) << "nothing has changed since";
+  socket_of(me).join("late");
+  turn(EarlySaves::kWithinMs + 50);
+  EXPECT_THAT(log.saved, SizeIs(1));
 }
 
 TEST_F(EarlySavesTest, ChangesAreSavedOnceInAWhile) {
@@ -101,6 +106,19 @@ TEST_F(EarlySavesTest, ChangesAreSavedOnceInAWhile) {
   turn(EarlySaves::kWithinMs + 50);
   EXPECT_THAT(log.saved, IsEmpty());
   socket.join("late");
+  turn(EarlySaves::kWithinMs + 50);
+  EXPECT_THAT(log.saved, SizeIs(1));
+}
+
+TEST_F(EarlySavesTest, WhatChangesNothingIsNotSaved) {
+  enter(me);
+  saved();
+  Socket& socket = socket_of(me);
+  EXPECT_EQ(std::as_const(socket).data(), boost::json::object());
+  socket.leave("elsewhere");
+  turn(EarlySaves::kWithinMs + 50);
+  EXPECT_THAT(log.saved, IsEmpty());
+  socket.leave(socket.id());
   turn(EarlySaves::kWithinMs + 50);
   EXPECT_THAT(log.saved, SizeIs(1));
 }

@@ -1,4 +1,5 @@
 // What stands in an event's way to its handlers, who hears what is sent, and how handlers come and go.
+#include "tests/unit/socketio/silent_adapter.h"
 #include "tests/unit/socketio/world.h"
 
 namespace limpet::socketio {
@@ -21,9 +22,20 @@ class Passing : public World {
     FakeSession& client = join();
     return client;
   }
+  // The newest namespace is played to as its adapter does.
+  void start_silent() {
+    start([this](Options& options) {
+      options.cleanup_empty_child_namespaces = true;
+      options.adapter = [this](adapter::Host& host) {
+        newest = &host;
+        return std::make_unique<SilentAdapter>();
+      };
+    });
+  }
   void note(std::string text) { notes.push_back(std::move(text)); }
 
   SocketPtr kept;
+  adapter::Host* newest = nullptr;
   std::vector<std::string> notes;
 };
 
@@ -278,6 +290,50 @@ TEST_F(Passing, ANamespaceMayEndWhileItIsTold) {
     EXPECT_EQ(client.heard().back(), "1/d1,");
     turn();
   }
+}
+
+TEST_F(Passing, ANamespaceMayEndWhileItHearsAnotherServer) {
+  start_silent();
+  io->of_pattern("^/d");
+  open().say("0/d1,");
+  Namespace* nsp = io->find("/d1");
+  ASSERT_NE(nsp, nullptr);
+  nsp->on_server_event("end", [&](const Args&, const auto&) {
+    note("first");
+    nsp->for_each([](Socket& socket) { socket.disconnect(); });
+  });
+  nsp->on_server_event("end", [&](const Args&, const auto&) { note("second"); });
+  EXPECT_TRUE(newest->on_server_side_event("end", {}, {}));
+  EXPECT_EQ(io->find("/d1"), nullptr);
+  EXPECT_THAT(notes, ElementsAre("first"));
+}
+
+TEST_F(Passing, AnotherServerIsAnsweredOnce) {
+  start_silent();
+  const auto twice = [](const Args&, const auto& reply) {
+    reply({1});
+    reply({2});
+  };
+  io->on_server_event("ask", twice);
+  EXPECT_TRUE(newest->on_server_side_event("ask", {}, {}));  // it wants no answer
+  io->on_server_event("ask", twice);
+  EXPECT_TRUE(newest->on_server_side_event(
+      "ask", {}, [this](const Args& answer) { note(std::to_string(answer[0].as_int64())); }));
+  EXPECT_THAT(notes, ElementsAre("1"));
+  EXPECT_FALSE(newest->on_server_side_event("unheard", {}, {}));
+}
+
+TEST_F(Passing, WhatNoClientWouldTakeIsKnownUnencoded) {
+  start_silent();
+  Args args;
+  const boost::json::value bytes = args.attach("A");
+  for (int i = 0; i < 10; ++i) args.add(bytes);
+  newest->check({"x", args});
+  newest->check({"connect", args, true});  // the number of that name, if there were one
+  EXPECT_THROW(newest->check({"connect", {}}), std::invalid_argument);
+  args.add(bytes);
+  EXPECT_THROW(newest->check({"x", args}), std::invalid_argument);
+  EXPECT_THROW((void)newest->encode({"x", args}, std::nullopt), std::invalid_argument);
 }
 
 // --- the rest of what Socket.IO has ---

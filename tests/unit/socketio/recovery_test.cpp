@@ -236,6 +236,51 @@ TEST_F(World, WhoIsRefusedHearsNothingOfWhatWasMissed) {
   EXPECT_EQ(io->totals().recovered, 1U);
 }
 
+// As with Redis streams: what is asked for is taken out.
+class OnceAdapter final : public SilentAdapter {
+ public:
+  explicit OnceAdapter(std::optional<adapter::Session>& kept) : kept_(kept) {}
+  void persist(adapter::Session session) override { kept_ = std::move(session); }
+  void restore(std::string_view, std::string_view,
+               std::function<void(std::optional<adapter::Restored>)> done) override {
+    auto session = std::exchange(kept_, std::nullopt);
+    done(session ? std::optional(adapter::Restored{std::move(*session), {}}) : std::nullopt);
+  }
+
+ private:
+  std::optional<adapter::Session>& kept_;
+};
+
+TEST_F(World, WhoGoesWhileAMiddlewareThinksMayComeBackOnceMore) {
+  std::optional<adapter::Session> kept;
+  start([&](Options& options) {
+    options.recovery.enabled = true;
+    options.recovery.skip_middlewares = false;
+    options.adapter = [&](adapter::Host&) { return std::make_unique<OnceAdapter>(kept); };
+  });
+  std::optional<Next> later;
+  io->use([&](Socket&, const Next& next) { later = next; });
+  for (const auto& verdict : {std::optional<Refusal>(), std::optional(Refusal{"gone", nullptr})}) {
+    kept = adapter::Session{"sid-of-20-characters", "p", {"sid-of-20-characters", "room"}, "mine"};
+    FakeSession& client = open();
+    client.say(R"(0{"pid":"p","offset":"o"})");
+    EXPECT_FALSE(kept);
+    client.end(engine::Reason::transport_close);
+    verdict ? (*later)(*verdict) : (*later)();
+    ASSERT_TRUE(kept);
+    EXPECT_EQ(kept->sid, "sid-of-20-characters");
+    EXPECT_EQ(kept->pid, "p");
+    EXPECT_THAT(kept->rooms, ElementsAre("sid-of-20-characters", "room"));
+    EXPECT_EQ(kept->data, "mine");
+    EXPECT_FALSE(kept->live);
+  }
+  FakeSession& back = open();
+  back.say(R"(0{"pid":"p","offset":"o"})");
+  (*later)();
+  EXPECT_EQ(io->totals().recovered, 1U);
+  back.end(engine::Reason::transport_close);
+}
+
 // The older of two sockets with one id is in no room, but its client may go on talking.
 TEST_F(World, ANamespaceStaysWhileASupersededSocketIsInIt) {
   start([](Options& options) {

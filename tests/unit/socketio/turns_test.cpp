@@ -28,6 +28,7 @@ class PatientAdapter final : public SilentAdapter {
   }
   void in_turn(std::function<void()> deed) override { waiting_.push_back(std::move(deed)); }
   bool appends_offsets() const override { return true; }
+  bool waits() const override { return !waiting_.empty(); }
 
  private:
   adapter::Host& host_;
@@ -70,10 +71,22 @@ TEST_F(Turns, NothingOvertakesWhatWaits) {
   me = nullptr;
 }
 
+TEST_F(Turns, WhereNothingWaitsItIsSaidAtOnce) {
+  FakeSession& client = open();
+  client.say("0");
+  (void)client.heard();
+  me->emit_with_ack("asked", {}, 0, [](const Reply&) {});
+  me->emit_volatile("volatile");
+  EXPECT_THAT(client.heard(), ElementsAre(R"(20["asked"])", R"(2["volatile"])"));
+  EXPECT_THAT(waiting, IsEmpty());
+  me = nullptr;
+}
+
 TEST_F(Turns, WhoHasGoneIsToldNothing) {
   FakeSession& client = open();
   client.say("0");
   bool answered = false;
+  me->emit("first");
   me->emit_with_ack("asked", {}, 0, [&](const Reply& reply) { answered = !reply.ok(); });
   client.end(engine::Reason::transport_close);
   EXPECT_TRUE(answered);
