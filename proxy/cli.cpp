@@ -32,6 +32,12 @@ int check(const std::string& file) {
   if (!config) return 1;
   // It may be meant for another machine: what this one cannot do is no error yet.
   print_problems(file, place_workers(config->proxy, net::usable_cpus()).problems, " (warning)");
+  for (const config::Pool& pool : config->pools) {
+    for (const config::Server& name : pool.names) {
+      std::cout << file << ": pool." << pool.name << ": " << name.id << ": a server for each address of "
+                << name.address.host << ", with the id ADDRESS:" << name.address.port << '\n';
+    }
+  }
   std::cout << file << ": ok\n";
   return 0;
 }
@@ -79,8 +85,9 @@ bool names_unknown_command(const CLI::App& app, int argc, char** argv) {
     if (each->get_name() == argv[1]) return false;
     known += (known.empty() ? "" : ", ") + each->get_name();
   }
-  std::cerr << "limpet: there is no command \"" << log::escaped(without_password(argv[1]), log::Style::message, 80)
-            << "\"; there are " << known << '\n';
+  std::cerr << "limpet: there is no command \""
+            << log::escaped(without_password(argv[1]), log::Style::message, 80) << "\"; there are " << known
+            << '\n';
   return true;
 }
 
