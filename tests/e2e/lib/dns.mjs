@@ -12,7 +12,7 @@ import path from 'node:path';
 import { Child } from './child.mjs';
 import { until } from './deadline.mjs';
 
-// A port that nobody has, of both kinds of sockets as far as we can tell: dnsmasq takes a number only.
+// A port that no UDP socket has; dnsmasq takes no other word than a number, and needs that of TCP, too.
 async function freePort() {
   const socket = dgram.createSocket('udp4');
   await new Promise((bound) => { socket.bind(0, '127.0.0.1', bound); });
@@ -28,10 +28,16 @@ export class DnsServer {
     dns.ttl = ttl;
     dns.past = [];
     dns.#write(names);
-    dns.port = await freePort();
-    dns.address = `127.0.0.1:${dns.port}`;
-    await dns.start();
-    return dns;
+    for (let tries = 0; ; tries += 1) {
+      dns.port = await freePort();
+      dns.address = `127.0.0.1:${dns.port}`;
+      try {
+        await dns.start();
+        return dns;
+      } catch (error) {
+        if (tries === 20 || !/Address already in use/.test(error.message)) throw error;
+      }
+    }
   }
 
   async start() {
