@@ -10,12 +10,14 @@ using Addresses = std::vector<wire::IpAddress>;
 
 bool before(const wire::IpAddress& a, const wire::IpAddress& b) {
   if (a.is_v4() != b.is_v4()) return a.is_v4();
-  return std::ranges::lexicographical_compare(a.bytes(), b.bytes());
+  const auto left = a.bytes(), right = b.bytes();
+  return std::lexicographical_compare(left.begin(), left.end(), right.begin(), right.end());
 }
 
 bool nobody(
     const wire::IpAddress& ip) {  // 0.0.0.0 and ::, which filters answer; to connect there is to connect here
-  return std::ranges::all_of(ip.bytes(), [](std::uint8_t byte) { return byte == 0; });
+  const auto bytes = ip.bytes();
+  return std::all_of(bytes.begin(), bytes.end(), [](std::uint8_t byte) { return byte == 0; });
 }
 
 std::string count_text(std::size_t count) {
@@ -83,7 +85,7 @@ Addresses Name::merge(const net::DnsAnswer& answer, Step& step) {
   }
   if (begins(half_said_, kept != 0)) step.said.push_back({true, host_ + error + "; " + count_text(kept)});
   std::erase_if(all, nobody);
-  std::ranges::sort(all, before);
+  std::sort(all.begin(), all.end(), before);
   all.erase(std::unique(all.begin(), all.end()), all.end());
   return all;
 }
@@ -95,11 +97,11 @@ void Name::cut(Addresses& all, Step& step) {
                                    std::to_string(kMostAddresses) + " of them are servers"});
   }
   if (had <= kMostAddresses) return;
-  std::ranges::stable_partition(all, [this](const wire::IpAddress& each) {
-    return std::ranges::binary_search(addresses_, each, before);
+  std::stable_partition(all.begin(), all.end(), [this](const wire::IpAddress& each) {
+    return std::binary_search(addresses_.begin(), addresses_.end(), each, before);
   });
   all.resize(kMostAddresses);
-  std::ranges::sort(all, before);
+  std::sort(all.begin(), all.end(), before);
 }
 
 }  // namespace limpet::discovery
