@@ -85,9 +85,8 @@ bool names_unknown_command(const CLI::App& app, int argc, char** argv) {
     if (each->get_name() == argv[1]) return false;
     known += (known.empty() ? "" : ", ") + each->get_name();
   }
-  std::cerr << "limpet: there is no command \""
-            << log::escaped(without_password(argv[1]), log::Style::message, 80) << "\"; there are " << known
-            << '\n';
+  std::cerr << "limpet: there is no command \"" << log::escaped(without_password(argv[1]), log::Style::message, 80)
+            << "\"; there are " << known << '\n';
   return true;
 }
 
