@@ -32,6 +32,12 @@ int check(const std::string& file) {
   if (!config) return 1;
   // It may be meant for another machine: what this one cannot do is no error yet.
   print_problems(file, place_workers(config->proxy, net::usable_cpus()).problems, " (warning)");
+  for (const config::Pool& pool : config->pools) {
+    for (const config::Server& name : pool.names) {
+      std::cout << file << ": pool." << pool.name << ": " << name.id << ": a server for each address of "
+                << name.address.host << ", with the id ADDRESS:" << name.address.port << '\n';
+    }
+  }
   std::cout << file << ": ok\n";
   return 0;
 }

@@ -101,6 +101,7 @@ struct StatusText {
   std::string version, stage, connections, max_connections, requests;
   bool ready = false;
   std::vector<ServerLine> servers;
+  std::vector<std::string> empty_pools;  // their names have not resolved yet
 };
 
 std::string cell(const json::value& object, std::string_view key) {
@@ -129,8 +130,10 @@ std::optional<StatusText> read_status(const std::string& text) try {
                  cell(status, "max_connections"),
                  cell(status, "requests_total"),
                  status.at("ready").as_bool(),
+                 {},
                  {}};
   for (const json::value& pool : status.at("pools").as_array()) {
+    if (pool.at("servers").as_array().empty()) out.empty_pools.push_back(cell(pool, "name"));
     for (const json::value& server : pool.at("servers").as_array()) {
       out.servers.push_back(read_server(cell(pool, "name"), server));
     }
@@ -164,6 +167,7 @@ void print(const StatusText& status) {
                 duration_text(each.state_for_ms).c_str(), each.tunnels.c_str(), each.requests.c_str(),
                 each.reason.c_str());
   }
+  for (const std::string& each : status.empty_pools) std::printf("%s: no server yet\n", each.c_str());
 }
 
 // "ID" alone is looked up in all pools and must be in one only.

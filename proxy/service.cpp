@@ -14,6 +14,7 @@
 #include "proxy/capacity.h"
 #include "proxy/config/difference.h"
 #include "proxy/config/load.h"
+#include "proxy/discovery/discovery.h"
 #include "proxy/endpoint.h"
 #include "proxy/heap.h"
 #include "proxy/log/log.h"
@@ -63,6 +64,7 @@ struct Service::Impl final : session::CrowdObserver {
   bool start();
   void start_admin();
   void watch_servers();
+  void adopt_found();
   void on_change(const routing::Server& server, routing::State from, routing::State to);
   void open_listeners();
   void on_signal(int number);
@@ -89,6 +91,7 @@ struct Service::Impl final : session::CrowdObserver {
   std::unique_ptr<session::Shared> shared;
   std::vector<std::unique_ptr<session::Worker>> workers;
   std::unique_ptr<Membership> membership;
+  discovery::Discovery names{loop};
   std::vector<net::BoundListener> bound;
   net::BoundListener admin_bound;
   std::unique_ptr<Overview> overview;
@@ -188,8 +191,21 @@ bool Service::Impl::start() {
 void Service::Impl::watch_servers() {
   monitor->on_change = [this](const routing::Server& server, routing::State from, routing::State to,
                               std::string_view) { on_change(server, from, to); };
-  membership->watch();
-  monitor->start([this] { open_listeners(); });
+  names.on_change = [this] { adopt_found(); };
+  names.follow(config);
+  names.when_first_answers([this] {
+    adopt_found();
+    membership->watch();
+    monitor->start([this] { open_listeners(); });
+  });
+}
+
+// Other addresses of a name.
+void Service::Impl::adopt_found() {
+  const std::string changed = membership->adopt(names.whole());
+  if (changed.empty()) return;
+  log::info("dns: {}", changed);
+  update_readiness();
 }
 
 // A silent server: what waits on it goes elsewhere; one that is down loses its idle connections, and its
@@ -278,7 +294,8 @@ void Service::Impl::apply(std::shared_ptr<const config::Config> fresh) {
     log::error("SIGHUP: {} changes {}, which needs a restart; nothing changes", config->file, *key);
     return;
   }
-  const std::string changed = membership->adopt(fresh);
+  names.follow(fresh);
+  const std::string changed = membership->adopt(names.whole());
   if (changed.empty()) return log::info("SIGHUP: nothing has changed in {}", config->file);
   config = std::move(fresh);
   log::info("SIGHUP: {}", changed);
@@ -288,6 +305,7 @@ void Service::Impl::apply(std::shared_ptr<const config::Config> fresh) {
 
 void Service::Impl::begin_shutdown() {
   notify_supervisor("STOPPING=1");
+  names.stop();
   const std::uint64_t delay = stage == Stage::starting ? 0 : config::ms(config->proxy.shutdown_delay);
   stage = Stage::delaying;
   log::info("shutting down: readiness is off, accepting goes on for {} ms", delay);

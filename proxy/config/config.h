@@ -59,7 +59,8 @@ struct Proxy {
   Duration shutdown_delay{0};               // accepting goes on for this long after SIGTERM, readiness at 503
   Duration drain_timeout{30'000};           // then tunnels are closed, spread over this time
   std::optional<std::string> hash_seed;     // unset: each pool's name
-  bool via = false;                         // add Via to requests and answers (RFC 9110, 7.6.3)
+  std::vector<Endpoint> resolvers;  // DNS servers of "dns:" servers, in order; none: /etc/resolv.conf's
+  bool via = false;                 // add Via to requests and answers (RFC 9110, 7.6.3)
   bool operator==(const Proxy&) const = default;
 };
 
@@ -143,6 +144,9 @@ struct Timeouts {
 struct Pool {
   std::string name;
   std::vector<Server> servers;
+  // "dns:NAME:PORT", which is its id here: one server, with the id ADDRESS:PORT, for each address that the
+  // name has. They are found while the process runs (proxy/discovery).
+  std::vector<Server> names;
   std::vector<AffinityKind> affinity;  // in order; default by `balance` and `engineio`, see limpet.toml(5)
   Balance balance = Balance::source;
   std::optional<double> bounded_load = 1.25;  // unset: off

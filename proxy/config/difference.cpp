@@ -36,6 +36,7 @@ void compare(const Proxy& was, const Proxy& is, std::string& found) {
       .key("shutdown_delay", &Proxy::shutdown_delay)
       .key("drain_timeout", &Proxy::drain_timeout)
       .key("hash_seed", &Proxy::hash_seed)
+      .key("resolvers", &Proxy::resolvers)
       .key("via", &Proxy::via);
 }
 
@@ -177,6 +178,7 @@ bool same_but_for_servers(const Config& was, Config is) {
   is.node = was.node;
   for (std::size_t i = 0; i < std::min(was.pools.size(), is.pools.size()); ++i) {
     is.pools[i].servers = was.pools[i].servers;
+    is.pools[i].names = was.pools[i].names;
   }
   return is == was;
 }
@@ -205,9 +207,9 @@ std::optional<std::string> first_difference(const Config& was, const Config& oth
 
 namespace {
 
-const Server* find(const Pool& pool, const std::string& id) {
-  const auto found = std::ranges::find(pool.servers, id, &Server::id);
-  return found == pool.servers.end() ? nullptr : &*found;
+const Server* find(const std::vector<Server>& servers, const std::string& id) {
+  const auto found = std::ranges::find(servers, id, &Server::id);
+  return found == servers.end() ? nullptr : &*found;
 }
 
 std::string changes(const Server& was, const Server& is) {
@@ -222,32 +224,53 @@ std::string changes(const Server& was, const Server& is) {
   return out;
 }
 
-void append(std::string& list, const std::string& item) {
-  list += (list.empty() ? "" : ", ") + item;
-}
+// Of many the first.
+struct Ids {
+  std::string text;
+  std::size_t more = 0;
+  void add(const std::string& id) {
+    constexpr std::size_t kMostBytes = 400;
+    if (text.size() > kMostBytes) {
+      ++more;
+      return;
+    }
+    text += (text.empty() ? "" : ", ") + id;
+  }
+};
+
+struct Changes {
+  Ids added, removed, changed;
+
+  void look(const std::vector<Server>& was, const std::vector<Server>& is) {
+    for (const Server& each : is) {
+      const Server* const before = find(was, each.id);
+      if (before == nullptr) {
+        added.add(each.id);
+      } else if (const std::string what = changes(*before, each); !what.empty()) {
+        changed.add(each.id + " (" + what + ")");
+      }
+    }
+    for (const Server& each : was) {
+      if (find(is, each.id) == nullptr) removed.add(each.id);
+    }
+  }
+};
 
 }  // namespace
 
 std::string describe_servers(const Pool& was, const Pool& is) {
-  std::string added, removed, changed;
-  for (const Server& each : is.servers) {
-    const Server* const before = find(was, each.id);
-    if (before == nullptr) {
-      append(added, each.id);
-    } else if (const std::string what = changes(*before, each); !what.empty()) {
-      append(changed, each.id + " (" + what + ")");
-    }
-  }
-  for (const Server& each : was.servers) {
-    if (find(is, each.id) == nullptr) append(removed, each.id);
-  }
+  Changes all;
+  all.look(was.names, is.names);
+  all.look(was.servers, is.servers);
   std::string out;
-  const auto part = [&out](std::string_view verb, const std::string& ids) {
-    if (!ids.empty()) out += (out.empty() ? "" : "; ") + std::string(verb) + " " + ids;
+  const auto part = [&out](std::string_view verb, const Ids& ids) {
+    if (ids.text.empty()) return;
+    out += (out.empty() ? "" : "; ") + std::string(verb) + " " + ids.text;
+    if (ids.more != 0) out += " and " + std::to_string(ids.more) + " more";
   };
-  part("added", added);
-  part("removed", removed);
-  part("changed", changed);
+  part("added", all.added);
+  part("removed", all.removed);
+  part("changed", all.changed);
   return out;
 }
 

@@ -14,6 +14,7 @@ constexpr KeyDoc kKeys[] = {
     {"proxy", "shutdown_delay", "\"0s\""},
     {"proxy", "drain_timeout", "\"30s\""},
     {"proxy", "hash_seed", ""},
+    {"proxy", "resolvers", "[]"},
     {"proxy", "via", "false"},
     {"listener", "address", ""},
     {"listener", "ready_path", ""},

@@ -20,6 +20,18 @@ void read_proxy(const toml::table& table, Proxy& out, Findings& findings) {
   r.duration("drain_timeout", out.drain_timeout, seconds(0), hours(24));
   r.string("hash_seed", out.hash_seed);
   r.boolean("via", out.via);
+  r.strings("resolvers", [&](std::string_view text, const toml::node& node) {
+    constexpr std::size_t kMost = 8;
+    const std::size_t before = findings.problems.size();
+    Endpoint server;
+    r.accept("resolvers", node, to_resolver(text), server);
+    if (findings.problems.size() != before) return;
+    if (std::find(out.resolvers.begin(), out.resolvers.end(), server) != out.resolvers.end())
+      return r.wrong("resolvers", node, quoted(text) + " stands there twice; leave one out");
+    if (out.resolvers.size() == kMost)
+      return r.wrong("resolvers", node, quoted(text) + " is one too many; at most 8 are asked");
+    out.resolvers.push_back(std::move(server));
+  });
   r.strings("trusted_proxies", [&](std::string_view text, const toml::node& node) {
     if (text == "unix:") {
       out.trust_unix = true;

@@ -26,6 +26,7 @@ struct PoolPlaces {
   Place pool;
   Place server_list;
   std::vector<Place> servers;
+  std::vector<Place> names;  // of "dns:"
   std::vector<Place> sources;
   std::vector<Place> affinity;  // as in the Pool, if it was written
   Place cookie;

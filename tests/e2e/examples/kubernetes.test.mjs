@@ -9,6 +9,8 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { parse, parseAllDocuments } from 'yaml';
+import { tagOf } from '../../../examples/node-socketio/sid.js';
+import { until } from '../lib/deadline.mjs';
 import { Limpet, binary, request } from '../lib/limpet.mjs';
 import { LimpetNode } from '../lib/limpet_node.mjs';
 import { scenario } from '../lib/world.mjs';
@@ -118,7 +120,8 @@ test('selectors, budgets and Services are those of the pods', () => {
     assert.deepEqual(find('PodDisruptionBudget', `${name}-pdb`).spec, { maxUnavailable: 1, selector: { matchLabels: { app: name } } });
     assert.deepEqual(find('Service', name).spec.selector, { app: name });
   }
-  assert.equal(find('Service', 'websocket-server').spec.clusterIP, 'None');
+  const { clusterIP, publishNotReadyAddresses: all } = find('Service', 'websocket-server').spec;
+  assert.deepEqual([clusterIP, all], ['None', true]);
   assert.equal(find('Service', 'websocket-server-public').spec.sessionAffinity, 'ClientIP');
 });
 
@@ -179,25 +182,47 @@ scenario('the container metrics shows /metrics of its node, to Prometheus, while
   assert.equal((await get('/health')).status, 404);
 });
 
-scenario('a proxy begins with the addresses of the headless Service', async (world) => {
+// As in a pod, but for the folder, the DNS server and the port: pods are 127.0.0.2 and 127.0.0.3.
+scenario('the proxy: a server a pod of the headless Service, with the id that the pod gives itself', async (world) => {
+  const { spec } = find('Service', 'websocket-server');
+  const [, name, port] = find('ConfigMap', 'limpet').data['limpet.toml'].match(/"dns:([^:"]+):(\d+)"/);
+  assert.deepEqual([name, Number(port)], ['websocket-server', spec.ports[0].port]);
+  assert.ok(container('websocket-server').args.includes(`--id=$(POD_IP):${port}`));
+  const pods = [];
+  for (const host of ['127.0.0.2', '127.0.0.3']) {
+    pods.push(world.own(await LimpetNode.start(['--listen', `${host}:${pods[0]?.address.port ?? 0}`])));
+  }
+  const here = pods[0].address.port;
+  const dns = await world.dns({ 'websocket-server.test': ['127.0.0.2'] });
   const dir = await world.directory();
-  const { 'limpet.toml': toml, 'list-servers': script } = find('ConfigMap', 'limpet').data;
-  await writeFile(path.join(dir, 'etc.toml'), toml);
-  const here = script.replaceAll('/etc/limpet/limpet.toml', `${dir}/etc.toml`).replaceAll('/run/limpet', dir)
-    .replace('ahostsv4 websocket-server', 'ahostsv4 127.0.0.1').replaceAll('limpet check', `${binary} check`);
-  await run('sh', ['-c', here]);
-  assert.match(readFileSync(path.join(dir, 'limpet.toml'), 'utf8'), /^servers = \["127\.0\.0\.1:3000"\]$/m);
+  const proxy = world.own(await Limpet.start(find('ConfigMap', 'limpet').data['limpet.toml']
+    .replaceAll('/run/limpet', dir).replace('0.0.0.0:8080', '127.0.0.1:0').replace('"10s"', '"0s"').replace('"30s"', '"2s"')
+    .replace(`dns:${name}:${port}`, `dns:${name}.test:${here}`)
+    .replace('[proxy]', `[proxy]\nresolvers = ["${dns.address}"]`), { dir }));
+  const servers = async () => (await proxy.status()).pools[0].servers.map(({ id, state }) => `${id} ${state}`).join();
+  const up = (...hosts) => until(async () => await servers() === hosts.map((host) => `${host}:${here} up`).join(), 8000, 'those are up');
+  await up('127.0.0.2');
+  await dns.says({ 'websocket-server.test': ['127.0.0.2', '127.0.0.3'] });
+  await up('127.0.0.2', '127.0.0.3');
+  const places = new Set();
+  for (let i = 0; i < 4; i += 1) {
+    const { body } = await request(proxy.address, '/socket.io/?EIO=4&transport=polling');
+    const { sid } = JSON.parse(body.slice(1));
+    places.add(sid.slice(12));
+    assert.equal((await request(proxy.address, `/socket.io/?EIO=4&transport=polling&sid=${sid}`, { method: 'POST', body: '40' })).status, 200);
+  }
+  assert.deepEqual([...places].sort(), ['127.0.0.2', '127.0.0.3'].map((host) => tagOf(`${host}:${here}`)).sort());
 });
 
 scenario('limpet takes the configurations in the manifests', async (world) => {
   const dir = await world.directory();
   const metrics = find('ConfigMap', 'websocket-server-metrics').data['metrics.toml'];
-  const proxy = find('ConfigMap', 'limpet').data['limpet.toml'].replace('[SERVERS]', '["10.1.2.3:3000", "10.1.2.4:3000"]');
+  const proxy = find('ConfigMap', 'limpet').data['limpet.toml'];
   for (const [name, text] of Object.entries({ metrics, proxy })) {
     const file = path.join(dir, `${name}.toml`);
     await writeFile(file, text);
     const { stdout, stderr } = await run(binary, ['check', '-c', file]);
-    assert.deepEqual([stdout.trim(), stderr], [`${file}: ok`, '']);
+    assert.deepEqual([stdout.trim().split('\n').at(-1), stderr], [`${file}: ok`, '']);
   }
 });
 

@@ -38,6 +38,13 @@ servers = [{ id = "b", address = "127.0.0.1:3", weight = 7, max_connections = 10
             "nothing");
 }
 
+TEST(Difference, NamesOfPoolsMayDiffer) {
+  const std::string is = std::string(kBase) + "[pool.ws]\nservers = [\"dns:x:1\", \"a=127.0.0.1:1\"]\n";
+  EXPECT_EQ(between(base(), is), "nothing");
+  EXPECT_EQ(between(is, base()), "nothing");
+  EXPECT_EQ(describe_servers(read(base())->pools[0], read(is)->pools[0]), "added dns:x:1; removed b");
+}
+
 TEST(Difference, WhereAKeyStandsSaysNothing) {
   EXPECT_EQ(between(base("[proxy]\ncpu_affinity = [0]\n"), "\n\n" + base("\n[proxy]\ncpu_affinity =  [0]\n")),
             "nothing");
@@ -57,6 +64,7 @@ TEST(Difference, EachKeyIsNamed) {
       {"proxy.shutdown_delay", "[proxy]\nshutdown_delay = \"1s\""},
       {"proxy.drain_timeout", "[proxy]\ndrain_timeout = \"1s\""},
       {"proxy.hash_seed", "[proxy]\nhash_seed = \"x\""},
+      {"proxy.resolvers", "[proxy]\nresolvers = [\"127.0.0.1:53\"]"},
       {"proxy.via", "[proxy]\nvia = true"},
       {"limits.head_bytes", "[limits]\nhead_bytes = \"32KiB\""},
       {"limits.idle_timeout", "[limits]\nidle_timeout = \"60s\""},

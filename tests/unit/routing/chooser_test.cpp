@@ -33,6 +33,24 @@ class Affine : public Choosing {
   static std::string id(const Choice& choice) { return choice.member ? choice.member->server->id : "-"; }
 };
 
+// --- a pool whose names have not resolved yet ---
+
+TEST_F(Affine, APoolWithoutServersRefuses) {
+  for (const Balance balance :
+       {Balance::source, Balance::least_connections, Balance::round_robin, Balance::random_two}) {
+    PoolSettings with = balanced(balance);
+    with.affinity = all_affinities();
+    with.max_connections = 10;
+    const Pool pool(std::move(with), {});
+    cookies = {"ws1"};
+    for (const ClientKey& from : {client(1), ClientKey{}}) {
+      for (const Kind kind : {Kind::begins, Kind::plain})
+        EXPECT_EQ(ask(pool, kind, from).refusal, Refusal::all_down);
+      EXPECT_NE(ask(pool, Kind::belongs, from, self_named("ws1")).refusal, Refusal::none);
+    }
+  }
+}
+
 // --- a server that leaves: after a reload, without a weight ---
 
 TEST_F(Affine, WhoLeavesServesItsSessionsByTheirSids) {
