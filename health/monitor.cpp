@@ -14,9 +14,14 @@ constexpr std::uint64_t kNeverPassedMs = 5'000;  // after the start
 
 }  // namespace
 
+// Posted: it may change the pools, and the Entry that had the last result is still at work.
 void Monitor::Impl::end_first_round() {
   first_round.cancel();
-  if (const auto done = std::exchange(first_round_done, {})) done();
+  auto done = std::exchange(first_round_done, {});
+  if (!done) return;
+  loop.post([done = std::move(done), is = alive] {
+    if (*is) done();
+  });
 }
 
 void Monitor::Impl::say_never_passed() {

@@ -55,7 +55,8 @@ class Monitor {
                      std::string_view reason)>
       on_change;
 
-  // Probes all at once; `first_round_done` is called once, when every server has a result or 1 s has passed.
+  // Probes all at once; `first_round_done` is called once, when every server has a result or 1 s has passed,
+  // from the loop itself: it may change the pools.
   void start(std::function<void()> first_round_done);
 
   // Any thread.

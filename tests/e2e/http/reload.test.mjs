@@ -5,7 +5,7 @@ import path from 'node:path';
 import { describe } from 'node:test';
 import { uncounted } from '../lib/allocations.mjs';
 import { holds, slowness, until, within } from '../lib/deadline.mjs';
-import { request } from '../lib/limpet.mjs';
+import { Address, request } from '../lib/limpet.mjs';
 import { Supervisor } from '../lib/supervisor.mjs';
 import { scenario } from '../lib/world.mjs';
 import { residentBytes } from './bulk.mjs';
@@ -59,6 +59,10 @@ const seen = async (proxy, count = 20) => {
   return [...ids].sort();
 };
 const idsOf = async (proxy) => (await proxy.status()).pools[0].servers.map(({ id }) => id);
+
+// A server's address is that of an origin.
+const isAt = (proxy, id, origin) => until(async () => (await proxy.server('web', id)).addresses.join() === origin.address, 10_000,
+  `${id} is at ${origin.address}`);
 
 async function tunnel(world, proxy, fields = {}) {
   const client = await world.connect(proxy.address);
@@ -191,6 +195,24 @@ describe('SIGHUP refuses', () => {
     assert.deepEqual(await seen(proxy), ['a']);
     assert.deepEqual(await idsOf(proxy), ['a']);
   });
+});
+
+scenario('SIGHUP while limpet starts: applied once it serves', async (world) => {
+  const [a, slow, moved] = await Promise.all(['a', 'slow', 'moved'].map((id) => named(world, id)));
+  const waiting = [];
+  slow.health = (connection) => { waiting.push(connection); };
+  const pool = `balance = "round_robin"\nservers = [${list([a, slow])}]\nhealth = { ${patient} }`;
+  const proxy = await world.limpet(`[pool.web]\n${pool}\n`, { wait: false });
+  await until(() => waiting.length, 5000, 'the last of the first round is asked');
+  writeFileSync(proxy.file, readFileSync(proxy.file, 'utf8').replace(slow.address, moved.address));
+  proxy.signal('SIGHUP');
+  const pending = () => BigInt(`0x${readFileSync(`/proc/${proxy.pid}/status`, 'utf8').match(/^ShdPnd:\s*(\w+)$/m)[1]}`) & 1n;
+  await until(() => !pending(), 5000, 'limpet has it');
+  waiting[0].send(ok());
+  await proxy.says(/SIGHUP: pool web: changed slow \(address /, 5000, 'stderr');
+  const address = new Address((await proxy.says(/listening on (127\S+)$/m, 5000, 'stderr'))[1]);
+  await isAt(proxy, 'slow', moved);
+  await until(async () => (await request(address, '/')).body === 'moved', 5000, 'the other is asked where it is now');
 });
 
 scenario('SIGHUP while limpet shuts down: a line, and nothing changes', async (world) => {

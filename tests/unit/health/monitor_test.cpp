@@ -414,6 +414,18 @@ TEST_F(Changing, ANameThatResolvesTooLateIsNobodys) {
   EXPECT_TRUE(named.target->addresses()->empty());
 }
 
+TEST_F(Changing, TheFirstRoundMayEndInAReload) {
+  monitor.add_pool("ws", settings, {first});
+  const Watched moved = [this] {
+    Watched out = server("first", two.bound.address);
+    out.server = first.server;
+    return out;
+  }();
+  monitor.start([&] { monitor.update_pool("ws", {moved}); });
+  run_until(State::up);
+  EXPECT_EQ(two.connections, 1);
+}
+
 TEST_F(Changing, WhoLeavesIsNoOperatorsBusiness) {
   begin();
   first.server->view.wanted = routing::Wanted::leaving;
