@@ -49,12 +49,15 @@ Monitor::~Monitor() {
 std::unique_ptr<Monitor::Impl::Entry> Monitor::Impl::make_entry(Pool& pool, Watched watched,
                                                                 StateMachine::Since since) {
   auto entry = std::make_unique<Entry>(*this, pool, std::move(watched), since);
-  routing::Server::View& view = entry->server().view;
-  view.state.store(entry->machine.state(), std::memory_order_relaxed);
-  view.failed_connects.store(0, std::memory_order_relaxed);
-  const std::lock_guard lock(entries);
-  by_serial[entry->server().serial] = entry.get();
+  entry->server().view.state.store(entry->machine.state(), std::memory_order_relaxed);
+  enter(*entry);
   return entry;
+}
+
+void Monitor::Impl::enter(Entry& entry) {
+  entry.server().view.failed_connects.store(0, std::memory_order_relaxed);
+  const std::lock_guard lock(entries);
+  by_serial[entry.server().serial] = &entry;
 }
 
 void Monitor::Impl::forget(Entry& entry) {
@@ -84,11 +87,17 @@ void Monitor::update_pool(std::string_view name, std::vector<Watched> servers) {
   for (auto& each : pool.entries) before.emplace(each->server().serial, std::move(each));
   pool.entries.clear();
   std::vector<Impl::Entry*> added;
+  std::vector<Impl::Entry*> arrived;
   for (Watched& each : servers) {
     const auto known = before.find(each.server->serial);
-    if (known != before.end() && known->second->watched.target == each.target) {
+    Impl::Entry* const entry = known == before.end() ? nullptr : known->second.get();
+    if (entry != nullptr && entry->watched.target == each.target) {
       pool.entries.push_back(std::move(known->second));
       before.erase(known);
+      entry->look_ahead(each.moves_to);
+    } else if (entry != nullptr && entry->ahead && entry->ahead->watched.target == each.target) {
+      pool.entries.push_back(std::move(entry->ahead));
+      arrived.push_back(pool.entries.back().get());
     } else {
       pool.entries.push_back(impl_->make_entry(pool, std::move(each), StateMachine::Since::later));
       added.push_back(pool.entries.back().get());
@@ -99,7 +108,10 @@ void Monitor::update_pool(std::string_view name, std::vector<Watched> servers) {
     entry->first_result();
   }
   before.clear();
+  for (Impl::Entry* each : arrived) each->take_over();
   for (Impl::Entry* each : added) each->begin();
+  if (!pool.all_down()) return;
+  for (const auto& each : pool.entries) each->probe_by(net::now_ms() + pool.settings.fast_interval_ms);
 }
 
 void Monitor::start(std::function<void()> first_round_done) {

@@ -39,7 +39,9 @@ void Monitor::Impl::Entry::resolve() {
   impl.resolver.resolve(watched.host, watched.port,
                         [&monitor = impl, serial = server().serial, target = watched.target](
                             net::Target::Addresses addresses, std::string error) {
-                          Entry* const entry = monitor.find(serial);
+                          Entry* entry = monitor.find(serial);
+                          if (entry && entry->ahead && entry->ahead->watched.target == target)
+                            entry = entry->ahead.get();
                           if (entry == nullptr || entry->watched.target != target) return;
                           entry->on_resolved(std::move(addresses), error);
                         });
@@ -91,17 +93,20 @@ void Monitor::Impl::Entry::probe() {
 void Monitor::Impl::Entry::on_report(const Probe::Report& report) {
   finished = std::move(running);
   if (!report.said_nothing) {
-    auto& failed = server().view.failed_connects;
-    std::uint32_t in_a_row = 0;
-    if (report.result == Result::connect_failed) {
-      in_a_row = failed.fetch_add(1, std::memory_order_relaxed) + 1;
-    } else {
-      failed.store(0, std::memory_order_relaxed);
-    }
+    const std::uint32_t in_a_row = count_connect(report.result == Result::connect_failed);
     apply(machine.on_probe(report.result, report.text, net::now_ms(), pool.all_down(), in_a_row));
     first_result();
   }
   schedule();
+}
+
+// How many of the server's connects have failed in a row now; workers' are where it still is.
+std::uint32_t Monitor::Impl::Entry::count_connect(bool failed) {
+  if (is_ahead) return failed_ahead = failed ? failed_ahead + 1 : 0;
+  auto& so_far = server().view.failed_connects;
+  if (failed) return so_far.fetch_add(1, std::memory_order_relaxed) + 1;
+  so_far.store(0, std::memory_order_relaxed);
+  return 0;
 }
 
 void Monitor::Impl::Entry::schedule() {
@@ -139,13 +144,48 @@ void Monitor::Impl::Entry::probe_by(std::uint64_t due_ms) {
   if (!next.armed() || next.deadline_ms() > due_ms) next.after(due_ms > now ? due_ms - now : 0);
 }
 
+// --- a server that moves ---
+
+void Monitor::Impl::Entry::look_ahead(const std::shared_ptr<const Watched>& to) {
+  if (to == nullptr) return ahead.reset();
+  if (ahead && ahead->watched.target == to->target) return;
+  ahead = std::make_unique<Entry>(impl, pool, *to, StateMachine::Since::later);
+  ahead->is_ahead = true;
+  ahead->begin();
+}
+
+void Monitor::Impl::Entry::say_of_move() {
+  since_ms = net::now_ms();
+  if (machine.state() == State::up) {
+    impl.loop.post([monitor = &impl.monitor, target = watched.target, is = impl.alive] {
+      if (*is && monitor->on_arrival) monitor->on_arrival(*target);
+    });
+  } else {
+    log::warn("server {}/{} does not move to {} yet: {}", server().pool, server().id, watched.host_header,
+              machine.reason());
+  }
+}
+
+// The Entry where it was is gone, and this one is the server's.
+void Monitor::Impl::Entry::take_over() {
+  is_ahead = false;
+  impl.enter(*this);
+  auto& view = server().view;
+  const State from = view.state.exchange(machine.state(), std::memory_order_relaxed);
+  view.slow_start_at_ms.store(pool.alone() ? 0 : net::now_ms(), std::memory_order_relaxed);
+  if (from == machine.state()) return;
+  view.transitions.fetch_add(1, std::memory_order_relaxed);
+  if (impl.monitor.on_change) impl.monitor.on_change(server(), from, machine.state(), machine.reason());
+}
+
 // The one place where a state is published.
 void Monitor::Impl::Entry::apply(const StateMachine::Step& step) {
   if (!step.changed) return;
+  if (is_ahead) return say_of_move();
   const std::uint64_t now = net::now_ms();
   const State to = machine.state();
   const std::uint64_t lasted = now - std::exchange(since_ms, now);
-  const bool alone = pool.entries.size() == 1;
+  const bool alone = pool.alone();
   // A moment of suspicion, and what follows it, leaves a slow start as it was.
   if (to != State::suspect && step.from != State::suspect) {
     server().view.slow_start_at_ms.store(step.slow_start && !alone ? now : 0, std::memory_order_relaxed);
@@ -158,7 +198,10 @@ void Monitor::Impl::Entry::apply(const StateMachine::Step& step) {
   log::write(to == State::up ? log::Level::info : log::Level::warn, line);
   if (impl.monitor.on_change) impl.monitor.on_change(server(), step.from, to, machine.reason());
   if (to == State::down && pool.all_down()) {  // the whole pool is down: all of it is probed fast
-    for (const auto& each : pool.entries) each->schedule();
+    for (const auto& each : pool.entries) {
+      each->schedule();
+      if (each->ahead) each->ahead->schedule();
+    }
   }
 }
 

@@ -36,7 +36,12 @@ struct Monitor::Impl {
     void apply(const StateMachine::Step& step);
     void schedule();
     void first_result();
+    void look_ahead(const std::shared_ptr<const Watched>& to);
+    void say_of_move();
+    void take_over();
+    std::uint32_t count_connect(bool failed);
     routing::Server& server() const { return *watched.server; }
+    bool leaves() const { return server().wanted() == routing::Wanted::leaving; }
 
     Impl& impl;
     Pool& pool;
@@ -46,6 +51,9 @@ struct Monitor::Impl {
     net::Timer resolve_again;
     std::unique_ptr<Probe> running;
     std::unique_ptr<Probe> finished;  // kept while its own callback returns
+    std::unique_ptr<Entry> ahead;     // of the same server where it moves to: it publishes nothing
+    bool is_ahead = false;
+    std::uint32_t failed_ahead = 0;  // connects in a row, of one that is ahead
     std::uint64_t since_ms = net::now_ms();
     bool waited_for = false;  // in the first round
     bool resolved_before = false;
@@ -60,14 +68,20 @@ struct Monitor::Impl {
     std::string name;
     Settings settings;
     std::vector<std::unique_ptr<Entry>> entries;
+    // Who leaves is no help to who stays, and no reason to wait.
     bool all_down() const {
-      return std::all_of(entries.begin(), entries.end(),
-                         [](const auto& each) { return each->machine.state() == routing::State::down; });
+      return std::all_of(entries.begin(), entries.end(), [](const auto& each) {
+        return each->leaves() || each->machine.state() == routing::State::down;
+      });
+    }
+    bool alone() const {
+      return std::count_if(entries.begin(), entries.end(), [](const auto& e) { return !e->leaves(); }) <= 1;
     }
   };
 
   Impl(Monitor& m, net::Loop& l) : monitor(m), loop(l), resolver(l) {}
   std::unique_ptr<Entry> make_entry(Pool& pool, Watched watched, StateMachine::Since since);
+  void enter(Entry& entry);
   void forget(Entry& entry);
   void end_first_round();
   void say_never_passed();

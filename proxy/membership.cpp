@@ -11,14 +11,22 @@ namespace {
 
 constexpr std::uint64_t kTickMs = 500;  // while somebody leaves
 
+health::Watched watched(const std::shared_ptr<routing::Server>& server, const config::Endpoint& address,
+                        const std::shared_ptr<net::Target>& target) {
+  const bool name = address.kind == config::Endpoint::Kind::name;
+  const bool unix_socket = address.kind == config::Endpoint::Kind::unix_socket;  // whose path is no Host
+  return {server, target, name ? address.host : std::string(), address.port,
+          unix_socket ? "localhost" : address.text()};
+}
+
 std::vector<health::Watched> watched(const config::PoolEntry& pool) {
   std::vector<health::Watched> out;
   for (std::size_t i = 0; i < pool.routing.members().size(); ++i) {
-    const config::Endpoint& address = pool.addresses[i];
-    const bool name = address.kind == config::Endpoint::Kind::name;
-    const bool unix_socket = address.kind == config::Endpoint::Kind::unix_socket;  // whose path is no Host
-    out.push_back({pool.routing.members()[i].server, pool.targets[i], name ? address.host : std::string(),
-                   address.port, unix_socket ? "localhost" : address.text()});
+    const auto& server = pool.routing.members()[i].server;
+    out.push_back(watched(server, pool.addresses[i], pool.targets[i]));
+    const auto move = std::ranges::find(pool.moving, server, &config::Move::server);
+    if (move == pool.moving.end()) continue;
+    out.back().moves_to = std::make_shared<health::Watched>(watched(server, move->address, move->target));
   }
   return out;
 }
@@ -26,11 +34,12 @@ std::vector<health::Watched> watched(const config::PoolEntry& pool) {
 }  // namespace
 
 Membership::Membership(Parts parts, std::shared_ptr<const config::Config> config)
-    : parts_(parts),
+    : parts_(std::move(parts)),
       snapshot_(config::build_snapshot(std::move(config), nullptr)),
-      tick_(parts.loop, net::delegate<&Membership::on_tick>(this)) {}
+      tick_(parts_.loop, net::delegate<&Membership::on_tick>(this)) {}
 
 void Membership::watch() {
+  parts_.monitor.on_arrival = [this](const net::Target& at) { arrive(at); };
   for (const auto& pool : snapshot_->pools) {
     parts_.monitor.add_pool(pool->settings.name, health_settings(pool->settings), watched(*pool));
   }
@@ -44,8 +53,27 @@ std::string Membership::adopt(const std::shared_ptr<const config::Config>& confi
     if (!what.empty()) changed += (changed.empty() ? "pool " : "; pool ") + pool.name + ": " + what;
   }
   if (changed.empty()) return changed;
-  install(config::build_snapshot(config, snapshot_.get()));
+  install(rebuilt(config, {}, nullptr));
   return changed;
+}
+
+std::shared_ptr<const config::Snapshot> Membership::rebuilt(std::shared_ptr<const config::Config> config,
+                                                            const config::IsGone& is_gone,
+                                                            const net::Target* arrived) const {
+  return config::build_snapshot(std::move(config), snapshot_.get(), is_gone,
+                                [arrived](const routing::Server& server, const net::Target& to) {
+                                  return &to == arrived || server.state() == routing::State::down;
+                                });
+}
+
+void Membership::arrive(const net::Target& at) {
+  for (const auto& pool : snapshot_->pools) {
+    for (const config::Move& each : pool->moving) {
+      if (each.target.get() != &at) continue;
+      log::info("server {}/{} is at {} from now on", each.server->pool, each.server->id, each.address.text());
+      return install(rebuilt(snapshot_->config, {}, &at));
+    }
+  }
 }
 
 // Health first: who is new must not be taken for up.
@@ -56,6 +84,7 @@ void Membership::install(std::shared_ptr<const config::Snapshot> fresh) {
     parts_.monitor.update_pool(pool->settings.name, watched(*pool));
   }
   for (const auto& worker : parts_.workers) worker->use(snapshot_);
+  parts_.on_change();
 }
 
 void Membership::note_leaving() {
@@ -108,9 +137,8 @@ void Membership::let_go(const std::unordered_set<std::uint32_t>& gone) {
   for (const auto& worker : parts_.workers) {
     for (const std::uint32_t serial : gone) worker->server_down(serial);
   }
-  install(config::build_snapshot(snapshot_->config, snapshot_.get(), [&gone](const routing::Server& server) {
-    return gone.contains(server.serial);
-  }));
+  const auto is_gone = [&gone](const routing::Server& server) { return gone.contains(server.serial); };
+  install(rebuilt(snapshot_->config, is_gone, nullptr));
 }
 
 }  // namespace limpet

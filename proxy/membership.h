@@ -2,11 +2,14 @@
 // and the servers that leave.
 //
 // Owned by the Service, on the control thread, which builds; workers take a snapshot between two events. A
-// server that a reload removes leaves: for drain_timeout its sessions are served by sid, and no others; its
-// tunnels are closed over that time where on_down says so, and kept otherwise. Then it is forgotten.
+// server that a reload removes leaves: for drain_timeout its sessions are served by sid, and others only
+// while nobody who stays takes any; its tunnels are closed over that time where on_down says so, and kept
+// otherwise. Then it is forgotten. A server whose address changes is where it was until it has passed a probe
+// at the new one, or until it is down.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -26,6 +29,7 @@ class Membership {
     net::Loop& loop;
     health::Monitor& monitor;
     const std::vector<std::unique_ptr<session::Worker>>& workers;
+    std::function<void()> on_change;  // workers are told of other members
   };
   Membership(Parts parts, std::shared_ptr<const config::Config> config);
 
@@ -42,7 +46,11 @@ class Membership {
     bool closes;  // its tunnels, by and by
   };
 
+  std::shared_ptr<const config::Snapshot> rebuilt(std::shared_ptr<const config::Config> config,
+                                                  const config::IsGone& is_gone,
+                                                  const net::Target* arrived) const;
   void install(std::shared_ptr<const config::Snapshot> fresh);
+  void arrive(const net::Target& at);
   void note_leaving();
   void on_tick();
   bool is_over(const routing::Server& server, const Leaving& leaving) const;

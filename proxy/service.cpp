@@ -170,7 +170,8 @@ bool Service::Impl::start() {
 
   sids = std::make_unique<routing::SidTable>(config->limits.sid_entries);
   monitor = std::make_unique<health::Monitor>(loop);
-  membership = std::make_unique<Membership>(Membership::Parts{loop, *monitor, workers}, config);
+  membership = std::make_unique<Membership>(
+      Membership::Parts{loop, *monitor, workers, [this] { update_readiness(); }}, config);
   observer = std::make_unique<Observer>(*monitor);
   shared = std::make_unique<session::Shared>(*sids, *observer, *this, capacity.max_connections);
   for (std::uint32_t i = 0; i < count; ++i) {
@@ -222,12 +223,14 @@ void Service::Impl::on_change(const routing::Server& server, routing::State from
 void Service::Impl::update_readiness() {
   const bool serving = stage == Stage::serving;
   // A server that refuses new sessions still serves those that it has: a balancer before us must not move
-  // them.
+  // them. One that leaves counts for as long as it would stand in for the others.
   const auto& pools = membership->snapshot()->pools;
   const bool any_there = std::any_of(pools.begin(), pools.end(), [](const auto& pool) {
     const auto& members = pool->routing.members();
     return std::any_of(members.begin(), members.end(), [](const routing::Member& each) {
-      return each.server->state() != routing::State::down;
+      const routing::State state = each.server->state();
+      if (each.server->wanted() != routing::Wanted::leaving) return state != routing::State::down;
+      return each.leaving_weight != 0 && state == routing::State::up;
     });
   });
   shared->ready.store(serving && any_there, std::memory_order_relaxed);
@@ -300,7 +303,6 @@ void Service::Impl::apply(std::shared_ptr<const config::Config> fresh) {
   config = std::move(fresh);
   log::info("SIGHUP: {}", changed);
   for (const std::string& each : check_capacity(*config, placement.workers).warnings) log::warn("{}", each);
-  update_readiness();
 }
 
 void Service::Impl::begin_shutdown() {

@@ -52,6 +52,14 @@ bool starts_slowly(const Pool& pool) {
   return pool.holds(Affinity::sid) || pool.holds(Affinity::cookie);
 }
 
+// Leaves, and could take what nobody else can. A reload sets `wanted` before every worker has the new
+// members: whichever of the two says that it leaves is heard.
+bool stands_in(const Member& member) {
+  const Wanted wanted = member.server->wanted();
+  const bool leaves = wanted == Wanted::leaving || (wanted == Wanted::serving && member.leaving_weight != 0);
+  return leaves && std::max(member.weight, member.leaving_weight) != 0 && member.server->state() == State::up;
+}
+
 double bound_of(const Pool& pool, std::uint64_t pool_load, double weight, double weights) {
   const double share = weights > 0 ? weight / weights : 1.0;
   const double fair = *pool.settings().bounded_load * static_cast<double>(pool_load + 1) * share;
@@ -189,9 +197,12 @@ bool Chooser::may_be_held(const Pool& pool, const Ask& ask, const Member& named)
 // --- no affinity yet: a place is found ---
 
 bool Chooser::in_round(const Member& member, Round round) {
-  const bool backup = round == Round::backup_up || round == Round::backup_suspect;
+  const bool backup =
+      round == Round::backup_up || round == Round::backup_suspect || round == Round::backup_leaving;
+  if (member.backup != backup) return false;
+  if (round == Round::leaving || round == Round::backup_leaving) return stands_in(member);
   const bool suspect = round == Round::suspect || round == Round::backup_suspect;
-  return member.weight != 0 && member.backup == backup && member.server->wanted() == Wanted::serving &&
+  return member.weight != 0 && member.server->wanted() == Wanted::serving &&
          member.server->state() == (suspect ? State::suspect : State::up);
 }
 
@@ -205,7 +216,8 @@ Choice Chooser::place(const Pool& pool, const Ask& ask) {
     return {member, By::balance, Refusal::none, false};
   }
   met_full_ = false;
-  for (const Round round : {Round::up, Round::backup_up, Round::suspect, Round::backup_suspect}) {
+  for (const Round round : {Round::up, Round::backup_up, Round::suspect, Round::backup_suspect,
+                            Round::leaving, Round::backup_leaving}) {
     if (round == Round::suspect && met_full_) break;  // those that are up are full, not away
     gather(pool, ask, round);
     if (candidates_.empty()) continue;
@@ -224,7 +236,7 @@ void Chooser::gather(const Pool& pool, const Ask& ask, Round round) {
     const Member& member = members[i];
     if (!in_round(member, round)) continue;
     const double factor = slow_start_factor(*member.server, pool.settings().slow_start_ms, ask.now_ms);
-    const double weight = member.weight * factor;
+    const double weight = std::max(member.weight, member.leaving_weight) * factor;
     weights_ += weight;
     if (tried(ask, member)) continue;
     const std::uint32_t load = member.server->in_use();
@@ -274,7 +286,8 @@ const Member* Chooser::by_source(const Pool& pool, const Ask& ask, std::uint64_t
   const std::uint64_t pool_load = bounded ? pool.load() : 0;
   for (const Candidate& each : candidates_) {
     const Member& member = pool.members()[each.index];
-    const Pool::Seat seat{member.server->id_hash, static_cast<double>(member.weight), each.index};
+    const double whole = std::max(member.weight, member.leaving_weight);
+    const Pool::Seat seat{member.server->id_hash, whole, each.index};
     const std::uint64_t drawn = draw(key, seat.id_hash);
     any.offer(seat, drawn);
     if (bounded && each.load > bound_of(pool, pool_load, each.weight, weights_)) continue;

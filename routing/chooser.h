@@ -67,7 +67,7 @@ class Chooser {
 
  private:
   // In this order servers are asked to take a request; the next round only if none of the last can take it.
-  enum class Round : std::uint8_t { up, backup_up, suspect, backup_suspect };
+  enum class Round : std::uint8_t { up, backup_up, suspect, backup_suspect, leaving, backup_leaving };
   static bool in_round(const Member& member, Round round);
 
   Choice choose_belonging(const Pool& pool, const Ask& ask);

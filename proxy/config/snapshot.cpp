@@ -63,12 +63,13 @@ class PoolBuilder {
  public:
   PoolBuilder(const Pool& pool, const PoolEntry* before) : pool_(pool), before_(before) {}
 
-  void add_servers();
+  void add_servers(const MayMove& may_move);
   void add_leaving(const IsGone& is_gone);
   std::unique_ptr<PoolEntry> finish(const Config& config);
 
  private:
   std::shared_ptr<routing::Server> server_of(const std::string& id, const routing::Member* known) const;
+  std::shared_ptr<net::Target> new_target(const routing::Server& server, const Endpoint& address) const;
   void add(routing::Member member, const Endpoint& address, std::shared_ptr<net::Target> target);
 
   const Pool& pool_;
@@ -76,6 +77,7 @@ class PoolBuilder {
   std::vector<routing::Member> members_;
   std::vector<Endpoint> addresses_;
   std::vector<std::shared_ptr<net::Target>> targets_;
+  std::vector<Move> moving_;
   Gone gone_;
 };
 
@@ -95,12 +97,33 @@ void PoolBuilder::add(routing::Member member, const Endpoint& address, std::shar
   targets_.push_back(std::move(target));
 }
 
-void PoolBuilder::add_servers() {
+// The one that it is on its way to already, if that is the same.
+std::shared_ptr<net::Target> PoolBuilder::new_target(const routing::Server& server,
+                                                     const Endpoint& address) const {
+  if (before_ != nullptr) {
+    for (const Move& each : before_->moving) {
+      if (each.server.get() == &server && each.address == address) return each.target;
+    }
+  }
+  return fresh_target(address);
+}
+
+void PoolBuilder::add_servers(const MayMove& may_move) {
   for (const Server& each : pool_.servers) {
     const routing::Member* known = before_ ? before_->routing.by_id(each.id) : nullptr;
-    const bool same_place = known != nullptr && before_->addresses[before_->index_of(*known)] == each.address;
-    add({server_of(each.id, known), each.weight, each.max_connections, each.backup}, each.address,
-        same_place ? before_->target_of(*known) : fresh_target(each.address));
+    const Endpoint* const was = known ? &before_->addresses[before_->index_of(*known)] : nullptr;
+    routing::Member member{server_of(each.id, known), each.weight, each.max_connections, each.backup};
+    if (was != nullptr && *was == each.address) {
+      add(std::move(member), *was, before_->target_of(*known));
+      continue;
+    }
+    auto target = new_target(*member.server, each.address);
+    if (was != nullptr && may_move && !may_move(*member.server, *target)) {
+      moving_.push_back({member.server, each.address, std::move(target)});
+      add(std::move(member), *was, before_->target_of(*known));
+    } else {
+      add(std::move(member), each.address, std::move(target));
+    }
   }
 }
 
@@ -113,20 +136,26 @@ void PoolBuilder::add_leaving(const IsGone& is_gone) {
   }
   for (const routing::Member& each : before_->routing.members()) {
     if (stay.contains(each.server.get())) continue;
-    each.server->view.wanted.store(routing::Wanted::leaving, std::memory_order_relaxed);
+    const auto wanted =
+        each.server->view.wanted.exchange(routing::Wanted::leaving, std::memory_order_relaxed);
     if (is_gone && is_gone(*each.server)) {
       gone_.push_back(each.server);
       continue;
     }
-    add({each.server, 0, each.max_connections, each.backup}, before_->addresses[before_->index_of(each)],
-        before_->target_of(each));
+    // Whom an operator has drained, nobody needs.
+    const std::uint32_t weight = wanted == routing::Wanted::serving   ? each.weight
+                                 : wanted == routing::Wanted::leaving ? each.leaving_weight
+                                                                      : 0;
+    add({each.server, 0, each.max_connections, each.backup, weight},
+        before_->addresses[before_->index_of(each)], before_->target_of(each));
   }
 }
 
 std::unique_ptr<PoolEntry> PoolBuilder::finish(const Config& config) {
   return std::unique_ptr<PoolEntry>(new PoolEntry{
       pool_, routing::Pool(settings_of(config, pool_), std::move(members_)), std::move(addresses_),
-      std::move(targets_), before_ ? before_->shared : std::make_shared<PoolShared>(), std::move(gone_)});
+      std::move(targets_), before_ ? before_->shared : std::make_shared<PoolShared>(), std::move(gone_),
+      std::move(moving_)});
 }
 
 routing::RouteTable build_routes(const Config& config) {
@@ -140,7 +169,7 @@ routing::RouteTable build_routes(const Config& config) {
 }  // namespace
 
 std::shared_ptr<const Snapshot> build_snapshot(std::shared_ptr<const Config> config, const Snapshot* previous,
-                                               const IsGone& is_gone) {
+                                               const IsGone& is_gone, const MayMove& may_move) {
   std::unordered_map<std::string_view, const PoolEntry*> before;
   if (previous != nullptr) {
     for (const auto& entry : previous->pools) before.emplace(entry->settings.name, entry.get());
@@ -149,7 +178,7 @@ std::shared_ptr<const Snapshot> build_snapshot(std::shared_ptr<const Config> con
   for (const Pool& pool : config->pools) {
     const auto known = before.find(pool.name);
     PoolBuilder builder(pool, known == before.end() ? nullptr : known->second);
-    builder.add_servers();
+    builder.add_servers(may_move);
     builder.add_leaving(is_gone);
     pools.push_back(builder.finish(*config));
   }

@@ -136,6 +136,7 @@ describe('SIGHUP applies', () => {
     assert.equal(await then.with(a, spare), 'pool web: changed a (weight 1, max_connections 50000), b (backup)');
     assert.deepEqual(await seen(proxy), ['a']);
     assert.equal(await then.with({ id: 'a', address: c.address }, b), `pool web: changed a (address ${c.address}), b (no backup)`);
+    await isAt(proxy, 'a', c);
     await proxy.becomes('web', 'a', 'up');
     assert.deepEqual(await seen(proxy), ['b', 'c']);
   });
@@ -261,6 +262,103 @@ function traffic(proxy, sockets) {
   };
   return counts;
 }
+
+describe('while a pool has nobody who has passed a probe, those that were there serve', () => {
+  // Requests and a WebSocket without a pause while `what` goes on; none of them fails.
+  async function unnoticed(world, proxy, what) {
+    const counts = traffic(proxy, [await tunnel(world, proxy)]);
+    const some = async () => {
+      const { requests } = counts;
+      await until(() => counts.requests > requests + 3, 5000, 'traffic goes on');
+    };
+    try {
+      await some();
+      await what(some);
+      await some();
+    } finally {
+      await counts.stop();
+    }
+    assert.deepEqual(counts.failed, []);
+  }
+
+  scenario('all servers replaced, to and fro', async (world) => {
+    const { a, b, proxy, ...then } = await reloading(world, ['a', 'b'], { first: ['a'] });
+    await unnoticed(world, proxy, async (some) => {
+      for (let i = 0; i < 20; i += 1) {
+        await then.with(i % 2 ? a : b);
+        await some();
+      }
+    });
+    await until(async () => (await seen(proxy)).join() === 'a', 5000, 'the one that is named has it all');
+  });
+
+  scenario('the only one moves, to and fro', async (world) => {
+    const { a, b, proxy, ...then } = await reloading(world, ['a', 'b'], { first: ['a'] });
+    await unnoticed(world, proxy, async (some) => {
+      for (let i = 0; i < 10; i += 1) {
+        const there = i % 2 ? a : b;
+        await then.with({ id: 'a', address: there.address });
+        if (i % 3) await isAt(proxy, 'a', there);
+        await some();
+      }
+      await isAt(proxy, 'a', a);
+    });
+    assert.deepEqual(await seen(proxy), ['a']);
+  });
+
+  scenario('a new one that is slow to be healthy', async (world) => {
+    const { a, b, proxy, ...then } = await reloading(world, ['a', 'b'], { first: ['a'], health: patient });
+    b.health = (connection) => { setTimeout(() => connection.send(ok()), 700); };
+    await unnoticed(world, proxy, async () => {
+      await then.with(b);
+      assert.deepEqual(await seen(proxy, 5), ['a']);
+      await proxy.becomes('web', 'b', 'up');
+      await until(async () => (await seen(proxy, 5)).join() === 'b', 5000, 'it has taken over');
+    });
+    assert.equal((await proxy.server('web', 'a')).wanted, 'leaving');
+  });
+
+  scenario('a new one that is broken: until the old one is gone, and then nobody is ready', async (world) => {
+    const { a, b, proxy, ...then } = await reloading(world, ['a', 'b'], { first: ['a'], drain: '2s' });
+    await b.pause();
+    const readiness = async () => (await proxy.admin('/ready')).status;
+    await unnoticed(world, proxy, async () => {
+      await then.with(b);
+      await proxy.becomes('web', 'b', 'down');
+      assert.equal(await readiness(), 200);
+    });
+    await until(async () => !(await idsOf(proxy)).includes('a'), 8000, 'the old one has left');
+    assert.deepEqual([await readiness(), (await request(proxy.address, '/')).status], [503, 503]);
+    const { probes } = b;
+    await b.resume();
+    await until(async () => await readiness() === 200, 5000, 'the new one is up');
+    assert.ok(b.probes <= probes + 1, 'one good probe is enough where nobody else is');
+    assert.ok(a.probes);
+  });
+
+  scenario('a move to where nobody answers: it stays, and the log says why', async (world) => {
+    const { a, b, proxy, ...then } = await reloading(world, ['a', 'b'], { first: ['a'], drain: '500ms' });
+    await b.pause();
+    await unnoticed(world, proxy, async () => {
+      await then.with({ id: 'a', address: b.address });
+      await proxy.says(/server web\/a does not move to \S+ yet: connect to .*refused/, 5000, 'stderr');
+      await holds(async () => (await proxy.server('web', 'a')).addresses.join() === a.address, 1500, 'it stays');
+      await b.resume();
+      await isAt(proxy, 'a', b);
+    });
+    await proxy.says(/server web\/a is at \S+ from now on/, 5000, 'stderr');
+    assert.deepEqual(await seen(proxy), ['b']);
+  });
+
+  scenario('an operator has drained the one that is removed: it takes nothing', async (world) => {
+    const { a, b, proxy, ...then } = await reloading(world, ['a', 'b'], { first: ['a'] });
+    await b.pause();
+    await proxy.admin('/pools/web/servers/a/drain', { method: 'POST' });
+    await then.with(b);
+    assert.equal((await request(proxy.address, '/')).status, 503);
+    assert.ok(a.id);
+  });
+});
 
 scenario('100 reloads under open WebSockets and traffic: nobody notices, and no memory is kept', { seconds: 180 }, async (world) => {
   const { a, b, c, proxy, ...then } = await reloading(world, ['a', 'b', 'c'], { first: ['a', 'b'], drain: '500ms' });

@@ -66,6 +66,48 @@ TEST(Snapshots, WhoIsElsewhereNowHasATargetOfItsOwn) {
   EXPECT_EQ(is->addresses()->at(0).text(), "127.0.0.1:9");
 }
 
+TEST(Snapshots, WhoMovesIsWhereItWasUntilItMay) {
+  const auto before = build_snapshot(with(kFirst), nullptr);
+  const auto no = [](const routing::Server&, const net::Target&) { return false; };
+  const auto moving = build_snapshot(with(R"("a=127.0.0.1:9")"), before.get(), {}, no);
+  const PoolEntry& pool = *moving->pools[0];
+  EXPECT_EQ(pool.targets[0], before->pools[0]->targets[0]);
+  EXPECT_EQ(pool.addresses[0].text(), "127.0.0.1:1");
+  ASSERT_EQ(pool.moving.size(), 1u);
+  const Move move = pool.moving[0];
+  EXPECT_EQ(move.server, member(*before, "a").server);
+  EXPECT_EQ(move.target->addresses()->at(0).text(), "127.0.0.1:9");
+
+  const auto still = build_snapshot(with(R"("a=127.0.0.1:9")"), moving.get(), {}, no);
+  ASSERT_EQ(still->pools[0]->moving.size(), 1u);
+  EXPECT_EQ(still->pools[0]->moving[0].target, move.target) << "a way that has begun goes on";
+  const auto elsewhere = build_snapshot(with(R"("a=127.0.0.1:8")"), still.get(), {}, no);
+  EXPECT_NE(elsewhere->pools[0]->moving.at(0).target, move.target);
+  EXPECT_TRUE(build_snapshot(with(kFirst), still.get(), {}, no)->pools[0]->moving.empty());
+  EXPECT_TRUE(build_snapshot(with(R"("b=127.0.0.1:2")"), still.get(), {}, no)->pools[0]->moving.empty());
+
+  const auto there = build_snapshot(
+      with(R"("a=127.0.0.1:9")"), still.get(), {},
+      [&move](const routing::Server&, const net::Target& to) { return &to == move.target.get(); });
+  EXPECT_EQ(there->pools[0]->targets[0], move.target);
+  EXPECT_EQ(there->pools[0]->addresses[0].text(), "127.0.0.1:9");
+  EXPECT_TRUE(there->pools[0]->moving.empty());
+}
+
+TEST(Snapshots, WhoLeavesHasItsWeightForLaterUnlessAnOperatorTookIt) {
+  for (const auto& [wanted, weight] : {std::pair(Wanted::serving, 1u), {Wanted::draining, 0u}}) {
+    const auto before = build_snapshot(with(kBoth), nullptr);
+    EXPECT_EQ(member(*before, "b").leaving_weight, 0u);
+    member(*before, "b").server->view.wanted = wanted;
+    const auto without = build_snapshot(with(kFirst), before.get());
+    EXPECT_EQ(without->pools[0]->leaving()[0].leaving_weight, weight);
+    const auto still = build_snapshot(with(kFirst), without.get());
+    EXPECT_EQ(still->pools[0]->leaving()[0].leaving_weight, weight);
+    const auto again = build_snapshot(with(kBoth), still.get());
+    EXPECT_EQ(member(*again, "b").leaving_weight, 0u);
+  }
+}
+
 TEST(Snapshots, WhoIsRemovedLeavesWithoutAWeightUntilItIsGone) {
   const auto before = build_snapshot(with(kBoth), nullptr);
   const auto without = build_snapshot(with(kFirst), before.get());

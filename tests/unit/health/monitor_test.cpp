@@ -22,8 +22,8 @@ net::Address loopback(std::uint16_t port) {
 // Answers every connection with the same bytes once it has sent something; may hang, or close at once.
 struct Origin {
   enum class Way : std::uint8_t { answer, hang, close_at_once };
-  Origin(net::Loop& l, std::string text, Way w = Way::answer)
-      : loop(l), answer(std::move(text)), way(w), bound(net::bind_listener(loopback(0), 1)) {
+  Origin(net::Loop& l, std::string text, Way w = Way::answer, const net::Address& at = loopback(0))
+      : loop(l), answer(std::move(text)), way(w), bound(net::bind_listener(at, 1)) {
     accept = std::make_unique<net::Acceptor>(
         loop, std::move(bound.sockets[0]), [this](net::Fd fd, const net::Address&) {
           ++connections;
@@ -339,6 +339,22 @@ struct Changing : Monitoring {
     monitor.add_pool("ws", settings, {first});
     run_first_round();
   }
+  // Until `true`, or for 5 s.
+  template <class Condition>
+  void wait(const Condition& reached) {
+    struct Watch {
+      net::Loop& loop;
+      const Condition& reached;
+      int left = 1000;
+      net::Timer again{loop, net::delegate<&Watch::look>(this)};
+      void look() {
+        if (reached() || --left == 0) return loop.stop();
+        again.after(5);
+      }
+    } watch{loop, reached};
+    watch.again.after(1);
+    loop.run();
+  }
 };
 
 TEST_F(Changing, AnAddedServerIsProbedBeforeItCountsAsUp) {
@@ -384,7 +400,7 @@ TEST_F(Changing, ARemovedServerIsForgottenWithWhatWorkersSayOfIt) {
   EXPECT_FALSE(monitor.set_wanted("ws", "second", routing::Wanted::draining));
   const int probes = two.connections;
   one.accept->close();
-  run_until(State::down);  // of the first, some probes later
+  run_until(State::down);                  // of the first, some probes later
   EXPECT_LE(two.connections, probes + 1);  // one may have been under way
   EXPECT_EQ(second.server->state(), State::up) << "nobody touches it any more";
 }
@@ -409,9 +425,98 @@ TEST_F(Changing, ANameThatResolvesTooLateIsNobodys) {
   named.port = two.bound.address.port();
   monitor.update_pool("ws", {first, named});
   monitor.update_pool("ws", {first});
-  one.accept->close();
-  run_until(State::down);
+  ASSERT_GT(named.target.use_count(), 1) << "the question has it, too";
+  wait([&] { return named.target.use_count() == 1; });
+  EXPECT_EQ(named.target.use_count(), 1) << "it is answered";
   EXPECT_TRUE(named.target->addresses()->empty());
+}
+
+// --- a server that moves is where it was until it has passed a probe at its new place ---
+
+struct Moving : Changing {
+  const net::Target* arrived = nullptr;
+  std::vector<State> published;
+  void begin_move(Watched to) {
+    begin();
+    monitor.on_change = [this](const routing::Server&, State, State state, std::string_view) {
+      published.push_back(state);
+    };
+    monitor.on_arrival = [this](const net::Target& at) { arrived = &at; };
+    to.server = first.server;
+    moving = first;
+    moving.moves_to = std::make_shared<const Watched>(to);
+    monitor.update_pool("ws", {moving});
+  }
+  Watched moving;
+  const Watched& goal() const { return *moving.moves_to; }
+};
+
+TEST_F(Moving, AGoodProbeThereIsTold) {
+  begin_move(server("first", two.bound.address));
+  EXPECT_EQ(arrived, nullptr);
+  EXPECT_EQ(first.server->state(), State::up);
+  wait([&] { return arrived != nullptr; });
+  EXPECT_EQ(arrived, goal().target.get());
+  EXPECT_EQ(monitor.status().at(0).addresses.at(0), one.bound.address.text()) << "nothing has changed yet";
+  monitor.update_pool("ws", {goal()});
+  ASSERT_EQ(monitor.status().size(), 1u);
+  EXPECT_EQ(monitor.status()[0].addresses.at(0), two.bound.address.text());
+  EXPECT_EQ(first.server->state(), State::up);
+  EXPECT_EQ(two.connections, 1) << "what was learned there holds";
+  EXPECT_TRUE(published.empty()) << "it was up all the time";
+  monitor.connect_failed(*first.server, ECONNREFUSED);
+  monitor.connect_failed(*first.server, ECONNREFUSED);
+  wait([&] { return !published.empty(); });
+  EXPECT_EQ(published.at(0), State::down) << "what workers say is of the new place";
+}
+
+TEST_F(Moving, WhatIsWrongThereIsNothingOfTheServers) {
+  two.accept->close();
+  settings.interval_ms = settings.fast_interval_ms = 5;
+  begin_move(server("first", two.bound.address));
+  const int probes = one.connections;
+  wait([&] { return one.connections > probes + 5; });
+  EXPECT_GT(one.connections, probes + 5);
+  EXPECT_EQ(arrived, nullptr);
+  EXPECT_EQ(first.server->state(), State::up);
+  EXPECT_EQ(first.server->view.failed_connects.load(), 0u);
+}
+
+TEST_F(Moving, WhoDoesNotMoveAfterAllIsNotAskedThere) {
+  begin_move(server("first", two.bound.address));
+  monitor.update_pool("ws", {first});
+  const int probes = one.connections;
+  wait([&] { return one.connections > probes + 1; });
+  EXPECT_EQ(arrived, nullptr);
+}
+
+TEST_F(Moving, ANameIsResolvedForIt) {
+  Watched to = server("first", two.bound.address);
+  to.target = std::make_shared<net::Target>();
+  to.host = "localhost";
+  to.port = two.bound.address.port();
+  begin_move(to);
+  wait([&] { return arrived != nullptr; });
+  EXPECT_EQ(arrived, goal().target.get());
+  EXPECT_FALSE(goal().target->addresses()->empty());
+}
+
+// --- who leaves is no help to who stays ---
+
+TEST_F(Changing, AServerWhoseOthersLeaveIsProbedFastAndOneGoodProbeIsEnough) {
+  settings.interval_ms = 600'000;
+  settings.fast_interval_ms = 5;
+  settings.rise = 1000;
+  begin();
+  two.accept->close();
+  first.server->view.wanted = routing::Wanted::leaving;
+  monitor.update_pool("ws", {second, first});
+  run_until(State::down);
+  Origin again(loop, std::string(kGood), Origin::Way::answer, two.bound.address);
+  run_until(State::up);
+  EXPECT_EQ(second.server->state(), State::up);
+  EXPECT_EQ(again.connections, 1);
+  EXPECT_EQ(second.server->view.slow_start_at_ms.load(), 0u) << "there is nobody to spare it";
 }
 
 TEST_F(Changing, TheFirstRoundMayEndInAReload) {

@@ -65,6 +65,59 @@ TEST_F(Affine, WhoLeavesServesItsSessionsByTheirSids) {
   EXPECT_EQ(belongs(pool, self_named("ws2")).refusal, Refusal::sid_gone);
 }
 
+// --- and while nobody who stays takes new sessions ---
+
+TEST_F(Affine, WhoLeavesStandsInWhileNobodyElseTakesNewSessions) {
+  for (const Balance balance :
+       {Balance::source, Balance::least_connections, Balance::round_robin, Balance::random_two}) {
+    std::vector<Member> all = members(4);
+    for (const int i : {1, 2}) {
+      all[i].weight = 0;
+      all[i].leaving_weight = 3;
+    }
+    all[3].weight = 0;  // drained before it left
+    const Pool pool(balance == Balance::source ? settings() : balanced(balance), std::move(all));
+    for (const int i : {1, 2, 3}) set_wanted(pool.members()[i], Wanted::leaving);
+    EXPECT_EQ(id(begins(pool)), "ws1");
+    for (const State state : {State::refusing, State::down}) {
+      set_state(pool.members()[0], state);
+      std::set<std::string> taken;
+      for (std::uint32_t from = 0; from < 200; ++from) taken.insert(id(begins(pool, from)));
+      EXPECT_EQ(taken, (std::set<std::string>{"ws2", "ws3"}));
+    }
+    set_state(pool.members()[0], State::suspect);
+    EXPECT_EQ(id(begins(pool)), "ws1") << "who stays comes first";
+    set_state(pool.members()[0], State::down);
+    set_state(pool.members()[1], State::suspect);
+    EXPECT_EQ(id(begins(pool)), "ws3");
+    set_state(pool.members()[2], State::refusing);
+    EXPECT_EQ(begins(pool).refusal, Refusal::all_down);
+  }
+}
+
+TEST_F(Affine, AFullServerIsNoReasonToAskWhoLeaves) {
+  std::vector<Member> all = members(2);
+  all[0].max_connections = 1;
+  all[1].weight = 0;
+  all[1].leaving_weight = 1;
+  const Pool pool(settings(), std::move(all));
+  set_wanted(pool.members()[1], Wanted::leaving);
+  set_load(pool.members()[0], 1);
+  EXPECT_EQ(begins(pool).refusal, Refusal::full);
+}
+
+// `wanted` is everybody's at once, the members are a worker's own a little later.
+TEST_F(Affine, BetweenTwoReloadsSomebodyStandsIn) {
+  const Pool before(settings(), members(1));
+  set_wanted(before.members()[0], Wanted::leaving);
+  EXPECT_EQ(id(begins(before)), "ws1") << "it leaves, and this worker does not know for whom";
+  std::vector<Member> after = members(1);
+  after[0].weight = 0;
+  after[0].leaving_weight = 1;
+  const Pool back(settings(), std::move(after));
+  EXPECT_EQ(id(begins(back)), "ws1") << "it has come back, and this worker does not know it";
+}
+
 TEST_F(Affine, WhoLeavesGetsNothingNewAndItsCookieIsAnybodys) {
   for (const bool strict : {false, true}) {
     std::vector<Member> all = members(3);
