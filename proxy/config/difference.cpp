@@ -62,7 +62,7 @@ void compare(const Log& was, const Log& is, std::string& found) {
 }
 
 std::string nth(std::string_view table, std::size_t index) {
-  return std::string(table) + "[" + std::to_string(index + 1) + "]";
+  return std::string(table) + "[" + std::to_string(index) + "]";
 }
 
 void compare(const std::vector<Listener>& was, const std::vector<Listener>& is, std::string& found) {
@@ -158,18 +158,20 @@ void compare(const Pool& was, const Pool& is, std::string& found) {
   compare(name + ".timeouts", was.timeouts, is.timeouts, found);
 }
 
-void compare(const std::vector<Pool>& was, const std::vector<Pool>& is, std::string& found) {
+// The first that goes or has another name; else the first that comes. Pools stand in the order of their
+// names.
+void compare_names(const std::vector<Pool>& was, const std::vector<Pool>& is, std::string& found) {
   for (const Pool& each : was) {
     const auto same = [&](const Pool& other) { return other.name == each.name; };
     if (found.empty() && std::none_of(is.begin(), is.end(), same)) found = "pool." + each.name;
   }
   for (std::size_t i = 0; found.empty() && i < is.size(); ++i) {
-    if (i < was.size() && was[i].name == is[i].name) {
-      compare(was[i], is[i], found);
-    } else {
-      found = "pool." + is[i].name;
-    }
+    if (i >= was.size() || was[i].name != is[i].name) found = "pool." + is[i].name;
   }
+}
+
+void compare(const std::vector<Pool>& was, const std::vector<Pool>& is, std::string& found) {
+  for (std::size_t i = 0; found.empty() && i < is.size(); ++i) compare(was[i], is[i], found);
 }
 
 // What the comparison by keys might have left out counts, too.
@@ -196,10 +198,10 @@ std::optional<std::string> first_difference(const Config& was, const Config& oth
   compare(was.log, is.log, found);
   if (found.empty() && !(was.admin == is.admin)) found = "admin.address";
   compare(was.bundle, is.bundle, found);
-  // A pool that comes or goes first: the routes to it follow from that.
-  if (found.empty() && was.pools.size() == is.pools.size()) compare(was.routes, is.routes, found);
-  compare(was.pools, is.pools, found);
+  // A pool that comes, goes or is renamed first: the routes to it follow from that.
+  compare_names(was.pools, is.pools, found);
   compare(was.routes, is.routes, found);
+  compare(was.pools, is.pools, found);
   if (found.empty() && !same_but_for_servers(was, std::move(is))) found = "the file";
   if (found.empty()) return std::nullopt;
   return found;

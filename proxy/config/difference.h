@@ -8,8 +8,8 @@
 
 namespace limpet::config {
 
-// The first key that differs, as "pool.ws.health.path" or "listener[2].address"; the servers of pools, and
-// [node], which is another process', may. Pools are looked at last.
+// The first key that differs, as "pool.ws.health.path" or "listener[1].address", counted from 0 as at load;
+// the servers of pools, and [node], which is another process', may. Pools are looked at last.
 std::optional<std::string> first_difference(const Config& was, const Config& is);
 
 // What has become of the servers of a pool, as "added ws4; removed ws1; changed ws2 (weight 5)"; empty:

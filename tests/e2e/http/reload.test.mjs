@@ -175,7 +175,7 @@ describe('SIGHUP refuses', () => {
     for (const [key, change] of [
       ['proxy.workers', (text) => text.replace('workers = 2', 'workers = 3')],
       ['pool.web.health.slow_start', (text) => text.replace('slow_start = "0s"', 'slow_start = "1s"')],
-      ['listener[2]', (text) => `${text}\n[[listener]]\naddress = "127.0.0.1:0"\n`],
+      ['listener[1]', (text) => `${text}\n[[listener]]\naddress = "127.0.0.1:0"\n`],
       ['pool.web.on_lost', (text) => text.replace('balance', 'on_lost = "strict"\nbalance')],
     ]) {
       const other = (text) => change(text).replace(/^servers = .*$/m, `servers = [${list([a, b])}]`);

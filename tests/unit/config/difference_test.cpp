@@ -94,12 +94,12 @@ TEST(Difference, EachKeyIsNamed) {
 TEST(Difference, ListenersAndRoutesAreCounted) {
   std::string other = base();
   other.replace(other.find(":81"), 3, ":82");
-  EXPECT_EQ(between(base(), other), "listener[2].address");
-  EXPECT_EQ(between(base(), base("[[listener]]\naddress = \"127.0.0.1:83\"")), "listener[3]");
-  EXPECT_EQ(between(base(), base("[[route]]\npath = \"/x\"\npool = \"ws\"")), "route[1].path");
+  EXPECT_EQ(between(base(), other), "listener[1].address");
+  EXPECT_EQ(between(base(), base("[[listener]]\naddress = \"127.0.0.1:83\"")), "listener[2]");
+  EXPECT_EQ(between(base(), base("[[route]]\npath = \"/x\"\npool = \"ws\"")), "route[0].path");
   EXPECT_EQ(between(base("[[route]]\npath = \"/x\"\npool = \"ws\""),
                     base("[[route]]\npath = \"/x\"\npool = \"ws\"\n[[route]]\npool = \"ws\"")),
-            "route[2]");
+            "route[1]");
   std::string admin = base();
   admin.replace(admin.find("a.sock"), 6, "b.sock");
   EXPECT_EQ(between(base(), admin), "admin.address");
@@ -110,6 +110,14 @@ TEST(Difference, PoolsThatComeOrGoAreNamed) {
                           "[[route]]\npath = \"/x\"\npool = \"web\"\n[[route]]\npool = \"ws\"\n";
   EXPECT_EQ(between(base(), two), "pool.web");
   EXPECT_EQ(between(two, base()), "pool.web");
+}
+
+TEST(Difference, APoolWithAnotherNameIsNamedAndNotItsRoutes) {
+  std::string other = base();
+  other.replace(other.find("[pool.ws]"), 9, "[pool.web]");
+  EXPECT_EQ(between(base(), other), "pool.ws") << "the file has no route";
+  const std::string route = "[[route]]\npath = \"/x\"\npool = ";
+  EXPECT_EQ(between(base(route + "\"ws\""), other + route + "\"web\""), "pool.ws");
 }
 
 TEST(Difference, ABundleIsComparedByKey) {
