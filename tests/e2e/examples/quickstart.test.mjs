@@ -1,6 +1,7 @@
 // examples/quickstart, with a program that is built: what it says, what it runs, its end.
 import assert from 'node:assert/strict';
 import { fileURLToPath } from 'node:url';
+import { freePort } from '../bundle/bundle.mjs';
 import { Child } from '../lib/child.mjs';
 import { binary } from '../lib/limpet.mjs';
 import { scenario } from '../lib/world.mjs';
@@ -33,9 +34,19 @@ scenario('a cluster that answers, until Ctrl-C', { seconds: 60 }, async (world) 
 });
 
 scenario('--port is where it listens', { seconds: 60 }, async (world) => {
-  const child = await Quickstart.start(world, '--port', '0');
+  const port = String(await freePort());
+  const child = await Quickstart.start(world, '--port', port);
   const [, address] = await child.says(/listening on (127\.0\.0\.1:\d+)/, 30_000);
+  assert.equal(address, `127.0.0.1:${port}`);
   await child.says(/ready: everything is healthy/, 30_000);
+  await assertServes(address);
+  assert.deepEqual(await child.stop('SIGINT', 40_000), { code: 0, signal: null });
+});
+
+scenario('--port 0 is a port that is free, and it is said which', { seconds: 60 }, async (world) => {
+  const child = await Quickstart.start(world, '--port', '0');
+  const [, address] = await child.says(/ready: everything is healthy; visit ([^\s,]+)/, 30_000);
+  assert.doesNotMatch(address, /:0$/);
   await assertServes(address);
   assert.deepEqual(await child.stop('SIGINT', 40_000), { code: 0, signal: null });
 });
