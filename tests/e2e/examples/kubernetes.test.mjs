@@ -34,6 +34,16 @@ const find = (kind, name) => {
 const pod = (name) => find('Deployment', name).spec.template.spec;
 const container = (of, name = of) => pod(of).containers.find((each) => each.name === name);
 
+// The Debian package of a file. /lib is a link to /usr/lib, and dpkg knows either name.
+async function packageOf(file) {
+  const names = [file, file.replace(/^\/usr(?=\/lib)/, ''), file.replace(/^(?=\/lib)/, '/usr')];
+  for (const name of names) {
+    const found = await run('dpkg', ['-S', name]).catch(() => undefined);
+    if (found) return found.stdout.match(/^(\S+): /)[1];
+  }
+  throw new Error(`${file} is of no package`);
+}
+
 // Throws what the schema of that kind says; it lets unknown keys pass.
 function check({ file, ...manifest }) {
   const Kind = require(`kubernetes-models/${manifest.apiVersion}/${manifest.kind}`)[manifest.kind];
@@ -141,7 +151,11 @@ test('a pod has the time that its drain takes', () => {
   const window = Number(node.args.find((word) => word.startsWith('--drain-window=')).match(/=(\d+)s$/)[1]);
   assert.ok(seconds(node) > 0);
   assert.ok(seconds(node) + window < pod('websocket-server').terminationGracePeriodSeconds);
-  assert.ok(seconds(container('websocket-server', 'metrics')) >= seconds(node) + window);
+  const grace = pod('websocket-server').terminationGracePeriodSeconds;
+  const metrics = seconds(container('websocket-server', 'metrics'));
+  assert.ok(metrics >= seconds(node) + window);
+  const ending = find('ConfigMap', 'websocket-server-metrics').data['metrics.toml'].match(/drain_timeout = "(\d+)s"/)[1];
+  assert.ok(metrics + Number(ending) < grace);
   const toml = find('ConfigMap', 'limpet').data['limpet.toml'];
   const [delay, drain] = ['shutdown_delay', 'drain_timeout'].map((key) => Number(toml.match(new RegExp(`${key} = "(\\d+)s"`))[1]));
   assert.ok(delay + drain < pod('limpet').terminationGracePeriodSeconds);
@@ -165,6 +179,20 @@ test('the image: two stages of Debian 12, the packages that a build needs', () =
   assert.deepEqual(dockerfile.match(/^FROM .*$/gm), ['FROM debian:12-slim AS build', 'FROM debian:12-slim']);
   assert.match(dockerfile, /^RUN tests\/install build$/m);
   assert.match(dockerfile, /^ENTRYPOINT \["\/usr\/local\/bin\/limpet"\]$/m);
+});
+
+// Not of a sanitizer's build, which links its own.
+test('the packages of the image are those of the libraries that the program links', async (t) => {
+  const { stdout } = await run('ldd', [binary]);
+  const libraries = [...stdout.matchAll(/=> (\/\S+)/g)].map(([, file]) => file);
+  if (libraries.some((file) => /lib(a|t|ub)san\.so/.test(file))) return t.skip('a sanitizer is linked');
+  const owned = await Promise.all(libraries.map((file) => packageOf(file)));
+  const linked = new Set(owned.map((each) => each.replace(/:\w+$/, '')));
+  for (const each of ['libc6', 'libgcc-s1']) linked.delete(each);  // of every Debian
+  const [, words] = textOf('Dockerfile').split('\nFROM ').at(-1).match(/--no-install-recommends ((?:[^&]|\\\n)*?) *\\?\n *&&/);
+  const named = new Set(words.replaceAll('\\\n', ' ').trim().split(/\s+/));
+  for (const each of ['ca-certificates', 'curl']) assert.ok(named.delete(each), each);
+  assert.deepEqual([...named].sort(), [...linked].sort());
 });
 
 // As in the pod, but for the folder and the port.
