@@ -4,6 +4,7 @@
 
 #include <sstream>
 
+#include "proxy/config/read.h"
 #include "proxy/config/values.h"
 
 namespace limpet::config {
@@ -25,8 +26,8 @@ void log_to_standard_error(toml::table& document) {
   if (toml::table* log = document["log"].as_table()) log->erase("file");
 }
 
-// Where the file does not say otherwise: sids hold sessions, so that visitors of one address, and two tabs of
-// one browser, spread over all nodes.
+}  // namespace
+
 void place_sessions(toml::table& pool, bool cookie) {
   if (pool.contains("balance") || pool["engineio"].value_or(true) == false) return;
   if (const toml::array* affinity = pool["affinity"].as_array()) {
@@ -40,8 +41,6 @@ void place_sessions(toml::table& pool, bool cookie) {
   cookie = (cookie || wanted != nullptr) && !off;
   pool.insert("affinity", cookie ? toml::array{"sid", "cookie"} : toml::array{"sid"});
 }
-
-}  // namespace
 
 std::string proxy_document(std::string_view owners, const BundleProxy& bundle) {
   toml::table document = toml::parse(owners);

@@ -39,7 +39,7 @@ Loaded load_text(std::string_view toml, std::string name) {
   Loaded loaded;
   Findings findings;
   try {
-    const toml::table root = toml::parse(toml, name);
+    toml::table root = toml::parse(toml, name);
     Draft draft = read_document(root, findings);
     check_document(draft, findings);
     if (findings.problems.empty()) {

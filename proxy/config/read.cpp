@@ -246,10 +246,15 @@ void read_pools(TableReader& root, Draft& draft, Findings& findings) {
 
 }  // namespace
 
-Draft read_document(const toml::table& root_table, Findings& findings) {
+Draft read_document(toml::table& root_table, Findings& findings) {
   Draft draft;
   TableReader root(findings, root_table, "", "");
-  draft.bundle = root.has("bundle");
+  if (const toml::node* node = root.find("bundle")) draft.bundle = place_of(*node);
+  if (const toml::table* t = root.table("bundle")) read_bundle(*t, draft.config.bundle.emplace(), findings);
+  if (draft.config.bundle) {
+    toml::table* const nodes = root_table["pool"][Bundle::kPool].as_table();
+    if (nodes != nullptr) place_sessions(*nodes, !draft.config.bundle->command.empty());
+  }
   draft.config.admin.address.kind = Endpoint::Kind::unix_socket;
   draft.config.admin.address.path = default_admin_path();
   if (const toml::table* t = root.table("proxy")) read_proxy(*t, draft.config.proxy, findings);
@@ -261,7 +266,6 @@ Draft read_document(const toml::table& root_table, Findings& findings) {
   if (const toml::table* t = root.table("limits")) read_limits(*t, draft.config.limits, findings);
   if (const toml::table* t = root.table("log")) read_log(*t, draft.config.log, findings);
   if (const toml::table* t = root.table("admin")) read_admin(*t, draft, findings);
-  if (const toml::table* t = root.table("bundle")) read_bundle(*t, draft.config.bundle.emplace(), findings);
   if (const toml::table* t = root.table("node")) read_node(*t, draft.config.node, findings);
   draft.node_alone = root.has("node") && !root.has("listener") && !root.has("pool") && !root.has("route");
   root.refuse_unknown({"proxy", "listener", "route", "pool", "limits", "log", "admin", "bundle", "node"});

@@ -13,14 +13,15 @@ namespace config = limpet::config;
 
 namespace {
 
-void derive(std::string_view text) {
+void derive(std::string_view text, const config::Bundle& owners) {
   config::BundleProxy bundle;
   bundle.servers = {{"n1", "unix:/run/x/n1.sock"}, {"n2", "127.0.0.1:3002"}};
   bundle.listener = "127.0.0.1:8080";
   bundle.admin = "unix:/run/x/proxy.sock";
   bundle.drain_timeout = std::chrono::seconds(30);
-  for (const bool cookie : {false, true}) {
-    bundle.cookie = bundle.quiet = cookie;
+  bundle.cookie = !owners.command.empty();
+  for (const bool quiet : {false, true}) {
+    bundle.quiet = quiet;
     const auto proxy = config::load_text(config::proxy_document(text, bundle), "proxy").config;
     if (!proxy || proxy->bundle || proxy->find_pool(config::Bundle::kPool)->servers.size() != 2) std::abort();
   }
@@ -41,6 +42,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       }
     }
   }
-  if (loaded.config && loaded.config->bundle) derive(text);
+  if (loaded.config && loaded.config->bundle) derive(text, *loaded.config->bundle);
   return 0;
 }

@@ -71,6 +71,45 @@ TEST(BundleTable, ItsPoolHasNoServersOfItsOwn) {
               ElementsAre(HasSubstr("has no server")));
 }
 
+std::vector<std::string> warned_in_bundle(std::string_view text) {
+  const Loaded loaded = load_text("[bundle]\n" + std::string(text), "f");
+  EXPECT_THAT(printed(loaded.problems), IsEmpty());
+  return printed(loaded.warnings);
+}
+
+constexpr std::string_view kOther = "[pool.other]\nservers = [\"a=10.0.0.1:1\"]\n";
+constexpr std::string_view kBothRoutes =
+    "[[route]]\npath = \"/o\"\npool = \"other\"\n[[route]]\npool = \"nodes\"\n";
+
+TEST(BundleTable, ItsPoolIsHeldAsItsProxyHoldsIt) {
+  const auto nodes = [](std::string_view text) {
+    const auto config = load_text("[bundle]\n" + std::string(text), "f").config;
+    EXPECT_TRUE(config) << text;
+    return config ? *config->find_pool("nodes") : Pool{};
+  };
+  EXPECT_THAT(nodes("[pool.nodes]").affinity, ElementsAre(AffinityKind::sid));
+  EXPECT_EQ(nodes("[pool.nodes]").balance, Balance::least_connections);
+  EXPECT_THAT(nodes("command = [\"x\"]\n[pool.nodes]").affinity,
+              ElementsAre(AffinityKind::sid, AffinityKind::cookie));
+  EXPECT_THAT(nodes("[pool.nodes]\naffinity = [\"source\"]").affinity, ElementsAre(AffinityKind::source));
+  EXPECT_THAT(warned_in_bundle("command = [\"x\"]\n[pool.nodes.cookie]\nmode = \"off\""), IsEmpty());
+}
+
+TEST(BundleTable, CookiesOfItsPoolAndAnotherAreHeldApart) {
+  const std::string rest = std::string(kOther) + std::string(kBothRoutes);
+  EXPECT_THAT(in_bundle(rest), IsEmpty()) << "sids name limpet's own nodes";
+  EXPECT_THAT(in_bundle("[pool.nodes]\n" + rest), IsEmpty());
+  for (const std::string table : {"", "[pool.nodes]\n"}) {
+    EXPECT_THAT(in_bundle("command = [\"x\"]\n" + table + rest),
+                ElementsAre(HasSubstr("the cookie \"io\" would overwrite that of pool.")));
+  }
+  EXPECT_THAT(in_bundle("command = [\"x\"]\n" + rest + "[pool.nodes.cookie]\nname = \"n\"\n"), IsEmpty());
+  const Loaded whole =
+      load_text("[[listener]]\naddress = \"[::1]:80\"\n[bundle]\ncommand = [\"x\"]\n" + rest, "f");
+  ASSERT_EQ(whole.problems.size(), 1u);
+  EXPECT_EQ(whole.problems[0].line, 3) << "there is no other place for a pool that is not written";
+}
+
 TEST(BundleTable, ItsPoolIsOneThatRoutesMayName) {
   const std::string other = "[pool.other]\nservers = [\"a=10.0.0.1:1\"]\n";
   EXPECT_THAT(in_bundle(other), ElementsAre(HasSubstr("several pools and no route")));

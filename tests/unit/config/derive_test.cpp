@@ -49,6 +49,23 @@ TEST_F(DeriveTest, ACookieThatIsOffHoldsNobody) {
   EXPECT_THAT(pool("[bundle]\n[pool.nodes.cookie]\nmode = \"off\"").affinity, ElementsAre(AffinityKind::sid));
 }
 
+TEST_F(DeriveTest, TheOwnersFileSaysOfItsPoolWhatTheProxysSays) {
+  for (const std::string command : {"", "command = [\"x\"]\n"}) {
+    bundle.cookie = !command.empty();
+    for (const std::string keys :
+         {"[pool.nodes]", "[pool.nodes]\nbalance = \"round_robin\"", "[pool.nodes]\naffinity = [\"sid\"]",
+          "[pool.nodes]\nengineio = false", "[pool.nodes.cookie]\nname = \"x\"",
+          "[pool.nodes.cookie]\nmode = \"off\""}) {
+      const std::string owners = "[bundle]\n" + command + keys;
+      const Pool derived = pool(owners);
+      const auto config = load_text(owners, "owners").config;
+      ASSERT_TRUE(config);
+      EXPECT_EQ(config->find_pool("nodes")->affinity, derived.affinity) << owners;
+      EXPECT_EQ(config->find_pool("nodes")->balance, derived.balance) << owners;
+    }
+  }
+}
+
 TEST_F(DeriveTest, AFileWithoutAListenerHasTheBundles) {
   pool("listener = []\n[bundle]");
   EXPECT_EQ(proxy->listeners.at(0).address.text(), "127.0.0.1:8080");
