@@ -64,6 +64,12 @@ void read_listener(const toml::table& table, std::size_t index, Draft& draft, Fi
                 ": a listener takes an IP address; write \"0.0.0.0:80\" "
                 "or \"[::]:80\" for all of this machine's");
   }
+  if (draft.bundle && listener.address.kind == Endpoint::Kind::ip && listener.address.port == 0 &&
+      findings.problems.size() == before) {
+    r.wrong("address", *address,
+            quoted(listener.address.text()) +
+                ": with [bundle] a port is needed; a proxy that is started again would have another one");
+  }
   const bool good = findings.problems.size() == before;
   r.parsed("ready_path", listener.ready_path, to_prefix);
   r.refuse_unknown();

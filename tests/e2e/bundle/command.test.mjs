@@ -79,7 +79,8 @@ scenario('a terminal that takes nothing holds up nobody, and the gap is told', {
       a.end(String(asked));
     }).listen(process.env.PORT, '127.0.0.1');`);
   const file = path.join(dir, 'limpet.toml');
-  writeFileSync(file, `[[listener]]\naddress = "127.0.0.1:0"\n[bundle]\nnodes = 1\ncommand = ["node", ${JSON.stringify(script)}]\n`);
+  const listener = `[[listener]]\naddress = "127.0.0.1:${await freePort()}"\n`;
+  writeFileSync(file, `${listener}[bundle]\nnodes = 1\ncommand = ["node", ${JSON.stringify(script)}]\n`);
   const child = spawn(binary, ['up', '-c', file], { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, RUNTIME_DIRECTORY: dir } });
   const ended = new Promise((resolve) => child.once('close', (code) => resolve(code)));
   world.own({ close: () => { child.kill('SIGKILL'); return ended; } });

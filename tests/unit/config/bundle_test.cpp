@@ -110,6 +110,12 @@ TEST(BundleTable, CookiesOfItsPoolAndAnotherAreHeldApart) {
   EXPECT_EQ(whole.problems[0].line, 3) << "there is no other place for a pool that is not written";
 }
 
+TEST(BundleTable, AListenerNeedsAPort) {
+  EXPECT_THAT(in_bundle("[[listener]]\naddress = \"127.0.0.1:0\""),
+              ElementsAre(HasSubstr("listener[0].address: \"127.0.0.1:0\": with [bundle] a port is needed")));
+  EXPECT_THAT(in_bundle("[[listener]]\naddress = \"unix:/x\""), IsEmpty());
+}
+
 TEST(BundleTable, ItsPoolIsOneThatRoutesMayName) {
   const std::string other = "[pool.other]\nservers = [\"a=10.0.0.1:1\"]\n";
   EXPECT_THAT(in_bundle(other), ElementsAre(HasSubstr("several pools and no route")));
