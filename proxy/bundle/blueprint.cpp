@@ -155,7 +155,7 @@ ChildSpec Blueprint::node(std::uint32_t number, std::uint16_t port) const {
                   "--admin",
                   spec.admin,
                   "--redis",
-                  manages_redis() ? "unix:" + file("redis.sock") : "file:" + file("redis.url"),
+                  redis_of_nodes(),
                   "--adapter",
                   streams ? "redis_streams" : "redis",
                   "--drain-window",
@@ -167,8 +167,12 @@ ChildSpec Blueprint::node(std::uint32_t number, std::uint16_t port) const {
   return spec;
 }
 
+std::string Blueprint::redis_of_nodes() const {
+  return manages_redis() ? "unix:" + file("redis.sock") : "file:" + file("redis.url");
+}
+
 std::string Blueprint::node_document() const {
-  return config::node_document(owners_);
+  return config::node_document(owners_, redis_of_nodes(), bundle_.adapter);
 }
 
 // --- the proxy ---

@@ -74,6 +74,7 @@ class Blueprint {
   std::string file(std::string_view name) const { return site_.folder + "/" + std::string(name); }
   std::vector<std::string> environment() const;
   std::string url_for_commands() const;
+  std::string redis_of_nodes() const;  // as `limpet node` takes it
 
   std::shared_ptr<const config::Config> config_;
   const config::Bundle bundle_;
@@ -81,8 +82,7 @@ class Blueprint {
   const Site site_;
 };
 
-// Of nodes: the time over which they end their sessions, and up to 10 s more go by until the last of them and
-// their presence are gone. Of all of it: the budget.
-inline constexpr config::Duration kDrainWindow{16'000}, kBudget{30'000};
+inline constexpr config::Duration kDrainWindow = config::Bundle::kDrainWindow;
+inline constexpr config::Duration kBudget = config::Bundle::kBudget;
 
 }  // namespace limpet::bundle

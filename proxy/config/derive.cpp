@@ -62,14 +62,18 @@ std::string proxy_document(std::string_view owners, const BundleProxy& bundle) {
   return written(document);
 }
 
-std::string node_document(std::string_view owners) {
+std::string node_document(std::string_view owners, std::string_view redis, BundleAdapter adapter) {
   toml::table document = toml::parse(owners);
   toml::table out;
   for (const std::string_view key : {"limits", "log", "node"}) {
     if (const toml::table* table = document[key].as_table()) out.insert(key, *table);
   }
   log_to_standard_error(out);
-  table_in(out, "node");
+  toml::table& node = table_in(out, "node");
+  if (!redis.empty()) {
+    node.insert_or_assign("redis", redis);
+    node.insert_or_assign("adapter", adapter == BundleAdapter::redis ? "redis" : "redis_streams");
+  }
   return written(out);
 }
 

@@ -22,6 +22,8 @@ struct BundleProxy {
 
 // Of a document that load_text() has accepted; empty text is one.
 std::string proxy_document(std::string_view owners, const BundleProxy& bundle);
-std::string node_document(std::string_view owners);
+// `redis`: where the nodes are joined, and by which adapter; empty: that is left to flags.
+std::string node_document(std::string_view owners, std::string_view redis = {},
+                          BundleAdapter adapter = BundleAdapter::redis_streams);
 
 }  // namespace limpet::config

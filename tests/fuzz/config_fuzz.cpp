@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <string>
 #include <string_view>
 
 #include "proxy/config/derive.h"
@@ -25,7 +26,8 @@ void derive(std::string_view text, const config::Bundle& owners) {
     const auto proxy = config::load_text(config::proxy_document(text, bundle), "proxy").config;
     if (!proxy || proxy->bundle || proxy->find_pool(config::Bundle::kPool)->servers.size() != 2) std::abort();
   }
-  if (!config::load_text(config::node_document(text), "node").config) std::abort();
+  const std::string redis = owners.redis.value_or("unix:/run/x/redis.sock");
+  if (!config::load_text(config::node_document(text, redis, owners.adapter), "node").config) std::abort();
 }
 
 }  // namespace

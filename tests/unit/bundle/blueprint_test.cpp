@@ -130,7 +130,7 @@ TEST_F(BlueprintTest, AFolderWithSpacesAndQuotesIsOneWord) {
 
 TEST_F(BlueprintTest, TheProxysDocumentLoads) {
   const Blueprint bundle =
-      of("[bundle]\n[pool.nodes.health]\nrise = 4\n[node]\nid = \"x\"\n[log]\nfile = \"/a/b\"");
+      of("[bundle]\n[pool.nodes.health]\nrise = 4\n[node]\npage = true\n[log]\nfile = \"/a/b\"");
   const config::Loaded proxy =
       config::load_text(bundle.proxy_document({bundle.node(1, 0), bundle.node(2, 3002)}), "generated");
   ASSERT_TRUE(proxy.config) << proxy.problems[0].message;

@@ -110,6 +110,39 @@ TEST(BundleTable, CookiesOfItsPoolAndAnotherAreHeldApart) {
   EXPECT_EQ(whole.problems[0].line, 3) << "there is no other place for a pool that is not written";
 }
 
+TEST(BundleTable, WhatItSaysToItsNodesIsSaidThere) {
+  for (const auto& [line, why] : {std::pair("redis = \"redis://10.9.9.9\"", "write bundle.redis"),
+                                  {"adapter = \"memory\"", "write bundle.adapter"},
+                                  {"listen = \"127.0.0.1:4000\"", "bundle.ports"},
+                                  {"id = \"x\"", "n1, n2"},
+                                  {"admin = \"127.0.0.1:4001\"", "leave it out"}}) {
+    const Loaded loaded = load_text("[bundle]\n[node]\n" + std::string(line), "f");
+    ASSERT_EQ(loaded.problems.size(), 1u) << line;
+    EXPECT_THAT(loaded.problems[0].message, testing::AllOf(HasSubstr("node."), HasSubstr(why)));
+    EXPECT_EQ(loaded.problems[0].line, 3);
+    EXPECT_GT(loaded.problems[0].column, 1);
+  }
+}
+
+TEST(BundleTable, ItsNodesAreCheckedAsItJoinsThem) {
+  EXPECT_THAT(warned_in_bundle("[node]\nrecovery = \"2m\"\nrecovery_save = \"eager\""), IsEmpty());
+  EXPECT_THAT(warned_in_bundle("[node]\nstream = \"mine\"\nstrict_health = true"), IsEmpty());
+  EXPECT_THAT(in_bundle("adapter = \"redis\"\n[node]\nrecovery = \"2m\""),
+              ElementsAre(HasSubstr("node.recovery")));
+  EXPECT_THAT(in_bundle("redis = \"redis://10.0.0.9\"\n[node]\nredis_ca = \"/ca\""),
+              ElementsAre(HasSubstr("not one of TLS")));
+  EXPECT_THAT(warned_in_bundle("redis = \"rediss://10.0.0.9\"\n[node]\nredis_ca = \"/ca\""), IsEmpty());
+}
+
+TEST(BundleTable, TimesThatItLimitsAreWarnedOf) {
+  EXPECT_THAT(warned_in_bundle("[node]\ndrain_window = \"16s\"\n[proxy]\ndrain_timeout = \"30s\""),
+              IsEmpty());
+  EXPECT_THAT(warned_in_bundle("[node]\ndrain_window = \"60s\""),
+              ElementsAre(HasSubstr("node.drain_window: with [bundle] at most \"16s\"")));
+  EXPECT_THAT(warned_in_bundle("[proxy]\ndrain_timeout = \"2m\""),
+              ElementsAre(HasSubstr("proxy.drain_timeout: with [bundle] it is \"30s\"")));
+}
+
 TEST(BundleTable, AListenerNeedsAPort) {
   EXPECT_THAT(in_bundle("[[listener]]\naddress = \"127.0.0.1:0\""),
               ElementsAre(HasSubstr("listener[0].address: \"127.0.0.1:0\": with [bundle] a port is needed")));

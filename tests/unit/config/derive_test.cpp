@@ -98,5 +98,14 @@ TEST_F(DeriveTest, TheNodesDocumentIsOfTheNodesAlone) {
   EXPECT_TRUE(load_text(node_document("[bundle]"), "n").config);
 }
 
+TEST_F(DeriveTest, TheNodesDocumentSaysHowTheyAreJoined) {
+  const std::string owners = "[bundle]\n[node]\nrecovery = \"2m\"\nrecovery_save = \"eager\"";
+  const Loaded node =
+      load_text(node_document(owners, "unix:/x/redis.sock", BundleAdapter::redis_streams), "n");
+  ASSERT_TRUE(node.config) << testing::PrintToString(printed(node.problems));
+  EXPECT_EQ(node.config->node.redis, "unix:/x/redis.sock");
+  EXPECT_EQ(node.config->node.joined(), NodeAdapter::redis_streams);
+}
+
 }  // namespace
 }  // namespace limpet::config
