@@ -206,7 +206,6 @@ void Service::Impl::adopt_found() {
   const std::string changed = membership->adopt(names.whole());
   if (changed.empty()) return;
   log::info("dns: {}", changed);
-  update_readiness();
 }
 
 // A silent server: what waits on it goes elsewhere; one that is down loses its idle connections, and its
