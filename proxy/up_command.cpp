@@ -68,6 +68,7 @@ class Up final : public bundle::Observer {
   bool bind_admin();
   void serve_admin();
   void say_where() const;
+  std::string addresses() const;
   void show() const;
   void on_signal(int number);
   void reload();
@@ -238,10 +239,18 @@ void Up::on_line(std::string_view id, std::string_view line) {
   writer->put(json ? bundle::tagged_json(id, line) : bundle::tagged(id, line));
 }
 
-void Up::on_all_ready() {
-  for (const bundle::ChildView& each : supervisor_->overview().children) {
-    if (each.kind == bundle::Kind::proxy) log::info("ready: everything is healthy; visit {}", each.address);
+// As a browser takes it.
+std::string Up::addresses() const {
+  std::string out = config_->listeners.empty() ? "http://" + prepared_->site.listener : std::string();
+  for (const config::Listener& each : config_->listeners) {
+    const bool by_path = each.address.kind == config::Endpoint::Kind::unix_socket;
+    out += (out.empty() ? "" : ", ") + std::string(by_path ? "" : "http://") + each.address.text();
   }
+  return out;
+}
+
+void Up::on_all_ready() {
+  log::info("ready: everything is healthy; visit {}", addresses());
   notify_supervisor("READY=1");
 }
 

@@ -39,7 +39,7 @@ class Terminal {
 
   async up(args = '') {
     this.type(`${quote(binary)} up ${args}; echo "ended: $?"`, 'Enter');
-    const [, address] = await until(() => this.all().match(/ready: everything is healthy; visit ([^\s,]+)/), 20_000, 'it is ready');
+    const [, address] = await until(() => this.all().match(/ready: everything is healthy; visit http:\/\/([^\s,]+)/), 20_000, 'it is ready');
     this.address = new Address(address);
     this.url = this.address.url;
   }
