@@ -52,9 +52,14 @@ std::uint32_t nodes_of(const config::Config& config) {
   return std::max(kLeastNodes, static_cast<std::uint32_t>(net::usable_cpus().size()));
 }
 
-// Whoever closes it sends SIGHUP, too, and means something else.
 bool has_terminal() {
   return net::Fd(::open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC)).get() >= 0;
+}
+
+// As nohup(1) does. Before Signals takes it.
+bool ignores_hangup() {
+  struct sigaction action;
+  return ::sigaction(SIGHUP, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
 }
 
 class Up final : public bundle::Observer {
@@ -70,9 +75,9 @@ class Up final : public bundle::Observer {
   void say_where() const;
   std::string addresses() const;
   void show() const;
-  void on_signal(int number);
+  void on_signal(const net::Signal& signal);
+  bool terminal_has_gone(const net::Signal& hangup) const;
   void reload();
-  bool terminal_is_gone() const { return had_terminal_ && !has_terminal(); }
   void on_change() override { show(); }
   void on_line(std::string_view id, std::string_view line) override;
   void on_all_ready() override;
@@ -91,7 +96,7 @@ class Up final : public bundle::Observer {
   net::BoundListener admin_bound_;
   std::unique_ptr<admin::Server> admin_;
   std::unique_ptr<net::Signals> signals_;
-  const bool had_terminal_ = has_terminal();
+  const bool follows_terminal_ = has_terminal() && !ignores_hangup();
   bool stopping_ = false;
   bool clean_ = true;
 };
@@ -174,8 +179,8 @@ int Up::run() {
   settings.shutdown_delay_ms = config::ms(config_->proxy.shutdown_delay);
   supervisor_ = std::make_unique<bundle::Supervisor>(loop_, prepared_->folder, *blueprint_, settings, *this);
   signals_ = std::make_unique<net::Signals>(
-      loop_, std::initializer_list<int>{SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGCHLD},
-      [this](int number) { on_signal(number); });
+      loop_, std::initializer_list<int>{SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGCHLD},
+      [this](const net::Signal& signal) { on_signal(signal); });
   if (const std::string wrong = supervisor_->start(); !wrong.empty()) {
     log::error("{}", wrong);
     return 1;
@@ -194,11 +199,19 @@ int Up::run() {
   return clean_ ? 0 : 1;
 }
 
-void Up::on_signal(int number) {
-  switch (number) {
+// Whoever closes a terminal sends SIGHUP, too, and means the end: the kernel does, and the shell that the
+// terminal was given to. One of anybody else asks for a reload, with a terminal and after it.
+bool Up::terminal_has_gone(const net::Signal& hangup) const {
+  if (!follows_terminal_) return false;
+  return hangup.of_kernel || (hangup.sender > 0 && hangup.sender == ::getsid(0) && !has_terminal());
+}
+
+void Up::on_signal(const net::Signal& signal) {
+  switch (signal) {
     case SIGCHLD: return supervisor_->reap();
     case SIGHUP:
-      if (!terminal_is_gone()) return reload();
+      if (!terminal_has_gone(signal)) return reload();
+      if (stopping_) return;  // the kernel and the shell may both have said so
       break;
     case SIGUSR1: log::reopen(); return supervisor_->reopen_logs();
     default: break;
@@ -262,7 +275,7 @@ void Up::on_end(bool clean) {
 }  // namespace
 
 int run_up(const std::string& file) {
-  net::hold_signals({SIGTERM, SIGINT, SIGCHLD});
+  net::hold_signals({SIGTERM, SIGINT, SIGQUIT, SIGCHLD});
   std::string owners;
   config::Loaded loaded;
   if (file.empty()) {
