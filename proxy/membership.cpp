@@ -37,12 +37,7 @@ void Membership::watch() {
 }
 
 std::string Membership::adopt(const std::shared_ptr<const config::Config>& config) {
-  std::string changed;
-  for (const config::Pool& pool : config->pools) {
-    const config::Pool* const before = snapshot_->config->find_pool(pool.name);
-    const std::string what = before != nullptr ? config::describe_servers(*before, pool) : std::string();
-    if (!what.empty()) changed += (changed.empty() ? "pool " : "; pool ") + pool.name + ": " + what;
-  }
+  const std::string changed = config::describe_servers(*snapshot_->config, *config);
   if (changed.empty()) return changed;
   install(config::build_snapshot(config, snapshot_.get()));
   return changed;

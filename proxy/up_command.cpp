@@ -24,6 +24,7 @@
 #include "proxy/net/listener.h"
 #include "proxy/net/signals.h"
 #include "proxy/notify.h"
+#include "proxy/read_again.h"
 #include "proxy/secrets.h"
 
 namespace limpet {
@@ -104,7 +105,7 @@ class Up final : public bundle::Observer {
 // What it may change while everything runs: the number of nodes, and who is in other pools.
 std::optional<std::string> needs_restart(config::Config fresh, const config::Config& old) {
   if (fresh.bundle && old.bundle) fresh.bundle->nodes = old.bundle->nodes;
-  if (!(fresh.node == old.node)) return "[node]";
+  if (auto key = config::first_difference(old.node, fresh.node)) return key;
   return config::first_difference(old, fresh);
 }
 
@@ -228,20 +229,24 @@ void Up::on_signal(const net::Signal& signal) {
 void Up::reload() {
   const std::string& file = config_->file;
   if (file.empty()) return log::info("SIGHUP: there is no configuration file, so that nothing changes");
-  const auto text = config::read_file(file);
-  if (const auto* no = std::get_if<config::Problem>(&text))
-    return log::error("SIGHUP: {}; nothing changes", config::format(file, *no));
-  const config::Loaded loaded = config::load_text(std::get<std::string>(text), file);
-  for (const config::Problem& each : loaded.problems) log::error("{}", config::format(file, each));
-  if (!loaded.config) return log::error("SIGHUP: {} is wrong; nothing changes", file);
-  if (const auto key = needs_restart(*loaded.config, *config_)) {
+  auto fresh = read_again(file);
+  if (!fresh) return;
+  if (const auto key = needs_restart(*fresh->config, *config_)) {
     return log::error("SIGHUP: {} changes {}, which needs a restart; nothing changes", file, *key);
   }
+  const std::uint32_t nodes = nodes_of(*fresh->config);
+  const bool other_nodes = nodes != nodes_of(*config_);  // if not, it is as many as an operator wants
+  const std::string servers = config::describe_servers(*config_, *fresh->config);
+  if (!other_nodes && servers.empty()) return log::info("SIGHUP: nothing has changed in {}", file);
   if (const std::string wrong = supervisor_->why_not_now(); !wrong.empty())
     return log::error("SIGHUP: {}; nothing changes, try again", wrong);
-  config_ = loaded.config;
-  blueprint_->adopt(config_, std::get<std::string>(text));
-  supervisor_->scale(nodes_of(*config_));
+  config_ = std::move(fresh->config);
+  blueprint_->adopt(config_, std::move(fresh->text));
+  if (!servers.empty()) {
+    log::info("SIGHUP: {}", servers);
+    if (const std::string wrong = supervisor_->tell_proxy(); !wrong.empty()) log::error("SIGHUP: {}", wrong);
+  }
+  if (other_nodes) supervisor_->scale(nodes);
 }
 
 // Nothing waits for who reads: lines that find no room are dropped and counted.
