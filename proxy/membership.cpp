@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "proxy/config/difference.h"
-#include "proxy/health_settings.h"
+#include "proxy/config/health_settings.h"
 #include "proxy/log/log.h"
 
 namespace limpet {
@@ -32,7 +32,8 @@ Membership::Membership(Parts parts, std::shared_ptr<const config::Config> config
 
 void Membership::watch() {
   for (const auto& pool : snapshot_->pools) {
-    parts_.monitor.add_pool(pool->settings.name, health_settings(pool->settings), watched(*pool));
+    parts_.monitor.add_pool(pool->settings.name, config::health_settings(pool->settings.health),
+                            watched(*pool));
   }
 }
 

@@ -26,26 +26,12 @@
 #include "proxy/notify.h"
 #include "proxy/read_again.h"
 #include "proxy/secrets.h"
+#include "proxy/start_log.h"
 
 namespace limpet {
 namespace {
 
 constexpr std::uint32_t kLeastNodes = 2;
-
-// The bundle's own lines and those of its children go to one place, `here` or the file of [log].
-bool start_up_log(const config::Log& wanted, const std::string& here) {
-  log::Settings settings;
-  settings.level = static_cast<log::Level>(wanted.level);
-  settings.json = wanted.format == config::LogFormat::json;
-  settings.file = settings.access_file = wanted.file.value_or(here);
-  try {
-    log::start(settings);
-    return true;
-  } catch (const std::exception& error) {
-    std::cerr << "limpet: cannot open the log: " << error.what() << '\n';
-    return false;
-  }
-}
 
 std::uint32_t nodes_of(const config::Config& config) {
   const std::uint32_t wanted = config.bundle ? config.bundle->nodes : 0;
@@ -298,7 +284,7 @@ int run_up(const std::string& file) {
   for (const config::Problem& each : loaded.problems) std::cerr << config::format(file, each) << '\n';
   if (!loaded.config) return 1;
   const std::unique_ptr<bundle::Screen> screen = bundle::Screen::open();  // it goes last, after the log
-  if (!start_up_log(loaded.config->log, screen ? screen->log_path() : "/dev/stdout")) return 1;
+  if (!start_log_of_all(loaded.config->log, screen ? screen->log_path() : "/dev/stdout")) return 1;
   for (const config::Problem& each : loaded.warnings) log::warn("{}", config::format(file, each));
   int code = 1;
   try {
