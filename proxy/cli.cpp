@@ -85,8 +85,9 @@ bool names_unknown_command(const CLI::App& app, int argc, char** argv) {
     if (each->get_name() == argv[1]) return false;
     known += (known.empty() ? "" : ", ") + each->get_name();
   }
-  std::cerr << "limpet: there is no command \"" << log::escaped(without_password(argv[1]), log::Style::message, 80)
-            << "\"; there are " << known << '\n';
+  std::cerr << "limpet: there is no command \""
+            << log::escaped(without_password(argv[1]), log::Style::message, 80) << "\"; there are " << known
+            << '\n';
   return true;
 }
 
@@ -129,9 +130,10 @@ int run_command_line(int argc, char** argv) {
   add_remote_options(restart_command, remote);
   std::uint32_t nodes = 0;
   CLI::App& scale_command = *app.add_subcommand("scale", "another number of nodes of limpet up");
-  scale_command.add_option("nodes", nodes, "how many, 1 to 1024")
+  constexpr std::uint32_t kMost = config::Bundle::kMostNodes;
+  scale_command.add_option("nodes", nodes, "how many, 1 to " + std::to_string(kMost))
       ->required()
-      ->check(CLI::Range(1, 1024))
+      ->check(CLI::Range(1u, kMost))
       ->type_name("N");
   add_remote_options(scale_command, remote);
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "proxy/config/difference.h"
-#include "proxy/health_settings.h"
+#include "proxy/config/health_settings.h"
 #include "proxy/log/log.h"
 
 namespace limpet {
@@ -41,17 +41,13 @@ Membership::Membership(Parts parts, std::shared_ptr<const config::Config> config
 void Membership::watch() {
   parts_.monitor.on_arrival = [this](const net::Target& at) { arrive(at); };
   for (const auto& pool : snapshot_->pools) {
-    parts_.monitor.add_pool(pool->settings.name, health_settings(pool->settings), watched(*pool));
+    parts_.monitor.add_pool(pool->settings.name, config::health_settings(pool->settings.health),
+                            watched(*pool));
   }
 }
 
 std::string Membership::adopt(const std::shared_ptr<const config::Config>& config) {
-  std::string changed;
-  for (const config::Pool& pool : config->pools) {
-    const config::Pool* const before = snapshot_->config->find_pool(pool.name);
-    const std::string what = before != nullptr ? config::describe_servers(*before, pool) : std::string();
-    if (!what.empty()) changed += (changed.empty() ? "pool " : "; pool ") + pool.name + ": " + what;
-  }
+  const std::string changed = config::describe_servers(*snapshot_->config, *config);
   if (changed.empty()) return changed;
   install(rebuilt(config, {}, nullptr));
   return changed;

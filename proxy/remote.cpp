@@ -71,27 +71,21 @@ std::optional<net::Address> admin_address(const Remote& remote) {
   return address;
 }
 
-}  // namespace
-
-std::optional<std::string> ask(const Remote& remote, std::string_view method, std::string_view path) {
-  const auto address = admin_address(remote);
-  if (!address) return std::nullopt;
-  const admin::Fetched answer = admin::fetch(*address, method, path);
+// The body of a 200 or 202; anything else is told.
+std::optional<std::string> body_of(const net::Address& address, admin::Fetched answer) {
   if (answer.status == 0) {
     complain(answer.error + " (is limpet running, and is this its [admin] address?)");
     return std::nullopt;
   }
-  if (answer.status == 200 || answer.status == 202) return answer.body;
+  if (answer.status == 200 || answer.status == 202) return std::move(answer.body);
   boost::system::error_code bad;
   const json::value body = json::parse(answer.body, bad);
   const json::value* message = bad || !body.is_object() ? nullptr : body.as_object().if_contains("error");
   complain(message && message->is_string()
                ? shown(message->as_string())
-               : address->text() + ": answered with status " + std::to_string(answer.status));
+               : address.text() + ": answered with status " + std::to_string(answer.status));
   return std::nullopt;
 }
-
-namespace {
 
 struct ServerLine {
   std::string pool, id, state, reason, tunnels, requests;
@@ -143,18 +137,6 @@ std::optional<StatusText> read_status(const std::string& text) try {
   complain(kNotOurs);
   return std::nullopt;
 }
-
-}  // namespace
-
-std::string duration_text(std::uint64_t ms) {
-  const std::uint64_t s = ms / 1000;
-  if (s < 120) return std::to_string(s) + "s";
-  if (s < 7200) return std::to_string(s / 60) + "m";
-  if (s < 48 * 3600) return std::to_string(s / 3600) + "h";
-  return std::to_string(s / 86400) + "d";
-}
-
-namespace {
 
 void print(const StatusText& status) {
   std::cout << "limpet " << status.version << ", " << status.stage << ", "
@@ -216,26 +198,50 @@ std::string percent_encoded(std::string_view text) {
   return out;
 }
 
-}  // namespace
-
-std::optional<std::string> ask_quietly(const Remote& remote, std::string_view path) {
-  const auto address = admin_address(remote);
-  if (!address) return std::nullopt;
-  admin::Fetched answer = admin::fetch(*address, "GET", path);
-  return answer.status == 200 ? std::optional(std::move(answer.body)) : std::nullopt;
+// Of a bundle whose proxy does not answer there is no status.
+std::string with_bundle(const std::optional<std::string>& status, std::string_view bundle) {
+  json::object out;
+  if (status) out = json::parse(*status).as_object();
+  out["bundle"] = json::parse(bundle);
+  return json::serialize(out) + "\n";
 }
 
+}  // namespace
+
+std::string duration_text(std::uint64_t ms) {
+  const std::uint64_t s = ms / 1000;
+  if (s < 120) return std::to_string(s) + "s";
+  if (s < 7200) return std::to_string(s / 60) + "m";
+  if (s < 48 * 3600) return std::to_string(s / 3600) + "h";
+  return std::to_string(s / 86400) + "d";
+}
+
+std::optional<std::string> ask(const Remote& remote, std::string_view method, std::string_view path) {
+  const auto address = admin_address(remote);
+  return address ? body_of(*address, admin::fetch(*address, method, path)) : std::nullopt;
+}
+
+// The bundle first: it answers while its proxy starts, hangs or fails.
 int show_status(const Remote& remote) {
-  const auto text = ask(remote, "GET", "/status");
-  const auto status = text ? read_status(*text) : std::nullopt;
-  if (!status) return 1;
-  if (remote.json) {
-    std::cout << *text;
-  } else {
-    print(*status);
-    if (const auto bundle = ask_quietly(remote, "/bundle")) print_bundle(*bundle);
+  const auto address = admin_address(remote);
+  if (!address) return 1;
+  const admin::Fetched bundle = admin::fetch(*address, "GET", "/bundle");
+  if (bundle.status == 0) {
+    body_of(*address, bundle);
+    return 1;
   }
-  return 0;
+  const auto children = bundle.status == 200 ? children_text(bundle.body) : std::nullopt;
+  if (children && !remote.json) std::cout << *children << std::flush;
+  const auto text = body_of(*address, admin::fetch(*address, "GET", "/status"));
+  const auto status = text ? read_status(*text) : std::nullopt;
+  if (remote.json) {
+    if (children) std::cout << with_bundle(status ? text : std::nullopt, bundle.body);
+    if (!children && status) std::cout << *text;
+  } else if (status) {
+    if (children) std::cout << '\n';
+    print(*status);
+  }
+  return status ? 0 : 1;
 }
 
 int operate(const Remote& remote, const std::string& server, const std::string& verb) {

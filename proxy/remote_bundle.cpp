@@ -1,7 +1,8 @@
 // What the command line does with a running `limpet up`.
+#include <spdlog/fmt/fmt.h>
+
 #include <boost/json.hpp>
 #include <chrono>
-#include <cstdio>
 #include <iostream>
 #include <thread>
 
@@ -60,21 +61,23 @@ int follow(const Remote& remote, std::int64_t number) {
 
 }  // namespace
 
-void print_bundle(const std::string& overview) try {
+std::optional<std::string> children_text(const std::string& overview) try {
+  constexpr std::string_view kRow = "{:<24} {:<12} {:<9} {:>8} {:>9}  {}\n";
   const json::value bundle = json::parse(overview);
-  std::printf("\n%-24s %-12s %-9s %8s %9s  %s\n", "CHILD", "STATE", "FOR", "RESTARTS", "PID", "HEALTH");
+  std::string out = fmt::format(kRow, "CHILD", "STATE", "FOR", "RESTARTS", "PID", "HEALTH");
   for (const json::value& child : bundle.at("children").as_array()) {
     const auto text = [&](std::string_view name) {
       const json::value& value = child.at(name);
       return log::escaped(value.is_string() ? std::string(value.as_string()) : json::serialize(value),
                           log::Style::message, 400);
     };
-    std::printf("%-24s %-12s %-9s %8s %9s  %s\n", text("id").c_str(), text("state").c_str(),
-                duration_text(child.at("state_for_ms").to_number<std::uint64_t>()).c_str(),
-                text("restarts").c_str(), text("pid").c_str(), text("health").c_str());
+    out += fmt::format(kRow, text("id"), text("state"),
+                       duration_text(child.at("state_for_ms").to_number<std::uint64_t>()), text("restarts"),
+                       text("pid"), text("health"));
   }
+  return out;
 } catch (const std::exception&) {
-  // another program's answer; the proxy's status has been shown
+  return std::nullopt;  // another program's answer
 }
 
 int run_operation(const Remote& remote, const std::string& what) try {

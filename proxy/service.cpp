@@ -2,7 +2,6 @@
 
 #include <malloc.h>
 #include <signal.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,7 +12,6 @@
 #include "proxy/admin/server.h"
 #include "proxy/capacity.h"
 #include "proxy/config/difference.h"
-#include "proxy/config/load.h"
 #include "proxy/discovery/discovery.h"
 #include "proxy/endpoint.h"
 #include "proxy/heap.h"
@@ -25,6 +23,7 @@
 #include "proxy/notify.h"
 #include "proxy/overview.h"
 #include "proxy/placement.h"
+#include "proxy/read_again.h"
 #include "proxy/session/worker.h"
 
 namespace limpet {
@@ -69,7 +68,6 @@ struct Service::Impl final : session::CrowdObserver {
   void open_listeners();
   void on_signal(int number);
   void reload();
-  std::shared_ptr<const config::Config> read_again() const;
   void apply(std::shared_ptr<const config::Config> fresh);
   void begin_shutdown();
   void close_listeners();
@@ -270,25 +268,8 @@ void Service::Impl::reload() {
   }
   if (stage != Stage::serving) return log::info("SIGHUP: limpet is shutting down; nothing changes");
   notify_supervisor("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(net::now_us()));
-  if (auto fresh = read_again()) apply(std::move(fresh));
+  if (auto fresh = read_again(config->file)) apply(std::move(fresh->config));
   notify_supervisor("READY=1");
-}
-
-// A pipe gave what it had at the start, and would hold us up.
-std::shared_ptr<const config::Config> Service::Impl::read_again() const {
-  struct stat info;
-  if (::stat(config->file.c_str(), &info) == 0 && !S_ISREG(info.st_mode)) {
-    log::error("SIGHUP: {} is not a regular file; nothing changes", config->file);
-    return nullptr;
-  }
-  config::Loaded loaded = config::load_file(config->file);
-  for (const config::Problem& each : loaded.problems) log::error("{}", config::format(config->file, each));
-  if (!loaded.config) {
-    log::error("SIGHUP: {} is wrong; nothing changes", config->file);
-    return nullptr;
-  }
-  for (const config::Problem& each : loaded.warnings) log::warn("{}", config::format(config->file, each));
-  return std::move(loaded.config);
 }
 
 void Service::Impl::apply(std::shared_ptr<const config::Config> fresh) {

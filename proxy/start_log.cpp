@@ -5,14 +5,11 @@
 #include "proxy/log/log.h"
 
 namespace limpet {
+namespace {
 
-bool start_log(const config::Log& wanted) {
-  log::Settings settings;
+bool start(const config::Log& wanted, log::Settings settings) {
   settings.level = static_cast<log::Level>(wanted.level);
   settings.json = wanted.format == config::LogFormat::json;
-  settings.file = wanted.file.value_or("");
-  settings.access = wanted.access;
-  settings.access_file = wanted.access_file.value_or("");
   try {
     log::start(settings);
     return true;
@@ -20,6 +17,22 @@ bool start_log(const config::Log& wanted) {
     std::cerr << "limpet: cannot open the log: " << error.what() << '\n';
     return false;
   }
+}
+
+}  // namespace
+
+bool start_log(const config::Log& wanted) {
+  log::Settings settings;
+  settings.file = wanted.file.value_or("");
+  settings.access = wanted.access;
+  settings.access_file = wanted.access_file.value_or("");
+  return start(wanted, std::move(settings));
+}
+
+bool start_log_of_all(const config::Log& wanted, const std::string& here) {
+  log::Settings settings;
+  settings.file = settings.access_file = wanted.file.value_or(here);
+  return start(wanted, std::move(settings));
 }
 
 }  // namespace limpet

@@ -24,27 +24,14 @@
 #include "proxy/net/listener.h"
 #include "proxy/net/signals.h"
 #include "proxy/notify.h"
+#include "proxy/read_again.h"
 #include "proxy/secrets.h"
+#include "proxy/start_log.h"
 
 namespace limpet {
 namespace {
 
 constexpr std::uint32_t kLeastNodes = 2;
-
-// The bundle's own lines and those of its children go to one place, `here` or the file of [log].
-bool start_up_log(const config::Log& wanted, const std::string& here) {
-  log::Settings settings;
-  settings.level = static_cast<log::Level>(wanted.level);
-  settings.json = wanted.format == config::LogFormat::json;
-  settings.file = settings.access_file = wanted.file.value_or(here);
-  try {
-    log::start(settings);
-    return true;
-  } catch (const std::exception& error) {
-    std::cerr << "limpet: cannot open the log: " << error.what() << '\n';
-    return false;
-  }
-}
 
 std::uint32_t nodes_of(const config::Config& config) {
   const std::uint32_t wanted = config.bundle ? config.bundle->nodes : 0;
@@ -52,9 +39,14 @@ std::uint32_t nodes_of(const config::Config& config) {
   return std::max(kLeastNodes, static_cast<std::uint32_t>(net::usable_cpus().size()));
 }
 
-// Whoever closes it sends SIGHUP, too, and means something else.
 bool has_terminal() {
   return net::Fd(::open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC)).get() >= 0;
+}
+
+// As nohup(1) does. Before Signals takes it.
+bool ignores_hangup() {
+  struct sigaction action;
+  return ::sigaction(SIGHUP, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
 }
 
 class Up final : public bundle::Observer {
@@ -68,10 +60,11 @@ class Up final : public bundle::Observer {
   bool bind_admin();
   void serve_admin();
   void say_where() const;
+  std::string addresses() const;
   void show() const;
-  void on_signal(int number);
+  void on_signal(const net::Signal& signal);
+  bool terminal_has_gone(const net::Signal& hangup) const;
   void reload();
-  bool terminal_is_gone() const { return had_terminal_ && !has_terminal(); }
   void on_change() override { show(); }
   void on_line(std::string_view id, std::string_view line) override;
   void on_all_ready() override;
@@ -90,7 +83,7 @@ class Up final : public bundle::Observer {
   net::BoundListener admin_bound_;
   std::unique_ptr<admin::Server> admin_;
   std::unique_ptr<net::Signals> signals_;
-  const bool had_terminal_ = has_terminal();
+  const bool follows_terminal_ = has_terminal() && !ignores_hangup();
   bool stopping_ = false;
   bool clean_ = true;
 };
@@ -98,7 +91,7 @@ class Up final : public bundle::Observer {
 // What it may change while everything runs: the number of nodes, and who is in other pools.
 std::optional<std::string> needs_restart(config::Config fresh, const config::Config& old) {
   if (fresh.bundle && old.bundle) fresh.bundle->nodes = old.bundle->nodes;
-  if (!(fresh.node == old.node)) return "[node]";
+  if (auto key = config::first_difference(old.node, fresh.node)) return key;
   return config::first_difference(old, fresh);
 }
 
@@ -173,8 +166,8 @@ int Up::run() {
   settings.shutdown_delay_ms = config::ms(config_->proxy.shutdown_delay);
   supervisor_ = std::make_unique<bundle::Supervisor>(loop_, prepared_->folder, *blueprint_, settings, *this);
   signals_ = std::make_unique<net::Signals>(
-      loop_, std::initializer_list<int>{SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGCHLD},
-      [this](int number) { on_signal(number); });
+      loop_, std::initializer_list<int>{SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGCHLD},
+      [this](const net::Signal& signal) { on_signal(signal); });
   if (const std::string wrong = supervisor_->start(); !wrong.empty()) {
     log::error("{}", wrong);
     return 1;
@@ -193,11 +186,19 @@ int Up::run() {
   return clean_ ? 0 : 1;
 }
 
-void Up::on_signal(int number) {
-  switch (number) {
+// Whoever closes a terminal sends SIGHUP, too, and means the end: the kernel does, and the shell that the
+// terminal was given to. One of anybody else asks for a reload, with a terminal and after it.
+bool Up::terminal_has_gone(const net::Signal& hangup) const {
+  if (!follows_terminal_) return false;
+  return hangup.of_kernel || (hangup.sender > 0 && hangup.sender == ::getsid(0) && !has_terminal());
+}
+
+void Up::on_signal(const net::Signal& signal) {
+  switch (signal) {
     case SIGCHLD: return supervisor_->reap();
     case SIGHUP:
-      if (!terminal_is_gone()) return reload();
+      if (!terminal_has_gone(signal)) return reload();
+      if (stopping_) return;  // the kernel and the shell may both have said so
       break;
     case SIGUSR1: log::reopen(); return supervisor_->reopen_logs();
     default: break;
@@ -214,20 +215,24 @@ void Up::on_signal(int number) {
 void Up::reload() {
   const std::string& file = config_->file;
   if (file.empty()) return log::info("SIGHUP: there is no configuration file, so that nothing changes");
-  const auto text = config::read_file(file);
-  if (const auto* no = std::get_if<config::Problem>(&text))
-    return log::error("SIGHUP: {}; nothing changes", config::format(file, *no));
-  const config::Loaded loaded = config::load_text(std::get<std::string>(text), file);
-  for (const config::Problem& each : loaded.problems) log::error("{}", config::format(file, each));
-  if (!loaded.config) return log::error("SIGHUP: {} is wrong; nothing changes", file);
-  if (const auto key = needs_restart(*loaded.config, *config_)) {
+  auto fresh = read_again(file);
+  if (!fresh) return;
+  if (const auto key = needs_restart(*fresh->config, *config_)) {
     return log::error("SIGHUP: {} changes {}, which needs a restart; nothing changes", file, *key);
   }
+  const std::uint32_t nodes = nodes_of(*fresh->config);
+  const bool other_nodes = nodes != nodes_of(*config_);  // if not, it is as many as an operator wants
+  const std::string servers = config::describe_servers(*config_, *fresh->config);
+  if (!other_nodes && servers.empty()) return log::info("SIGHUP: nothing has changed in {}", file);
   if (const std::string wrong = supervisor_->why_not_now(); !wrong.empty())
     return log::error("SIGHUP: {}; nothing changes, try again", wrong);
-  config_ = loaded.config;
-  blueprint_->adopt(config_, std::get<std::string>(text));
-  supervisor_->scale(nodes_of(*config_));
+  config_ = std::move(fresh->config);
+  blueprint_->adopt(config_, std::move(fresh->text));
+  if (!servers.empty()) {
+    log::info("SIGHUP: {}", servers);
+    if (const std::string wrong = supervisor_->tell_proxy(); !wrong.empty()) log::error("SIGHUP: {}", wrong);
+  }
+  if (other_nodes) supervisor_->scale(nodes);
 }
 
 // Nothing waits for who reads: lines that find no room are dropped and counted.
@@ -238,10 +243,18 @@ void Up::on_line(std::string_view id, std::string_view line) {
   writer->put(json ? bundle::tagged_json(id, line) : bundle::tagged(id, line));
 }
 
-void Up::on_all_ready() {
-  for (const bundle::ChildView& each : supervisor_->overview().children) {
-    if (each.kind == bundle::Kind::proxy) log::info("ready: everything is healthy; visit {}", each.address);
+// As a browser takes it.
+std::string Up::addresses() const {
+  std::string out = config_->listeners.empty() ? "http://" + prepared_->site.listener : std::string();
+  for (const config::Listener& each : config_->listeners) {
+    const bool by_path = each.address.kind == config::Endpoint::Kind::unix_socket;
+    out += (out.empty() ? "" : ", ") + std::string(by_path ? "" : "http://") + each.address.text();
   }
+  return out;
+}
+
+void Up::on_all_ready() {
+  log::info("ready: everything is healthy; visit {}", addresses());
   notify_supervisor("READY=1");
 }
 
@@ -253,7 +266,7 @@ void Up::on_end(bool clean) {
 }  // namespace
 
 int run_up(const std::string& file) {
-  net::hold_signals({SIGTERM, SIGINT, SIGCHLD});
+  net::hold_signals({SIGTERM, SIGINT, SIGQUIT, SIGCHLD});
   std::string owners;
   config::Loaded loaded;
   if (file.empty()) {
@@ -271,7 +284,7 @@ int run_up(const std::string& file) {
   for (const config::Problem& each : loaded.problems) std::cerr << config::format(file, each) << '\n';
   if (!loaded.config) return 1;
   const std::unique_ptr<bundle::Screen> screen = bundle::Screen::open();  // it goes last, after the log
-  if (!start_up_log(loaded.config->log, screen ? screen->log_path() : "/dev/stdout")) return 1;
+  if (!start_log_of_all(loaded.config->log, screen ? screen->log_path() : "/dev/stdout")) return 1;
   for (const config::Problem& each : loaded.warnings) log::warn("{}", config::format(file, each));
   int code = 1;
   try {

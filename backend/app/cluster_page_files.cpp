@@ -37,7 +37,8 @@ const std::string_view kClusterPageHtml = R"page(<!doctype html>
 </html>
 )page";
 
-const std::string_view kClusterPageCss = R"page(:root { color-scheme: light dark; --line: #8884; --me: #2a7d4f; }
+const std::string_view kClusterPageCss =
+    R"page(:root { color-scheme: light dark; --line: #8884; --me: #2a7d4f; }
 * { box-sizing: border-box; }
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 0 auto; padding: 1rem; }
 header { display: flex; flex-wrap: wrap; align-items: baseline; gap: 0 1rem; border-bottom: 1px solid var(--line); }
@@ -67,8 +68,9 @@ const std::string_view kClusterPageJs = R"page('use strict';
 const at = (id) => document.getElementById(id);
 
 class Client {
-  constructor(path, handlers) {
-    Object.assign(this, { path, handlers, acks: new Map(), next: 0, wait: 200 });
+  // `on` is told of the connection, `events` has who hears what the server sends: anybody may have named that.
+  constructor(path, on, events) {
+    Object.assign(this, { path, on, events: new Map(Object.entries(events)), acks: new Map(), next: 0, wait: 200 });
     this.open();
   }
   open() {
@@ -80,7 +82,7 @@ class Client {
       clearTimeout(this.silence);
       this.sid = undefined;
       this.acks.clear();
-      this.handlers.disconnect();
+      this.on.disconnect();
       setTimeout(() => this.open(), this.wait * (0.5 + Math.random()));
       this.wait = Math.min(this.wait * 2, 5000);
     };
@@ -102,18 +104,18 @@ class Client {
     if (type === '0') {
       this.sid = JSON.parse(rest).sid;
       this.wait = 200;
-      this.handlers.connect();
+      this.on.connect();
     } else if (type === '1') {
       this.socket.close();
     } else if (type === '2') {
       const [event, ...args] = JSON.parse(rest);
-      this.handlers[event]?.(...args);
+      this.events.get(event)?.(...args);
     } else if (type === '3') {
       const ack = this.acks.get(Number(id));
       this.acks.delete(Number(id));
       ack?.(...JSON.parse(rest));
     } else if (type === '4') {
-      this.handlers.refused(JSON.parse(rest).message);
+      this.on.refused(JSON.parse(rest).message);
       this.wait = 5000;
       this.socket.close();
     }
@@ -161,10 +163,11 @@ const client = new Client(document.body.dataset.path, {
   },
   disconnect() { state('connection lost; connecting again'); node = undefined; },
   refused(why) { state(`refused: ${why}`); },
+}, {
   message(data) {
-    if (typeof data?.text !== 'string' || typeof data.from !== 'string') return;
+    if (!['text', 'from', 'node'].every((key) => typeof data?.[key] === 'string')) return;
     const line = element('li', '', data.from === client.sid ? 'mine' : '');
-    line.append(element('b', data.from.slice(0, 6)), element('small', `on ${String(data.node).slice(0, 64)}`), data.text.slice(0, 500));
+    line.append(element('b', data.from.slice(0, 6)), element('small', `on ${data.node.slice(0, 64)}`), data.text.slice(0, 500));
     at('lines').append(line);
     while (at('lines').childElementCount > 200) at('lines').firstChild.remove();
     line.scrollIntoView({ block: 'nearest' });

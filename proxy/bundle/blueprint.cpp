@@ -4,6 +4,7 @@
 
 #include "proxy/bundle/launch.h"
 #include "proxy/config/derive.h"
+#include "proxy/config/health_settings.h"
 #include "proxy/config/values.h"
 
 namespace limpet::bundle {
@@ -38,19 +39,10 @@ std::string redis_word(std::string_view text) {
 }
 
 // As the proxy asks. Where it does not, a connection says that the process lives.
-health::Settings probe(const config::Health& from) {
-  health::Settings to;
-  const bool http = from.type == config::HealthType::http;
-  to.type = http ? health::Settings::Type::http : health::Settings::Type::tcp;
-  to.path = from.path;
-  to.method = from.method;
-  to.host = from.host;
-  to.headers = from.headers;
-  to.expect = from.expect;
-  to.body = from.body;
-  to.port = from.port;
-  to.timeout_ms = config::ms(from.timeout);
-  return to;
+health::Settings probe(const config::Health& health) {
+  health::Settings out = config::health_settings(health);
+  if (out.type == health::Settings::Type::off) out.type = health::Settings::Type::tcp;
+  return out;
 }
 
 bool is_public(const config::Endpoint& address) {

@@ -9,8 +9,6 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::uint32_t kMostNodes = 1024;
-
 admin::Reply error(int status, std::string_view message) {
   return {status, "application/json", json::serialize(json::object{{"error", message}}) + "\n", {}};
 }
@@ -82,6 +80,7 @@ admin::Reply Control::answer(std::string_view method, std::string_view path) {
     return {200, "application/json", overview_json(supervisor_.overview(), net::now_ms()), {}};
   }
   constexpr std::string_view kScale = "/bundle/scale/";
+  constexpr std::uint32_t kMost = config::Bundle::kMostNodes;
   std::uint32_t nodes = 0;
   const bool restart = path == "/bundle/restart";
   if (!restart && !path.starts_with(kScale))
@@ -90,8 +89,8 @@ admin::Reply Control::answer(std::string_view method, std::string_view path) {
   if (!restart) {
     const std::string_view text = path.substr(kScale.size());
     const auto [end, bad] = std::from_chars(text.data(), text.data() + text.size(), nodes);
-    if (bad != std::errc() || end != text.data() + text.size() || nodes == 0 || nodes > kMostNodes)
-      return error(400, "1 to 1024 nodes are accepted");
+    if (bad != std::errc() || end != text.data() + text.size() || nodes == 0 || nodes > kMost)
+      return error(400, "1 to " + std::to_string(kMost) + " nodes are accepted");
   }
   const std::string wrong = restart ? supervisor_.restart() : supervisor_.scale(nodes);
   if (!wrong.empty()) return error(409, wrong);

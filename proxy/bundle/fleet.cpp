@@ -83,6 +83,10 @@ std::string Supervisor::why_not_now() const {
   return impl_->why_not_now();
 }
 
+std::string Supervisor::tell_proxy() {
+  return impl_->tell_proxy();
+}
+
 std::string Supervisor::restart() {
   if (std::string why = impl_->why_not_now(); !why.empty()) return why;
   return impl_->begin(

@@ -1,8 +1,9 @@
 #include "proxy/bundle/meter.h"
 
 #include <algorithm>
-#include <boost/json.hpp>
 #include <cstdlib>
+
+#include "proxy/bundle/servers_of_status.h"
 
 namespace limpet::bundle {
 namespace {
@@ -15,12 +16,9 @@ std::map<std::string, std::uint64_t, std::less<>> read_connections(std::string_v
   std::map<std::string, std::uint64_t, std::less<>> out;
   const boost::json::value whole = boost::json::parse(status);
   out["proxy"] = whole.at("connections").to_number<std::uint64_t>();
-  for (const auto& pool : whole.at("pools").as_array()) {
-    if (pool.at("name").as_string() != config::Bundle::kPool) continue;
-    for (const auto& server : pool.at("servers").as_array()) {
-      out[std::string(server.at("id").as_string())] = server.at("sessions").to_number<std::uint64_t>();
-    }
-  }
+  each_server(whole, [&out](const std::string& id, const boost::json::value& server) {
+    out[id] = server.at("sessions").to_number<std::uint64_t>();
+  });
   return out;
 } catch (const std::exception&) {
   return {};

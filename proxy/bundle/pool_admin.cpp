@@ -1,19 +1,14 @@
 #include "proxy/bundle/pool_admin.h"
 
-#include <boost/json.hpp>
+#include "proxy/bundle/servers_of_status.h"
 
 namespace limpet::bundle {
 
 PoolState read_pool_state(std::string_view status) try {
   PoolState out;
-  const boost::json::value whole = boost::json::parse(status);
-  for (const auto& pool : whole.at("pools").as_array()) {
-    if (pool.at("name").as_string() != config::Bundle::kPool) continue;
-    for (const auto& server : pool.at("servers").as_array()) {
-      out[std::string(server.at("id").as_string())] = {std::string(server.at("state").as_string()),
-                                                       std::string(server.at("wanted").as_string())};
-    }
-  }
+  each_server(boost::json::parse(status), [&out](const std::string& id, const boost::json::value& server) {
+    out[id] = {std::string(server.at("state").as_string()), std::string(server.at("wanted").as_string())};
+  });
   return out;
 } catch (const std::exception&) {
   return {};

@@ -38,6 +38,7 @@ class Supervisor {
   void reap();                      // SIGCHLD came
   void reopen_logs();               // of the proxy, which may have an access log of its own
   std::string why_not_now() const;  // why no operation can begin; empty: it can
+  std::string tell_proxy();         // what the blueprint says by now; what was wrong, or empty
   // Node by node, or to another number of them. Why not now, or empty; how it goes is in overview().
   std::string restart();
   std::string scale(std::uint32_t nodes);

@@ -277,6 +277,7 @@ struct Bundle {
   // Of nodes: the time over which they end their sessions, and up to 10 s more go by until the last of them
   // and their presence are gone. Of all of it: the budget.
   static constexpr Duration kDrainWindow{16'000}, kBudget{30'000};
+  static constexpr std::uint32_t kMostNodes = 1024;
   std::uint32_t nodes = 0;  // 0: one a CPU that the process may use, at least 2
   std::optional<std::string>
       redis;  // a URL, env:NAME or file:PATH; unset: a redis-server of the bundle's own

@@ -276,4 +276,14 @@ std::string describe_servers(const Pool& was, const Pool& is) {
   return out;
 }
 
+std::string describe_servers(const Config& was, const Config& is) {
+  std::string out;
+  for (const Pool& pool : is.pools) {
+    const Pool* const before = was.find_pool(pool.name);
+    const std::string what = before != nullptr ? describe_servers(*before, pool) : std::string();
+    if (!what.empty()) out += (out.empty() ? "pool " : "; pool ") + pool.name + ": " + what;
+  }
+  return out;
+}
+
 }  // namespace limpet::config

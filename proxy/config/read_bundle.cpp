@@ -9,7 +9,6 @@ namespace {
 
 constexpr std::pair<std::string_view, BundleAdapter> kAdapters[] = {
     {"redis", BundleAdapter::redis}, {"redis_streams", BundleAdapter::redis_streams}};
-constexpr std::uint32_t kMostNodes = 1024;
 
 // What the bundle itself says to a node.
 constexpr std::string_view kOurs[] = {"PORT", "SERVER_ID", "REDIS_URL", "REDIS_SOCKET"};
@@ -69,7 +68,7 @@ void read_environment(TableReader& r, Bundle& out, Findings& findings) {
 
 void read_bundle(const toml::table& table, Bundle& out, Findings& findings) {
   TableReader r(findings, table, "bundle", "bundle");
-  r.integer("nodes", out.nodes, 0, kMostNodes);
+  r.integer("nodes", out.nodes, 0, Bundle::kMostNodes);
   read_redis(r, out);
   r.choice<BundleAdapter>("adapter", out.adapter, kAdapters);
   read_command(r, out);

@@ -6,6 +6,7 @@ import path from 'node:path';
 import { until } from '../lib/deadline.mjs';
 import { scenario } from '../lib/world.mjs';
 import { Bundle } from '../bundle/bundle.mjs';
+import { Client } from '../socketio/client.mjs';
 import { launch } from './chromium.mjs';
 
 async function tab(context, url) {
@@ -64,6 +65,23 @@ scenario('two tabs on two nodes chat and see the cluster', { seconds: 90 }, asyn
   await other.page.setViewportSize({ width: 360, height: 640 });
   assert.ok(await other.page.evaluate('document.documentElement.scrollWidth <= innerWidth'), 'nothing is cut off on a phone');
   if (process.env.E2E_SCREENSHOTS) await other.page.screenshot({ path: path.join(process.env.E2E_SCREENSHOTS, 'cluster_page_narrow.png') });
+});
+
+scenario('what others send breaks no tab', { seconds: 60 }, async (world) => {
+  const bundle = await Bundle.start(world, '[bundle]\nnodes = 1\n[node]\npage = true\n');
+  const browser = await launch(world);
+  const one = await tab(await browser.newContext(), bundle.url);
+  const stranger = world.own(await new Client(bundle, { transports: ['websocket'] }).connected());
+  const odd = [{ toString: 1 }, undefined, null, 7, ['n1']].map((node) => ({ from: 'x', text: 'odd', node }));
+  for (const message of [null, 'text', [], ...odd]) await stranger.call('broadcast', 'lobby', message);
+  await stranger.call('broadcast', 'lobby', { from: 'somebody', text: 'hello', node: 'n1' });
+  await until(async () => (await one.lines()).join() === 'someboon n1hello', 5000, 'what is a message is shown, alone');
+
+  // Names that a server may send, and that mean something to every object, or to the page itself.
+  const names = ['toString', 'constructor', '__proto__', '__defineGetter__', 'connect', 'disconnect', 'refused'];
+  for (const name of names) await one.page.evaluate(`client.packet(${JSON.stringify(`42${JSON.stringify([name, 'odd'])}`)})`);
+  assert.ok(await one.node(), 'the page is as it was');
+  assert.deepEqual(one.errors, []);
 });
 
 scenario('with a file of its own the page is asked for', { seconds: 60 }, async (world) => {

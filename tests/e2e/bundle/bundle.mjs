@@ -38,7 +38,7 @@ export class Bundle extends Child {
   }
 
   async ready(ms = 20_000) {
-    const [, address] = await this.says(/ready: everything is healthy; visit ([^\s,]+)/, ms);
+    const [, address] = await this.says(/ready: everything is healthy; visit http:\/\/([^\s,]+)/, ms);
     this.address = new Address(address);
   }
 

@@ -1,7 +1,8 @@
 // What an operator does with a running bundle.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import path from 'node:path';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { until } from '../lib/deadline.mjs';
 import { request } from '../lib/limpet.mjs';
 import { scenario } from '../lib/world.mjs';
@@ -89,11 +90,59 @@ scenario('SIGHUP: what needs a restart is refused in one line, and so is what is
   const text = readFileSync(file, 'utf8');
   writeFileSync(file, text.replace('300ms', '400ms'));
   bundle.signal('SIGHUP');
-  await bundle.says(/SIGHUP: .*limpet\.toml changes \[node\], which needs a restart; nothing changes$/m, 5000);
+  await bundle.says(/SIGHUP: .*limpet\.toml changes node\.drain_window, which needs a restart; nothing changes$/m, 5000);
   writeFileSync(file, text.replace('nodes = 3', 'nodes = "many"'));
   bundle.signal('SIGHUP');
   await bundle.says(/limpet\.toml:\d+:\d+: bundle\.nodes: .*\n.*SIGHUP: .* is wrong; nothing changes$/m, 5000);
   assert.deepEqual((await bundle.overview()).children.map(({ id }) => id), ['redis', 'n1', 'n2', 'n3', 'proxy']);
+});
+
+scenario('SIGHUP with a pipe in the file\'s place: it is not read, and the bundle goes on', async (world) => {
+  const bundle = await Bundle.start(world, three);
+  const file = path.join(bundle.dir, 'limpet.toml');
+  rmSync(file);
+  execFileSync('mkfifo', [file]);
+  bundle.signal('SIGHUP');
+  await bundle.says(/SIGHUP: .*limpet\.toml is not a regular file; nothing changes$/m, 5000);
+  await bundle.hit('n1', 'SIGKILL');
+  assert.equal((await bundle.overview()).stage, 'serving');
+});
+
+scenario('SIGHUP tells the warnings of the file, too', async (world) => {
+  const bundle = await Bundle.start(world, `${three}strict_health = true\n`);
+  const warnings = () => [...bundle.stdout.matchAll(/limpet\.toml:\d+:\d+: node\.strict_health: /g)].length;
+  assert.equal(warnings(), 1);
+  bundle.signal('SIGHUP');
+  await bundle.says(/^\S+ info SIGHUP: nothing has changed in .*limpet\.toml$/m, 5000);
+  assert.equal(warnings(), 2);
+});
+
+scenario('SIGHUP changes what has changed in the file: what an operator asked for stays', { seconds: 60 }, async (world) => {
+  const two = '[bundle]\nnodes = 2\n[node]\ndrain_window = "300ms"\n[[route]]\npool = "nodes"\n[[route]]\npath = "/other"\npool = "other"\n'
+    + '[pool.other]\nservers = ["a=127.0.0.1:9"]\nhealth = { type = "off" }\n';
+  const bundle = await Bundle.start(world, two);
+  const file = path.join(bundle.dir, 'limpet.toml');
+  const hup = (from, to) => {
+    writeFileSync(file, readFileSync(file, 'utf8').replace(from, to));
+    bundle.signal('SIGHUP');
+  };
+  const nodes = async () => (await bundle.overview()).children.filter(({ kind }) => kind === 'node').length;
+  const others = async () => (await bundle.admin('/status')).json().pools.find(({ name }) => name === 'other').servers.map(({ id }) => id);
+  const last = async () => (await bundle.overview()).last_operation;
+
+  hup('', '');
+  await bundle.says(/^\S+ info SIGHUP: nothing has changed in .*limpet\.toml$/m, 5000);
+  assert.equal(await last(), null);
+
+  assert.equal((await bundle.command('scale', '3')).code, 0);
+  hup('"a=127.0.0.1:9"', '"a=127.0.0.1:9", "b=127.0.0.1:10"');
+  await bundle.says(/^\S+ info SIGHUP: pool other: added b$/m, 5000);
+  await until(async () => (await others()).join() === 'a,b', 5000, 'the proxy has it');
+  assert.deepEqual([await nodes(), (await last()).number], [3, 1]);
+
+  hup(/nodes = 2\n/, 'nodes = 1\n');
+  await until(async () => (await last()).number === 2, 20_000, 'another number in the file');
+  assert.deepEqual([await nodes(), await others()], [1, ['a', 'b']]);
 });
 
 scenario('fewer nodes: the last ones get nobody any more, and their clients are back elsewhere', { seconds: 60 }, async (world) => {

@@ -1,58 +1,10 @@
-// The live table of `limpet up` on a terminal: tmux is one, and shows what is on it.
+// The live table of `limpet up` on a terminal.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
-import path from 'node:path';
 import { until } from '../lib/deadline.mjs';
-import { Address, binary } from '../lib/limpet.mjs';
 import { scenario } from '../lib/world.mjs';
 import { Crowd } from '../socketio/client.mjs';
 import { Bundle } from './bundle.mjs';
-
-const quote = (text) => `'${text.replaceAll("'", "'\\''")}'`;
-
-// A terminal with a shell in it, on a tmux server of its own.
-class Terminal {
-  static async start(world, { width = 100, height = 30, env = {} } = {}) {
-    if (!existsSync('/usr/bin/tmux')) throw new Error('/usr/bin/tmux is missing: apt-get install tmux');
-    const terminal = new Terminal();
-    terminal.dir = await world.directory();
-    terminal.runtime = path.join(terminal.dir, 'run');
-    await mkdir(terminal.runtime);
-    const all = { ...process.env, RUNTIME_DIRECTORY: terminal.runtime, PS1: '$ ', ...env };
-    delete all.TMUX;
-    terminal.env = all;
-    terminal.tmux('-f', '/dev/null', 'new-session', '-d', '-x', String(width), '-y', String(height), 'sh');
-    world.own(terminal);
-    await until(() => /\S/.test(terminal.screen()), 5000, 'a shell is there');
-    return terminal;
-  }
-
-  tmux(...args) { return execFileSync('tmux', ['-S', path.join(this.dir, 'tmux'), ...args], { env: this.env }).toString(); }
-  screen(...flags) { return this.tmux('capture-pane', '-p', ...flags).trimEnd(); }
-  all() { return this.tmux('capture-pane', '-p', '-J', '-S', '-'); }
-  type(...keys) { this.tmux('send-keys', ...keys); }
-  // The table at the end of the screen.
-  rows() { return this.screen().split('\n').slice(-5); }
-  log() { try { return this.all(); } catch { return ''; } }
-
-  async up(args = '') {
-    this.type(`${quote(binary)} up ${args}; echo "ended: $?"`, 'Enter');
-    const [, address] = await until(() => this.all().match(/ready: everything is healthy; visit ([^\s,]+)/), 20_000, 'it is ready');
-    this.address = new Address(address);
-    this.url = this.address.url;
-  }
-
-  async down() {
-    this.type('C-c');
-    await until(() => /ended: \d+/.test(this.screen()), 40_000, 'it has ended');
-  }
-
-  close() {
-    try { this.tmux('kill-server'); } catch { /* it has ended */ }
-  }
-}
+import { Terminal } from './terminal.mjs';
 
 scenario('a terminal has a table that stays under the lines, and is as it was at the end', { seconds: 90 }, async (world) => {
   const terminal = await Terminal.start(world);
@@ -86,7 +38,7 @@ scenario('a terminal that is stopped stops nobody, at the end neither', { second
   const terminal = await Terminal.start(world);
   await terminal.up();
   await until(() => /^proxy +ready/m.test(terminal.screen()), 5000, 'a table');
-  const processes = () => Bundle.prototype.left.call(terminal).filter((line) => /limpet (run|node|up)|redis-server/.test(line));
+  const processes = () => terminal.processes();
   assert.ok(processes().length >= 5, processes().join('\n'));
   terminal.type('C-s');
   const crowd = await Crowd.join(world, terminal, 4, { transports: ['websocket'] });

@@ -27,7 +27,7 @@ async function assertServes(address) {
 
 scenario('a cluster that answers, until Ctrl-C', { seconds: 60 }, async (world) => {
   const child = await Quickstart.start(world);
-  const [, address] = await child.says(/ready: everything is healthy; visit ([^\s,]+)/, 30_000);
+  const [, address] = await child.says(/ready: everything is healthy; visit http:\/\/([^\s,]+)/, 30_000);
   await assertServes(address);
   assert.match(child.stdout, /Ctrl-C ends all of it/);
   assert.deepEqual(await child.stop('SIGINT', 40_000), { code: 0, signal: null });

@@ -127,6 +127,29 @@ TEST(Difference, ABundleIsComparedByKey) {
   EXPECT_EQ(between(base(), two), "bundle");
 }
 
+TEST(Difference, ANodesKeysAreNamed) {
+  const auto node = [](const std::string& text) { return read(base("[node]\n" + text))->node; };
+  const std::pair<const char*, const char*> more[] = {
+      {"node.listen", "listen = \"127.0.0.1:3001\""},
+      {"node.id", "id = \"a\""},
+      {"node.namespaces", "namespaces = [\"/\", \"/a\"]"},
+      {"node.page", "page = true"},
+      {"node.redis", "redis = \"redis://127.0.0.1\""},
+      {"node.sharded", "sharded = \"static\""},
+      {"node.stream_count", "stream_count = 2"},
+      {"node.max_payload", "max_payload = 5"},
+      {"node.drain_window", "drain_window = \"1s\""},
+      {"node.deflate", "deflate = \"shared\""},
+      {"node.raw_idle_timeout", "raw_idle_timeout = \"1s\""},
+  };
+  for (const auto& [key, text] : more) {
+    EXPECT_EQ(first_difference(node(""), node(text)), key);
+    EXPECT_EQ(first_difference(node(text), node("")), key);
+    EXPECT_EQ(first_difference(node(text), node(text)), std::nullopt);
+  }
+  EXPECT_EQ(first_difference(node(""), node("page = true\nid = \"a\"")), "node.id");
+}
+
 std::string servers(const std::string& was, const std::string& is) {
   const auto pool = [](const std::string& list) {
     return read(std::string(kBase) + "[pool.ws]\nservers = [" + list + "]\n")->pools[0];
@@ -144,6 +167,19 @@ TEST(Difference, WhatHasChangedIsSaidInALine) {
   EXPECT_EQ(servers(R"({ id = "a", address = "127.0.0.1:1", backup = true }, "b=127.0.0.1:2")",
                     R"("a=127.0.0.1:1", "b=127.0.0.1:2")"),
             "changed a (no backup)");
+}
+
+TEST(Difference, PoolsAreNamedWithTheirServers) {
+  const auto two = [](const std::string& ws, const std::string& web) {
+    return read(std::string(kBase) + "[pool.ws]\nservers = [" + ws + "]\n[pool.web]\nservers = [" + web +
+                "]\ncookie = { name = \"web\" }\n[[route]]\npath = \"/x\"\npool = \"web\"\n[[route]]\npool = "
+                "\"ws\"\n");
+  };
+  const std::string a = R"("a=127.0.0.1:1")", b = R"("b=127.0.0.1:2")";
+  EXPECT_EQ(describe_servers(*two(a, b), *two(a, b)), "");
+  EXPECT_EQ(describe_servers(*two(a, b), *two(a, a)), "pool web: added a; removed b");
+  EXPECT_EQ(describe_servers(*two(a, b), *two(b, a)),
+            "pool web: added a; removed b; pool ws: added b; removed a");
 }
 
 }  // namespace
