@@ -1,5 +1,7 @@
 // Another number of nodes. Up: started, then named to the proxy. Down: drained, ended, then taken from it.
+// It is done when the proxy says so.
 #include <algorithm>
+#include <set>
 
 #include "proxy/bundle/operation.h"
 #include "proxy/log/log.h"
@@ -10,6 +12,20 @@ namespace {
 constexpr std::uint64_t kLookMs = 100;
 constexpr std::uint64_t kStartMs = 60'000;  // for all new ones together
 constexpr std::uint64_t kJoinMs = 15'000;   // for the proxy to see them
+constexpr std::uint64_t kPartMs = 15'000;   // for the proxy to take them from its pool
+
+constexpr const char* kSilent = "the proxy does not answer";
+
+// "n2", "n2 and n3", "n2, n3 and n4".
+std::string enumerated(const std::set<std::string>& ids) {
+  std::string out;
+  std::size_t left = ids.size();
+  for (const std::string& each : ids) {
+    out += each;
+    if (--left > 0) out += left == 1 ? " and " : ", ";
+  }
+  return out;
+}
 
 class Scale final : public Operation {
  public:
@@ -24,19 +40,23 @@ class Scale final : public Operation {
   void on_change() override;
   std::string_view name() const override { return "scale"; }
   std::uint32_t done() const override { return through_; }
-  std::uint32_t of() const override { return static_cast<std::uint32_t>(changed_.size()); }
+  std::uint32_t of() const override { return of_; }
 
  private:
-  enum class Step : unsigned char { starting, joining, draining, ending, over };
+  enum class Step : unsigned char { starting, joining, draining, ending, parting, over };
 
   void add(std::size_t count);
   void take_away(std::size_t count);
+  void drain();
   void end_drained();
   void all_started();
   void all_ended();
+  void part();
   void give_up(const std::string& wrong);
   void look();
   void on_pool(const PoolState& pool);
+  void on_joining(const PoolState& pool);
+  void on_parting(const PoolState& pool);
   void finish(const std::string& wrong);
   bool all(State state) const {
     return std::ranges::all_of(changed_, [state](const Child* each) { return each->state() == state; });
@@ -49,8 +69,9 @@ class Scale final : public Operation {
   net::Timer look_;
   std::vector<Child*> changed_;
   std::size_t drained_ = 0;  // answers
-  std::uint32_t through_ = 0;
+  std::uint32_t through_ = 0, of_ = 0;
   std::string wrong_;  // why new ones are taken away again
+  std::string apart_;  // what the proxy was last seen to have otherwise
   Step step_ = Step::starting;
   std::uint64_t step_ends_ms_ = 0;
 };
@@ -58,7 +79,8 @@ class Scale final : public Operation {
 void Scale::start() {
   const std::size_t there = fleet_.nodes().size();
   log::info("scale: {} nodes, from {}", wanted_, there);
-  if (wanted_ == there) return finish(fleet_.tell_proxy());
+  of_ = static_cast<std::uint32_t>(wanted_ > there ? wanted_ - there : there - wanted_);
+  if (wanted_ == there) return part();
   wanted_ > there ? add(wanted_ - there) : take_away(there - wanted_);
 }
 
@@ -76,11 +98,13 @@ void Scale::add(std::size_t count) {
 }
 
 void Scale::on_change() {
-  if (step_ == Step::starting) {
+  if (step_ == Step::starting || step_ == Step::joining) {
     through_ = static_cast<std::uint32_t>(std::ranges::count(changed_, State::ready, &Child::state));
     const auto held = std::ranges::find(changed_, State::held, &Child::state);
-    if (held != changed_.end()) return give_up((*held)->spec().id + " does not start");
-    if (all(State::ready)) all_started();
+    if (held != changed_.end())
+      return give_up((*held)->spec().id +
+                     (step_ == Step::starting ? " does not start" : " does not stay up"));
+    if (step_ == Step::starting && all(State::ready)) all_started();
   } else if (step_ == Step::ending) {
     through_ = static_cast<std::uint32_t>(std::ranges::count(changed_, State::stopped, &Child::state));
     if (all(State::stopped)) all_ended();
@@ -90,6 +114,7 @@ void Scale::on_change() {
 void Scale::all_started() {
   step_ = Step::joining;
   step_ends_ms_ = net::now_ms() + kJoinMs;
+  apart_ = kSilent;
   if (const std::string wrong = fleet_.tell_proxy(); !wrong.empty()) return give_up(wrong);
   look_.after(kLookMs);
 }
@@ -97,28 +122,38 @@ void Scale::all_started() {
 void Scale::look() {
   const bool late = net::now_ms() >= step_ends_ms_;
   if (step_ == Step::starting) return late ? give_up("they are not ready in time") : look_.after(kLookMs);
-  if (step_ != Step::joining) return;
-  if (late) return give_up("the proxy does not see all of them up");
+  if (late && step_ == Step::joining) return give_up(apart_);
+  if (late && step_ == Step::parting) return finish(wrong_.empty() ? apart_ : wrong_ + "; " + apart_);
   admin_.look([this](const PoolState& pool) { on_pool(pool); });
 }
 
+// The step may be another one by now.
 void Scale::on_pool(const PoolState& pool) {
-  bool there = true;
-  for (const Child* each : changed_) {
-    const auto found = pool.find(each->spec().id);
-    const bool known = found != pool.end();
-    there = there && known && found->second.state == "up" && found->second.wanted == "serving";
-    // One that went and came back before the proxy took notice is as it was left.
-    if (known && found->second.wanted == "draining") admin_.ready(each->spec().id, [](bool) {});
-  }
-  there ? finish({}) : look_.after(kLookMs);
+  if (step_ == Step::joining) return on_joining(pool);
+  if (step_ == Step::parting) return on_parting(pool);
 }
 
+void Scale::on_joining(const PoolState& pool) {
+  std::set<std::string> missing;
+  for (const Child* each : changed_) {
+    const std::string& id = each->spec().id;
+    const auto found = pool.find(id);
+    const bool known = found != pool.end();
+    if (!known || found->second.state != "up" || found->second.wanted != "serving") missing.insert(id);
+    // One that went and came back before the proxy took notice is as it was left.
+    if (known && found->second.wanted == "draining") admin_.ready(id, [](bool) {});
+  }
+  if (missing.empty()) return finish({});
+  apart_ = pool.empty() ? kSilent : "the proxy does not see " + enumerated(missing) + " up";
+  look_.after(kLookMs);
+}
+
+// Of those that have joined, some may have sessions.
 void Scale::give_up(const std::string& wrong) {
   wrong_ = wrong;
   look_.cancel();
   if (changed_.empty()) return finish(wrong_);
-  end_drained();
+  step_ == Step::joining ? drain() : end_drained();
 }
 
 // --- fewer ---
@@ -126,8 +161,12 @@ void Scale::give_up(const std::string& wrong) {
 void Scale::take_away(std::size_t count) {
   const std::vector<Child*> nodes = fleet_.nodes();
   changed_.assign(nodes.end() - static_cast<std::ptrdiff_t>(count), nodes.end());
+  drain();
+}
+
+// All at once: nobody is sent to one that is to go, too.
+void Scale::drain() {
   step_ = Step::draining;
-  // All at once: nobody is sent to one that is to go, too.
   for (const Child* each : changed_) {
     admin_.drain(each->spec().id, [this](bool) {
       if (++drained_ == changed_.size()) end_drained();
@@ -143,8 +182,35 @@ void Scale::end_drained() {
 
 void Scale::all_ended() {
   for (Child* each : changed_) fleet_.remove_node(*each);
-  const std::string wrong = fleet_.tell_proxy();
-  finish(wrong_.empty() ? wrong : wrong_);
+  changed_.clear();
+  part();
+}
+
+// Until the proxy has the nodes that there are, and no others.
+void Scale::part() {
+  step_ = Step::parting;
+  step_ends_ms_ = net::now_ms() + kPartMs;
+  apart_ = kSilent;
+  if (const std::string wrong = fleet_.tell_proxy(); !wrong.empty())
+    return finish(wrong_.empty() ? wrong : wrong_ + "; " + wrong);
+  look_.after(kLookMs);
+}
+
+// One that leaves gets nobody any more and is named until it has no sessions.
+void Scale::on_parting(const PoolState& pool) {
+  std::set<std::string> missing, extra;
+  for (const Child* each : fleet_.nodes()) missing.insert(each->spec().id);
+  for (const auto& [id, server] : pool) {
+    if (server.wanted != "leaving" && missing.erase(id) == 0) extra.insert(id);
+  }
+  if (missing.empty() && extra.empty()) return finish(wrong_);
+  if (pool.empty()) {
+    apart_ = kSilent;
+  } else {
+    apart_ = extra.empty() ? "the proxy does not list " + enumerated(missing)
+                           : "the proxy still lists " + enumerated(extra);
+  }
+  look_.after(kLookMs);
 }
 
 void Scale::finish(const std::string& wrong) {

@@ -48,6 +48,12 @@ export class Bundle extends Child {
   // What GET /bundle says.
   async overview() { return (await this.admin('/bundle')).json(); }
 
+  // The nodes as the proxy sees them: [{ id, state, wanted, ... }].
+  async servers() {
+    const { pools } = (await this.admin('/status')).json();
+    return pools.find(({ name }) => name === 'nodes').servers;
+  }
+
   // Runs `limpet ARGS...` as its operator would.
   async command(...args) {
     const child = new Child(`limpet ${args.join(' ')}`, binary, [...args, '-c', path.join(this.dir, 'limpet.toml')]);

@@ -1,5 +1,7 @@
 // More and fewer nodes while clients are connected.
 import assert from 'node:assert/strict';
+import path from 'node:path';
+import { mkdirSync, readdirSync, renameSync } from 'node:fs';
 import { until } from '../lib/deadline.mjs';
 import { request } from '../lib/limpet.mjs';
 import { scenario } from '../lib/world.mjs';
@@ -9,6 +11,7 @@ import { Bundle } from './bundle.mjs';
 const two = '[bundle]\nnodes = 2\n[node]\ndrain_window = "300ms"\n';
 const eager = { transports: ['websocket'], reconnectionDelay: 100, reconnectionDelayMax: 500 };
 const nodesOf = async (bundle) => (await bundle.overview()).children.filter(({ kind }) => kind === 'node').map(({ id }) => id);
+const stayingIn = async (bundle) => (await bundle.servers()).filter(({ wanted }) => wanted !== 'leaving').map(({ id }) => id);
 
 scenario('2, then 4, then 3 nodes: no request fails, and whoever has to move is back', { seconds: 120 }, async (world) => {
   const bundle = await Bundle.start(world, two);
@@ -41,4 +44,44 @@ scenario('new nodes that do not start: given up, and as before', { seconds: 60 }
   assert.equal(code, 1);
   assert.match(stderr, /scale: given up: n2 does not start/);
   assert.deepEqual(await nodesOf(bundle), ['n1']);
+});
+
+scenario('a new node that does not stay up is named, and those that came with it are drained first', { seconds: 60 }, async (world) => {
+  // n3 ends once it has answered; nobody ends at once when asked to, so that the order can be seen.
+  const server = `require('http').createServer((q, a) => a.end('ok', () => process.env.SERVER_ID === 'n3' && process.exit(3)))
+    .listen(process.env.PORT, '127.0.0.1'); process.on('SIGTERM', () => setTimeout(process.exit, 1500));`.replaceAll('\n', ' ');
+  const bundle = await Bundle.start(world,
+    `[bundle]\nnodes = 1\ncommand = ["node", "-e", ${JSON.stringify(server)}]\n[pool.nodes.health]\nrise = 3\n`);
+  const given = bundle.command('scale', '3');
+  const ends = ({ id, state }) => id === 'n2' && state === 'stopping';
+  await until(async () => (await bundle.overview()).children.some(ends), 20_000, 'n2 ends');
+  assert.equal((await bundle.servers()).find(({ id }) => id === 'n2').wanted, 'draining');
+  const { code, stderr } = await given;
+  assert.equal(code, 1);
+  assert.match(stderr, /scale: given up: n3 does not stay up$/m);
+  assert.deepEqual(await nodesOf(bundle), ['n1']);
+  assert.deepEqual(await stayingIn(bundle), ['n1']);
+});
+
+scenario('fewer nodes, and a proxy that keeps them: not done, and what is not so', { seconds: 90 }, async (world) => {
+  const bundle = await Bundle.start(world, two);
+  const { folder } = bundle;
+  // The bundle holds its directory open and writes the pool there; the proxy goes by the path and reads the old one.
+  const aside = `${folder}.aside`;
+  const exchange = (names) => {
+    renameSync(folder, `${folder}.other`);
+    renameSync(aside, folder);
+    renameSync(`${folder}.other`, aside);
+    for (const name of names) renameSync(path.join(aside, name), path.join(folder, name));
+  };
+  mkdirSync(aside, { mode: 0o700 });
+  exchange(readdirSync(folder));
+  const { code, stdout, stderr } = await bundle.command('scale', '1');
+  assert.equal(code, 1, stdout + stderr);
+  assert.match(stderr, /scale: given up: the proxy still lists n2$/m);
+  assert.deepEqual(await nodesOf(bundle), ['n1']);
+  exchange(readdirSync(folder).filter((name) => name !== 'limpet.toml'));
+  const again = await bundle.command('scale', '1');
+  assert.equal(again.code, 0, again.stderr);
+  assert.deepEqual(await stayingIn(bundle), ['n1']);
 });
