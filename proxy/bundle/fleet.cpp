@@ -35,9 +35,27 @@ Child* Supervisor::Impl::add_node() {
 void Supervisor::Impl::remove_node(Child& node) {
   const auto found = std::ranges::find(node_list, &node, &std::unique_ptr<Child>::get);
   if (found == node_list.end()) return;
+  std::erase(drained, &node);
   removed.push_back(std::move(*found));
   node_list.erase(found);
   loop_.at_end_of_turn(turn);
+}
+
+void Supervisor::Impl::give_back(Child& node) {
+  if (std::ranges::find(drained, &node) == drained.end()) drained.push_back(&node);
+  loop_.at_end_of_turn(turn);
+}
+
+// A proxy that was started anew knows of no draining. One that does not answer is asked at the next change.
+void Supervisor::Impl::give_back_ready() {
+  if (operation || proxy->state() != State::ready) return;
+  for (Child* node : drained) {
+    if (node->state() != State::ready) continue;
+    if (!returning) returning = std::make_unique<PoolAdmin>(loop_, proxy_admin());
+    returning->ready(node->spec().id, [this, node](bool returned) {
+      if (returned && std::erase(drained, node) > 0) log::debug("{}: gets sessions again", node->spec().id);
+    });
+  }
 }
 
 // A proxy that is not there reads the file when it starts.
@@ -48,6 +66,7 @@ std::string Supervisor::Impl::tell_proxy() {
 }
 
 std::string Supervisor::Impl::begin(std::unique_ptr<Operation> fresh) {
+  returning.reset();
   operation = std::move(fresh);
   ++operations;
   log::info("{}: begins", operation->name());

@@ -14,7 +14,8 @@ constexpr std::size_t kSpareNext = 3;       // with fewer there would be nobody 
 class RollingRestart final : public Operation {
  public:
   RollingRestart(Fleet& fleet, Done done)
-      : done_(std::move(done)),
+      : fleet_(fleet),
+        done_(std::move(done)),
         admin_(fleet.loop(), fleet.proxy_admin()),
         nodes_(fleet.nodes()),
         look_(fleet.loop(), net::delegate<&RollingRestart::look>(this)) {}
@@ -41,7 +42,9 @@ class RollingRestart final : public Operation {
   void look();
   void on_pool(const PoolState& pool);
   void finish(const std::string& wrong);
+  void return_those_drained(const std::string& wrong);
 
+  Fleet& fleet_;
   const Done done_;
   PoolAdmin admin_;
   std::vector<Child*> nodes_;  // in the order of their turns
@@ -127,16 +130,25 @@ void RollingRestart::on_pool(const PoolState& pool) {
   next();
 }
 
-// Whoever was to be spared gets sessions again.
 void RollingRestart::finish(const std::string& wrong) {
   if (step_ == Step::over) return;
   step_ = Step::over;
   look_.cancel();
-  if (wrong.empty()) return done_(wrong);
-  auto left = std::make_shared<std::size_t>(0);
-  for (std::size_t i = at_; i < nodes_.size() && i < at_ + 2; ++i) ++*left;
-  for (std::size_t i = at_, count = *left; i < at_ + count; ++i) {
-    admin_.ready(nodes_[i]->spec().id, [this, left, wrong](bool) {
+  wrong.empty() ? done_(wrong) : return_those_drained(wrong);
+}
+
+// The one whose turn it was and the one that was to be spared get sessions again: who is ready now, others
+// once they are.
+void RollingRestart::return_those_drained(const std::string& wrong) {
+  std::vector<Child*> now;
+  for (std::size_t i = at_; i < nodes_.size() && i < at_ + 2; ++i) {
+    nodes_[i]->state() == State::ready ? now.push_back(nodes_[i]) : fleet_.give_back(*nodes_[i]);
+  }
+  if (now.empty()) return done_(wrong);
+  auto left = std::make_shared<std::size_t>(now.size());
+  for (Child* each : now) {
+    admin_.ready(each->spec().id, [this, left, each, wrong](bool returned) {
+      if (!returned) fleet_.give_back(*each);
       if (--*left == 0) done_(wrong);
     });
   }

@@ -28,6 +28,7 @@ void Supervisor::Impl::advance() {
   over.reset();
   removed.clear();
   if (operation) operation->on_change();
+  if (stage != Overview::Stage::stopping) give_back_ready();
   stage == Overview::Stage::stopping ? advance_stop() : advance_start();
 }
 

@@ -48,6 +48,8 @@ struct Supervisor::Impl final : Child::Owner, Fleet {
   std::vector<Child*> nodes() override;
   Child* add_node() override;
   void remove_node(Child& node) override;
+  void give_back(Child& node) override;
+  void give_back_ready();
   std::string tell_proxy() override;
   std::string begin(std::unique_ptr<Operation> fresh);
   void end_operation(const std::string& wrong);
@@ -63,6 +65,8 @@ struct Supervisor::Impl final : Child::Owner, Fleet {
   std::unique_ptr<Child> redis, proxy;
   std::vector<std::unique_ptr<Child>> node_list;
   std::vector<std::unique_ptr<Child>> removed;  // until the loop is through with them
+  std::vector<Child*> drained;                  // by operations that were given up, of node_list
+  std::unique_ptr<PoolAdmin> returning;         // of them
   std::unique_ptr<Operation> operation, over;   // the one under way, and one that has just ended
   OperationView last;                           // of the one that ended
   std::uint32_t operations = 0;

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import net from 'node:net';
 import path from 'node:path';
-import { readFileSync, readdirSync } from 'node:fs';
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { Child } from '../lib/child.mjs';
 import { until } from '../lib/deadline.mjs';
@@ -107,4 +107,14 @@ export class Bundle extends Child {
     assert.deepEqual(end, this.expect, `the end of limpet up\n${this.log()}`);
     assert.doesNotMatch(this.stdout + this.stderr, /ERROR: (Address|Leak)Sanitizer|WARNING: ThreadSanitizer|runtime error:/);
   }
+}
+
+// Three nodes that end with 3 at every start but the first, until heal().
+export async function startsOnce(world) {
+  const dir = await world.directory();
+  const server = 'require(\'http\').createServer((q, a) => a.end(process.env.SERVER_ID)).listen(process.env.PORT)';
+  const shell = `[ -e ${dir}/$SERVER_ID -a ! -e ${dir}/healed ] && exit 3; touch ${dir}/$SERVER_ID; exec node -e "${server}"`;
+  const bundle = await Bundle.start(world, `[bundle]\nnodes = 3\ncommand = ["sh", "-c", ${JSON.stringify(shell)}]\n`);
+  bundle.heal = () => writeFileSync(`${dir}/healed`, '');
+  return bundle;
 }

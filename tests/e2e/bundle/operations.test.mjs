@@ -7,7 +7,7 @@ import { until } from '../lib/deadline.mjs';
 import { request } from '../lib/limpet.mjs';
 import { scenario } from '../lib/world.mjs';
 import { Crowd } from '../socketio/client.mjs';
-import { Bundle } from './bundle.mjs';
+import { Bundle, startsOnce } from './bundle.mjs';
 
 const three = '[bundle]\nnodes = 3\n[node]\ndrain_window = "300ms"\n';
 const eager = { transports: ['websocket'], reconnectionDelay: 100, reconnectionDelayMax: 500 };
@@ -65,6 +65,23 @@ scenario('a rolling restart: every node is a new one, every client is back, no r
   assert.ok(crowd.clients.every(({ disconnects }) => disconnects.length <= 2), JSON.stringify(crowd.clients.map((c) => c.disconnects)));
   const { last_operation: last } = await bundle.overview();
   assert.deepEqual([last.name, last.done, last.of, last.error], ['restart', 3, 3, '']);
+});
+
+scenario('a rolling restart that is given up: the others serve, and the next one heals it', { seconds: 90 }, async (world) => {
+  const bundle = await startsOnce(world);
+  const { code, stderr } = await bundle.command('restart');
+  assert.equal(code, 1);
+  assert.match(stderr, /restart: given up: n1 does not start$/m);
+  assert.deepEqual((await bundle.servers()).map(({ id, wanted }) => `${id} ${wanted}`), ['n1 draining', 'n2 serving', 'n3 serving']);
+  const { children } = await bundle.overview();
+  assert.deepEqual(children.filter(({ kind }) => kind === 'node').map(({ state }) => state), ['held', 'ready', 'ready']);
+  const answers = await Promise.all(Array.from({ length: 20 }, () => request(bundle.address, '/')));
+  assert.deepEqual([...new Set(answers.map(({ status, body }) => `${status} ${body}`))].sort(), ['200 n2', '200 n3']);
+  bundle.heal();
+  const next = await bundle.command('restart');
+  assert.equal(next.code, 0, next.stderr);
+  assert.deepEqual((await bundle.servers()).map(({ state, wanted }) => [state, wanted]), Array(3).fill(['up', 'serving']));
+  for (const id of ['n1', 'n2', 'n3']) assert.equal(bundle.times(id), 2, id);
 });
 
 scenario('one operation at a time', { seconds: 60 }, async (world) => {
