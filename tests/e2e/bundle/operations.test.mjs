@@ -67,6 +67,27 @@ scenario('a rolling restart: every node is a new one, every client is back, no r
   assert.deepEqual([last.name, last.done, last.of, last.error], ['restart', 3, 3, '']);
 });
 
+scenario('a rolling restart never takes more than one node away', { seconds: 120 }, async (world) => {
+  const bundle = await Bundle.start(world, three);
+  await Crowd.join(world, bundle, 12, eager);
+  let result;
+  bundle.command('restart').then((ended) => { result = ended; });
+  const away = new Set();
+  while (!result) {
+    const [{ children }, servers] = await Promise.all([bundle.overview(), bundle.servers()]);
+    const absent = children.filter(({ kind, state }) => kind === 'node' && state !== 'ready').map(({ id }) => id);
+    absent.forEach((id) => away.add(id));
+    const up = servers.filter(({ state }) => state === 'up');
+    const seen = JSON.stringify({ absent, servers: servers.map(({ id, state, wanted }) => [id, state, wanted]) });
+    assert.ok(absent.length <= 1, seen);
+    assert.ok(up.length >= 2, seen);
+    assert.ok(up.some(({ wanted }) => wanted === 'serving'), seen);
+    assert.ok(servers.filter(({ wanted }) => wanted !== 'serving').length <= 2, seen);  // it, and the next in line
+  }
+  assert.equal(result.code, 0, result.stderr);
+  assert.deepEqual([...away].sort(), ['n1', 'n2', 'n3'], 'it was looked at often enough');
+});
+
 scenario('a rolling restart that is given up: the others serve, and the next one heals it', { seconds: 90 }, async (world) => {
   const bundle = await startsOnce(world);
   const { code, stderr } = await bundle.command('restart');
