@@ -241,8 +241,6 @@ void Child::kill() {
 
 void Child::on_end(int status) {
   const std::string how = how_it_ended(status);
-  // A guard that was killed itself has ended nothing: what it had adopted is ours now.
-  if (WIFSIGNALED(status) && program_ > 0) ::kill(-program_, SIGKILL);
   guard_ = program_ = 0;
   check_timer_.cancel();
   force_timer_.cancel();

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -47,7 +48,7 @@ class Guard {
   void on_signal(int number);
   void on_lifeline();
   void reap();
-  void send(int number) const { ::kill(-program_, number); }
+  void send(int number) const;
   void terminate();
   void terminate_strays() const;  // not of the program's group
   void kill_all();
@@ -171,6 +172,15 @@ void Guard::reap() {
   // It left something behind. Of those that were told to end as well, as a shell's children are, some may
   // still be at it; who has made himself independent has not heard of it.
   asked_ ? terminate_strays() : terminate();
+}
+
+// To all of the program's group. Once the program is reaped its number is free for others, unless somebody
+// who only we can reap is still of that group.
+void Guard::send(int number) const {
+  const bool ours = !ended_ || std::ranges::any_of(direct_children(), [this](pid_t each) {
+    return ::getpgid(each) == program_;
+  });
+  if (ours) ::kill(-program_, number);
 }
 
 void Guard::terminate() {

@@ -1,13 +1,15 @@
 // The guard over each child of the bundle, alone.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import { until, within } from '../lib/deadline.mjs';
 import { binary } from '../lib/limpet.mjs';
 
 // `limpet guard 3 COMMAND...` with us at the other end of the lifeline.
-function guard(...command) {
-  const child = spawn(binary, ['guard', '3', ...command], { stdio: ['ignore', 'pipe', 'pipe', 'pipe'] });
+const guard = (...command) => guardBy(binary, 'guard', '3', ...command);
+
+function guardBy(program, ...args) {
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe', 'pipe'] });
   const lifeline = child.stdio[3];
   const it = { child, lifeline, said: '', out: '', err: '' };
   lifeline.setEncoding('latin1').on('data', (text) => { it.said += text; }).on('error', () => {});
@@ -75,6 +77,45 @@ test('a byte on the lifeline ends all at once', async () => {
   assert.deepEqual(await it.ended, { code: null, signal: 'SIGKILL' });
   assert.doesNotMatch(it.out, /term/);
   assert.ok(!alive(Number(it.out.split('\n')[0])));
+});
+
+const says = (word) => `trap \\"echo ${word}; exit\\" TERM; echo up; while :; do sleep 0.05; done`;
+
+test('what is left of the group and who has left it hear SIGTERM once the program has ended', async () => {
+  const it = guard('sh', '-c', `trap "exit 4" USR1; sh -c "${says('member')}" & setsid sh -c "${says('stranger')}" &
+    while :; do sleep 0.05; done`);
+  await until(() => it.out.match(/up/g)?.length === 2, 5000, 'both are there');
+  it.child.kill('SIGUSR1');
+  assert.deepEqual(await it.ended, { code: 4, signal: null });
+  assert.match(it.out, /^member$/m);
+  assert.match(it.out, /^stranger$/m);
+});
+
+// Process numbers are given in order, and a namespace has its own.
+const namespace = ['unshare', '-Urpf', '--mount-proc'];
+const counts = spawnSync(namespace[0], [...namespace.slice(1), 'sh', '-c', 'echo 20 > /proc/sys/kernel/ns_last_pid']).status === 0;
+
+test('a program that has ended leaves its number to others, who hear nothing', { skip: !counts }, async () => {
+  const script = `
+    last=/proc/sys/kernel/ns_last_pid; exec 2>/dev/null
+    echo 100 > $last
+    ${binary} guard 3 sh -c 'trap "" TERM; setsid sleep 1000 & exit 4' &
+    guard=$!
+    until kill -0 103; do :; done
+    while kill -0 102; do :; done
+    other=0
+    while [ $other != 102 ]; do
+      [ $other = 0 ] || kill -9 $other
+      echo 101 > $last
+      setsid sleep 1000 &
+      other=$!
+    done
+    wait $guard
+    echo ended $?
+    grep -q "State:.S" /proc/102/status && echo alive`;
+  const it = guardBy(...namespace, 'sh', '-c', script);
+  await it.ended;
+  assert.equal(it.out, 'ended 4\nalive\n');
 });
 
 test('the program dies with its guard', async () => {
