@@ -126,6 +126,7 @@ void Child::launch_now() {
   out_ = std::make_unique<Pipe>(*this, std::move(got.out));
   err_ = std::make_unique<Pipe>(*this, std::move(got.err));
   if (starts_++ > 0) ++restarts_;
+  policy_.launched();
   silent_ = 0;
   forced_ = said_unfit_ = false;
   health_.clear();

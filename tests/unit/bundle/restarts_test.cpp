@@ -71,6 +71,14 @@ TEST(Restarts, ReadinessCountsForOneLifeOnly) {
   EXPECT_EQ(restarts.ended(90'000, kMiddle).failures, 2u);
 }
 
+TEST(Restarts, AReadyLifeWhoseEndWasAskedForSaysNothingOfTheNext) {
+  Restarts restarts;
+  for (int i = 0; i < 4; ++i) restarts.ended(0, kMiddle);
+  restarts.became_ready(1'000);
+  restarts.launched();
+  EXPECT_TRUE(restarts.ended(20'000, kMiddle).held);
+}
+
 TEST(Restarts, WhoeverAsksForItIsForgiven) {
   Restarts restarts;
   for (int i = 0; i < 5; ++i) restarts.ended(0, kMiddle);
