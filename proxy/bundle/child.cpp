@@ -130,7 +130,7 @@ void Child::launch_now() {
   silent_ = 0;
   forced_ = said_unfit_ = false;
   health_.clear();
-  next_check_ms_ = net::now_ms() + spec_.check.starting_ms;
+  due_ms_ = net::now_ms() + spec_.check.starting_ms;
   check_timer_.after(spec_.check.starting_ms);
   move_to(State::starting);
 }
@@ -149,16 +149,25 @@ void Child::on_lifeline() {
 
 // --- whether it lives ---
 
-void Child::check() {
+// A time in which we did not run, as somebody stopped us, is no silence of the child's.
+void Child::pass_over_gap() {
   const std::uint64_t now = net::now_ms();
-  if (now > next_check_ms_ + kLateMs) silent_ = 0;
+  if (now <= due_ms_ + kLateMs) return;
+  silent_ = 0;
+  if (state_ == State::starting) since_ms_ += now - due_ms_;
+}
+
+void Child::check() {
+  pass_over_gap();
+  due_ms_ = net::now_ms() + spec_.check.http.timeout_ms;
   if (state_ == State::starting || state_ == State::ready) checker_.start();
 }
 
 void Child::on_report(const Checker::Report& report) {
   if (state_ != State::starting && state_ != State::ready) return;
+  pass_over_gap();
   const std::uint64_t pause = state_ == State::starting ? spec_.check.starting_ms : spec_.check.interval_ms;
-  next_check_ms_ = net::now_ms() + pause;
+  due_ms_ = net::now_ms() + pause;
   check_timer_.after(pause);
   if (!report.known) return;
   health_ = report.text;

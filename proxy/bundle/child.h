@@ -52,6 +52,7 @@ class Child {
 
   void move_to(State next);
   void launch_now();
+  void pass_over_gap();
   void check();
   void on_report(const Checker::Report& report);
   void silent(const std::string& what);
@@ -71,9 +72,9 @@ class Child {
   pid_t program_ = 0;
   std::uint32_t starts_ = 0;
   std::uint32_t restarts_ = 0;
-  std::uint32_t silent_ = 0;         // checks in a row
-  std::uint64_t next_check_ms_ = 0;  // when the timer was to fire
-  bool wanted_ = false;              // after its end: again
+  std::uint32_t silent_ = 0;  // checks in a row
+  std::uint64_t due_ms_ = 0;  // when the next check was to begin, or this one to be over at the latest
+  bool wanted_ = false;       // after its end: again
   bool forced_ = false;
   bool said_unfit_ = false;
   std::string health_;

@@ -2,12 +2,17 @@
 #include "proxy/bundle/child.h"
 
 #include <gmock/gmock.h>
+#include <poll.h>
 #include <signal.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
+#include <thread>
 
 #include "proxy/net/signals.h"
 
@@ -18,6 +23,7 @@ using testing::Contains;
 using testing::ElementsAre;
 
 constexpr std::uint64_t kPatienceMs = 60'000;
+constexpr std::uint64_t kShortPatienceMs = 2'000;  // of a child that never answers
 
 class ChildTest : public testing::Test, public Child::Owner {
  protected:
@@ -45,6 +51,7 @@ class ChildTest : public testing::Test, public Child::Owner {
     spec.check.address.path = folder + "/s";
     spec.check.interval_ms = 50;
     spec.check.http.timeout_ms = 500;
+    spec.check.patience_ms = patience_ms;
     child = std::make_unique<Child>(loop, std::move(spec), *this);
   }
   void make_redis() {
@@ -82,6 +89,7 @@ class ChildTest : public testing::Test, public Child::Owner {
   bool alive(pid_t pid) const { return ::kill(pid, 0) == 0; }
 
   std::string folder;
+  std::uint64_t patience_ms = kPatienceMs;
   net::Loop loop;
   net::Timer tick{loop, net::delegate<&ChildTest::on_tick>(this)};
   net::Signals signals{loop, {SIGCHLD}, [this](int) { reap(); }};
@@ -128,6 +136,35 @@ TEST_F(ChildTest, OneThatHangsIsReplaced) {
   ASSERT_TRUE(comes([this] { return times(State::hung) == 1; }));
   ASSERT_TRUE(comes([this] { return times(State::ready) == 2; }));
   EXPECT_FALSE(alive(first));
+}
+
+// The supervisor itself stands still for longer than the patience, between two checks and within one.
+TEST_F(ChildTest, ItsPatienceIsNotUsedUpWhileWeAreStopped) {
+  patience_ms = kShortPatienceMs;
+  make_shell("exec sleep 1000");
+  child->start();
+  ASSERT_TRUE(comes([this] { return !child->view().health.empty(); }));
+  std::this_thread::sleep_for(std::chrono::milliseconds(kShortPatienceMs + 1'500));
+  const std::uint64_t awake = net::now_ms();
+  ASSERT_TRUE(comes([this] { return times(State::hung) == 1; }));
+  EXPECT_GE(net::now_ms() - awake, kShortPatienceMs / 2);
+}
+
+TEST_F(ChildTest, NorIfThatIsInTheMiddleOfACheck) {
+  const net::Fd silent(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_un place{AF_UNIX, {}};
+  (folder + "/s").copy(place.sun_path, sizeof(place.sun_path) - 1);
+  ASSERT_EQ(::bind(silent.get(), reinterpret_cast<sockaddr*>(&place), sizeof(place)), 0);
+  ASSERT_EQ(::listen(silent.get(), 100), 0);
+  patience_ms = kShortPatienceMs;
+  make_shell("exec sleep 1000");
+  child->start();
+  pollfd asked{silent.get(), POLLIN, 0};
+  ASSERT_TRUE(comes([&] { return ::poll(&asked, 1, 0) == 1; }));
+  std::this_thread::sleep_for(std::chrono::milliseconds(kShortPatienceMs + 2'000));
+  const std::uint64_t awake = net::now_ms();
+  ASSERT_TRUE(comes([this] { return times(State::hung) == 1; }));
+  EXPECT_GE(net::now_ms() - awake, kShortPatienceMs / 2);
 }
 
 TEST_F(ChildTest, OneThatDiesWithItsGuardIsStartedAgain) {
