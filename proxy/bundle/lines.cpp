@@ -76,12 +76,15 @@ std::string printable(std::string_view line) {
 
 namespace {
 
-bool is_object(std::string_view line) {
+// An object that says itself where it is from would be taken for another child's: parsers keep the last of
+// two.
+bool is_object_without_from(std::string_view line) {
   boost::system::error_code bad;
   boost::json::stream_parser parser;
   parser.write(line.data(), line.size(), bad);
   if (bad || !parser.done()) return false;
-  return parser.release().is_object();
+  const boost::json::value whole = parser.release();
+  return whole.is_object() && !whole.get_object().contains("from");
 }
 
 }  // namespace
@@ -92,7 +95,7 @@ std::string tagged(std::string_view id, std::string_view line) {
 
 std::string tagged_json(std::string_view id, std::string_view line) {
   const std::string begin = "{\"from\":\"" + std::string(id) + "\"";
-  if (line.starts_with('{') && is_object(line)) {
+  if (line.starts_with('{') && is_object_without_from(line)) {
     const std::string_view rest = line.substr(1);
     const bool empty = rest.find('"') == std::string_view::npos;
     return begin + (empty ? "" : ",") + std::string(rest) + "\n";

@@ -27,7 +27,7 @@ class Lines {
 std::string printable(std::string_view line);
 
 // As it stands in the bundle's log: "n1 | LINE", or an object that begins with "from". A line that is an
-// object of JSON keeps its members. With the line's end.
+// object of JSON keeps its members, unless "from" is one of them. With the line's end.
 std::string tagged(std::string_view id, std::string_view line);
 std::string tagged_json(std::string_view id, std::string_view line);
 

@@ -94,6 +94,16 @@ TEST(Tagged, WhatIsNoObjectIsALine) {
   }
 }
 
+TEST(Tagged, AnObjectThatSaysWhereItIsFromIsALine) {
+  for (const char* line : {R"({"from":"redis","level":"error"})", R"({"level":"error","fr\u006fm":"redis"})",
+                           R"({"a":{},"from":null})"}) {
+    const auto value = boost::json::parse(tagged_json("n1", line));
+    EXPECT_EQ(value.at("from").as_string(), "n1");
+    EXPECT_EQ(value.at("line").as_string(), line);
+  }
+  EXPECT_EQ(tagged_json("n1", R"({"a":{"from":"b"}})"), "{\"from\":\"n1\",\"a\":{\"from\":\"b\"}}\n");
+}
+
 TEST(Tagged, EveryLineIsAnObject) {
   for (int byte = 1; byte < 256; ++byte) {
     const std::string line = printable(std::string("x") + static_cast<char>(byte) + "\"\\");
