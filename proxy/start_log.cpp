@@ -1,5 +1,7 @@
 #include "proxy/start_log.h"
 
+#include <unistd.h>
+
 #include <iostream>
 
 #include "proxy/log/log.h"
@@ -29,9 +31,12 @@ bool start_log(const config::Log& wanted) {
   return start(wanted, std::move(settings));
 }
 
-bool start_log_of_all(const config::Log& wanted, const std::string& here) {
+bool start_log_of_all(const config::Log& wanted, const std::string& here, bool screen) {
   log::Settings settings;
-  settings.file = settings.access_file = wanted.file.value_or(here);
+  settings.file = wanted.file.value_or(here);
+  settings.access = false;
+  settings.carries = true;
+  settings.tells = !screen || ::isatty(STDERR_FILENO) == 0;
   return start(wanted, std::move(settings));
 }
 

@@ -9,6 +9,7 @@ namespace limpet {
 
 bool start_log(const config::Log& wanted);
 // The bundle's own lines and those of its children go to one place, `here` or the file of [log].
-bool start_log_of_all(const config::Log& wanted, const std::string& here);
+// That some are dropped is told on standard error, unless `here` is a screen and that its terminal.
+bool start_log_of_all(const config::Log& wanted, const std::string& here, bool screen);
 
 }  // namespace limpet

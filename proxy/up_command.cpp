@@ -18,7 +18,6 @@
 #include "proxy/config/load.h"
 #include "proxy/endpoint.h"
 #include "proxy/log/log.h"
-#include "proxy/log/state.h"
 #include "proxy/net/cpus.h"
 #include "proxy/net/fd.h"
 #include "proxy/net/listener.h"
@@ -237,10 +236,8 @@ void Up::reload() {
 
 // Nothing waits for who reads: lines that find no room are dropped and counted.
 void Up::on_line(std::string_view id, std::string_view line) {
-  log::Writer* const writer = log::access_writer();
-  if (writer == nullptr) return;
   const bool json = config_->log.format == config::LogFormat::json;
-  writer->put(json ? bundle::tagged_json(id, line) : bundle::tagged(id, line));
+  log::carry(json ? bundle::tagged_json(id, line) : bundle::tagged(id, line));
 }
 
 // As a browser takes it.
@@ -284,7 +281,8 @@ int run_up(const std::string& file) {
   for (const config::Problem& each : loaded.problems) std::cerr << config::format(file, each) << '\n';
   if (!loaded.config) return 1;
   const std::unique_ptr<bundle::Screen> screen = bundle::Screen::open();  // it goes last, after the log
-  if (!start_log_of_all(loaded.config->log, screen ? screen->log_path() : "/dev/stdout")) return 1;
+  if (!start_log_of_all(loaded.config->log, screen ? screen->log_path() : "/dev/stdout", screen != nullptr))
+    return 1;
   for (const config::Problem& each : loaded.warnings) log::warn("{}", config::format(file, each));
   int code = 1;
   try {

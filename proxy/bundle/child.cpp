@@ -45,9 +45,10 @@ class Child::Pipe {
  public:
   Pipe(Child& child, net::Fd fd) : child_(child), stream_(child.loop_, std::move(fd)) { wait(); }
   ~Pipe() {
-    read(kMostAtOnce);
+    hear();
     lines_.finish([this](std::string_view line) { child_.owner_.on_line(child_, line); });
   }
+  void hear() { read(kMostAtOnce); }  // what is there by now
 
  private:
   void wait() { stream_.wait_read(net::delegate<&Pipe::on_readable>(this)); }
@@ -149,6 +150,12 @@ void Child::on_lifeline() {
 
 // --- whether it lives ---
 
+// What it has said so far stands before what is said of it.
+void Child::hear() {
+  if (out_) out_->hear();
+  if (err_) err_->hear();
+}
+
 // A time in which we did not run, as somebody stopped us, is no silence of the child's.
 void Child::pass_over_gap() {
   const std::uint64_t now = net::now_ms();
@@ -176,6 +183,7 @@ void Child::on_report(const Checker::Report& report) {
   if (!report.good) return unfit(report.text);
   if (state_ == State::ready) return;
   policy_.became_ready(net::now_ms());
+  hear();
   log::info("{}: ready{}", spec_.id, program_ > 0 ? ", pid " + std::to_string(program_) : "");
   move_to(State::ready);
 }
@@ -183,10 +191,12 @@ void Child::on_report(const Checker::Report& report) {
 void Child::silent(const std::string& what) {
   if (state_ == State::starting) {
     if (net::now_ms() - since_ms_ < spec_.check.patience_ms) return;
+    hear();
     log::warn("{}: has not answered for {} s since its start ({}): it is replaced", spec_.id,
               spec_.check.patience_ms / 1000, what);
   } else {
     if (++silent_ < spec_.check.silent_most) return;
+    hear();
     log::warn("{}: hangs, its process lives and {} checks in a row found no answer ({}): it is replaced",
               spec_.id, silent_, what);
   }
@@ -200,6 +210,7 @@ void Child::silent(const std::string& what) {
 void Child::unfit(const std::string& what) {
   const bool late = state_ == State::starting && net::now_ms() - since_ms_ >= kUnfitMs;
   if (!late || std::exchange(said_unfit_, true)) return;
+  hear();
   log::warn("{}: not ready, as its check is answered with something else: {}", spec_.id, what);
 }
 
@@ -238,6 +249,7 @@ void Child::replace(std::uint64_t within_ms) {
 
 void Child::on_force() {
   if (!runs(state_)) return;
+  hear();
   if (state_ == State::stopping) log::warn("{}: did not end in time: it is killed", spec_.id);
   kill();
 }

@@ -52,6 +52,7 @@ class Child {
 
   void move_to(State next);
   void launch_now();
+  void hear();
   void pass_over_gap();
   void check();
   void on_report(const Checker::Report& report);

@@ -115,6 +115,8 @@ scenario('a command that is not there is told by its name', async (world) => {
   const bundle = await Bundle.start(world, '[bundle]\nnodes = 1\ncommand = ["no-such-program"]\n', { wait: false });
   await bundle.says(/^n1 \| limpet: cannot start no-such-program: No such file or directory$/m, 10_000);
   await bundle.says(/n1: crash loop: .* exit code 127;/m, 20_000);
+  const [said, ended] = [/^n1 \| limpet: cannot start/m, / n1: ended, exit code 127/].map((line) => bundle.stdout.search(line));
+  assert.ok(said < ended, bundle.stdout);
 });
 
 scenario('a terminal that is closed ends the bundle in order', { seconds: 60 }, async (world) => {

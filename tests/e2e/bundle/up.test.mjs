@@ -74,6 +74,28 @@ async function plainSession(address) {
   return { socket, closed };
 }
 
+scenario('what a child says stands before what is said of it', async (world) => {
+  const bundle = await Bundle.start(world, quick);
+  await bundle.stop();
+  const lines = bundle.stdout.trimEnd().split('\n');
+  const first = (pattern) => lines.findIndex((line) => pattern.test(line));
+  const last = (pattern) => lines.findLastIndex((line) => pattern.test(line));
+  for (const id of ['redis', 'n1', 'n2', 'proxy']) {
+    assert.ok(first(new RegExp(`^${id} \\| `)) < first(new RegExp(` ${id}: ready, `)), `${id} is ready\n${bundle.stdout}`);
+    assert.ok(last(new RegExp(`^${id} \\| `)) < first(new RegExp(` ${id}: ended, `)), `${id} has ended\n${bundle.stdout}`);
+  }
+  assert.match(lines.at(-1), / info exit$/);
+});
+
+scenario('standard output that is full: standard error says that lines are dropped, and how many', async (world) => {
+  const env = { ...process.env, RUNTIME_DIRECTORY: await world.directory() };
+  const bundle = world.own(new Child('limpet up', 'sh', ['-c', `exec ${binary} up > /dev/full`], { env }));
+  bundle.close = () => bundle.end ?? bundle.stop('SIGTERM', 40_000);
+  await bundle.says(/^limpet: log: standard output: No space left on device; lines are dropped$/m, 10_000, 'stderr');
+  assert.deepEqual(await bundle.stop('SIGTERM', 40_000), { code: 0, signal: null });
+  assert.match(bundle.stderr, /^limpet: log: \d+ lines were dropped in all$/m);
+});
+
 scenario('a node that does not end in time is killed, and the exit code says so', { seconds: 60 }, async (world) => {
   const stubborn = `require('http').createServer((q, a) => a.end('ok')).listen(process.env.PORT, '127.0.0.1');
     process.on('SIGTERM', () => {})`.replaceAll('\n', ' ');
