@@ -1,5 +1,7 @@
 #include "backend/adapter/rooms.h"
 
+#include <utility>
+
 namespace limpet::adapter {
 namespace {
 
@@ -44,10 +46,11 @@ void Rooms::join(Member& member, std::string_view name) {
   if (fresh && on_room) on_room(name, true);
 }
 
-void Rooms::leave(Member& member, std::string_view name) {
-  if (name == member.id()) member.in_own_room_ = false;
+bool Rooms::leave(Member& member, std::string_view name) {
+  const bool was_its_own = name == member.id() && std::exchange(member.in_own_room_, false);
   const Member::Seat* seat = seat_in(member, name);
   if (seat != nullptr) stand_up(member, static_cast<std::size_t>(seat - member.seats_.data()));
+  return was_its_own || seat != nullptr;
 }
 
 void Rooms::leave_all(Member& member) {

@@ -79,8 +79,8 @@ class Rooms {
   const std::vector<Member*>& everyone() const { return everyone_; }
   Member* find(std::string_view id) const { return ids_.find(id); }
 
-  void join(Member& member, std::string_view room);  // before add() too; visits come once it is added
-  void leave(Member& member, std::string_view room);
+  void join(Member& member, std::string_view room);   // before add() too; visits come once it is added
+  bool leave(Member& member, std::string_view room);  // false: it was not there
   void leave_all(Member& member);
   bool in_room(const Member& member, std::string_view room) const;
   std::size_t rooms_of(const Member& member) const { return member.seats_.size(); }  // without its own

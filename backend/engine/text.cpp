@@ -2,6 +2,8 @@
 
 #include <cstdint>
 
+#include "proxy/wire/bytes.h"
+
 namespace limpet::engine {
 namespace {
 
@@ -25,12 +27,6 @@ std::size_t valid_bytes(std::string_view text) {
     at += front.bytes;
   }
   return at;
-}
-
-int hex(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  const char lower = static_cast<char>(c | 0x20);
-  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
 }  // namespace
@@ -70,8 +66,9 @@ std::string_view form_decoded(std::string_view encoded, std::string& room) {
   room.clear();
   for (std::size_t i = 0; i < encoded.size(); ++i) {
     char c = encoded[i] == '+' ? ' ' : encoded[i];
-    if (c == '%' && i + 2 < encoded.size() && hex(encoded[i + 1]) >= 0 && hex(encoded[i + 2]) >= 0) {
-      c = static_cast<char>(hex(encoded[i + 1]) << 4 | hex(encoded[i + 2]));
+    if (c == '%' && i + 2 < encoded.size() && wire::hex_value(encoded[i + 1]) >= 0 &&
+        wire::hex_value(encoded[i + 2]) >= 0) {
+      c = static_cast<char>(wire::hex_value(encoded[i + 1]) << 4 | wire::hex_value(encoded[i + 2]));
       i += 2;
     }
     room += c;

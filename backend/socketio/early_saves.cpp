@@ -2,7 +2,6 @@
 
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "backend/socketio/client.h"
 #include "backend/socketio/namespace_impl.h"
@@ -23,11 +22,11 @@ void EarlySaves::changed(Socket& socket) {
 std::size_t EarlySaves::save(Socket& socket) {
   socket.unsaved_ = false;
   if (socket.state_ != Socket::State::connected || socket.revision() == 3) return 0;
-  const Socket::Extras& extras = socket.extras();
-  std::vector<std::string> rooms = socket.rooms();
+  adapter::Session session = socket.session();
+  session.live = true;
   std::size_t bytes = 0;
-  for (const std::string& room : rooms) bytes += room.size();
-  nsp_.adapter->persist({std::string(socket.id()), extras.pid, std::move(rooms), extras.data, true});
+  for (const std::string& room : session.rooms) bytes += room.size();
+  nsp_.adapter->persist(std::move(session));
   return bytes;
 }
 

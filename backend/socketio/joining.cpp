@@ -124,9 +124,9 @@ void Client::ask(const SocketPtr& socket, std::size_t middleware) {
 void Client::turn_back(Socket& socket) {
   auto& adapter = socket.nsp_->impl().adapter;
   if (socket.recovered_ && adapter) {
-    std::vector<std::string> rooms = socket.rooms();
-    rooms.emplace(rooms.begin(), socket.id());  // which it enters once it is let in
-    adapter->persist({std::string(socket.id()), socket.extras().pid, std::move(rooms), socket.extras().data});
+    adapter::Session session = socket.session();
+    session.rooms.insert(session.rooms.begin(), session.sid);  // which it enters once it is let in
+    adapter->persist(std::move(session));
   }
   socket.detach();
   settled(*socket.nsp_);

@@ -230,10 +230,12 @@ bool Namespace::Impl::on_server_side_event(std::string_view name, const Args& ar
                                            std::function<void(const Args&)> reply) {
   const auto at = server_handlers.find(std::string(name));
   if (at == server_handlers.end()) return false;
-  const std::function<void(const Args&)> once = [reply = std::move(reply),
-                                                 used = std::make_shared<bool>(false)](const Args& answer) {
-    if (!std::exchange(*used, true) && reply) reply(answer);
-  };
+  std::function<void(const Args&)> once = [](const Args&) {};
+  if (reply) {
+    once = [reply = std::move(reply), used = std::make_shared<bool>(false)](const Args& answer) {
+      if (!std::exchange(*used, true)) reply(answer);
+    };
+  }
   const NamespacePtr keep(self);
   at->second.each([&](ServerHandler& handler) {
     if (server != nullptr) server->guarded(name, [&] { handler(args, once); });  // one may end it

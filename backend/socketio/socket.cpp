@@ -71,6 +71,10 @@ Socket::Extras& Socket::extras() {
   return *extras_;
 }
 
+adapter::Session Socket::session() {
+  return {std::string(id()), extras().pid, rooms(), extras().data};
+}
+
 bool Socket::join(std::string_view room) {
   if (client_ == nullptr || room.size() > kRoomName) return false;
   adapter::Rooms& rooms = nsp_->impl().rooms_;
@@ -86,10 +90,7 @@ bool Socket::join(std::string_view room) {
 }
 
 void Socket::leave(std::string_view room) {
-  adapter::Rooms& rooms = nsp_->impl().rooms_;
-  const bool was_there = rooms.in_room(*this, room);
-  rooms.leave(*this, room);
-  if (was_there) changed();
+  if (nsp_->impl().rooms_.leave(*this, room)) changed();
 }
 bool Socket::in_room(std::string_view room) const {
   return nsp_->impl().rooms_.in_room(*this, room);

@@ -138,6 +138,7 @@ class Socket final : public adapter::Member {
   HandlerId add_error(ErrorHandler handler);
   void add_middleware(EventMiddleware middleware);
   Extras& extras();
+  adapter::Session session();  // as it is saved
   EventTable& events();
   template <class Call>
   void each_table(Call&& call);  // its namespace's parent's, its namespace's, its own

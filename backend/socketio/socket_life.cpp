@@ -66,7 +66,7 @@ void Socket::leave_namespace(std::string_view reason) {
   state_ = State::leaving;
   tell(&EventTable::disconnecting, "disconnecting");
   if (server.options.recovery.enabled && !superseded_ && may_come_back(reason)) {
-    impl.adapter->persist({std::string(id()), extras().pid, rooms(), extras().data});
+    impl.adapter->persist(session());
   } else if (impl.early && !superseded_) {
     impl.adapter->forget(extras().pid);
   }

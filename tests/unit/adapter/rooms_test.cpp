@@ -60,7 +60,7 @@ TEST_F(RoomsTest, EveryoneIsInARoomOfTheirOwn) {
   EXPECT_THAT(reached({"a", "b"}, {"b"}), ElementsAre("a"));
   rooms.join(b, "a");
   EXPECT_THAT(reached({"a"}), UnorderedElementsAre("a", "b"));
-  rooms.leave(a, "a");
+  EXPECT_TRUE(rooms.leave(a, "a"));
   EXPECT_THAT(reached({"a"}), ElementsAre("b"));
   EXPECT_THAT(rooms.names_of(a), IsEmpty());
   rooms.join(a, "a");
@@ -77,8 +77,8 @@ TEST_F(RoomsTest, RoomsComeAndGoAndAreToldOf) {
   rooms.join(a, "x");
   rooms.join(a, "x");
   rooms.join(b, "x");
-  rooms.leave(a, "x");
-  rooms.leave(a, "x");
+  EXPECT_TRUE(rooms.leave(a, "x"));
+  EXPECT_FALSE(rooms.leave(a, "x"));
   EXPECT_TRUE(rooms.exists("x"));
   rooms.remove(b);
   EXPECT_FALSE(rooms.exists("x"));

@@ -154,12 +154,20 @@ TEST_F(BudgetTest, WalksAreApart) {
   EXPECT_THAT(crowd.members, IsEmpty());
 }
 
-TEST_F(BudgetTest, WhatNobodyHoldsCostsNobody) {
+// Filled by what no connection holds.
+struct BudgetOfNobody : BudgetTest {
+  void fill(Budget& large) {
+    large.watch(crowd);
+    crowd.join(10);
+    kept.set(kMost + 1);
+  }
+  static constexpr std::size_t kMost = 700'000;
   Share kept;
-  Budget large(loop, 700'000);
-  large.watch(crowd);
-  crowd.join(10);
-  kept.set(700'001);
+};
+
+TEST_F(BudgetOfNobody, CostsNobody) {
+  Budget large(loop, kMost);
+  fill(large);
   turn(120);
   EXPECT_EQ(crowd.members.size(), 1u);
   EXPECT_TRUE(large.tight());
@@ -167,24 +175,23 @@ TEST_F(BudgetTest, WhatNobodyHoldsCostsNobody) {
   EXPECT_FALSE(large.tight());
 }
 
-TEST_F(BudgetTest, WhereNobodyCanGoTheCrowdIsNotWalkedAllTheTime) {
-  Share kept;
-  Budget large(loop, 700'000, 400);
-  large.watch(crowd);
-  crowd.join(10);
-  kept.set(700'001);
+TEST_F(BudgetOfNobody, TheCrowdIsNotWalkedAllTheTime) {
+  Budget large(loop, kMost, 60'000);
+  fill(large);
   turn(250);
   EXPECT_EQ(crowd.walks, 1);
-  turn(400);
-  EXPECT_THAT(crowd.walks, testing::AllOf(testing::Ge(2), testing::Le(4))) << "patience has an end";
 }
 
-TEST_F(BudgetTest, WhoFillsItWhereNobodyCouldGoIsMetAtOnce) {
-  Share kept;
-  Budget large(loop, 700'000);
-  large.watch(crowd);
-  crowd.join(10);
-  kept.set(700'001);
+TEST_F(BudgetOfNobody, PatienceHasAnEnd) {
+  Budget large(loop, kMost, 1'000);
+  fill(large);
+  turn(1'200);
+  EXPECT_THAT(crowd.walks, testing::AllOf(testing::Ge(2), testing::Le(4)));
+}
+
+TEST_F(BudgetOfNobody, WhoFillsItNowIsMetAtOnce) {
+  Budget large(loop, kMost);
+  fill(large);
   turn(70);
   crowd.join(100'000);
   turn();
