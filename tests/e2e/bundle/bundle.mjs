@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import net from 'node:net';
 import path from 'node:path';
-import { readFileSync, readdirSync } from 'node:fs';
+import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { Child } from '../lib/child.mjs';
 import { until } from '../lib/deadline.mjs';
@@ -76,12 +76,15 @@ export class Bundle extends Child {
 
   // Command lines of all processes that have something to do with this bundle, itself left out.
   left() {
+    const named = new Set([...this.stdout.matchAll(/: ready, pid (\d+)$/gm)].map(([, pid]) => pid));
     return readdirSync('/proc').filter((name) => /^\d+$/.test(name) && Number(name) !== this.pid).flatMap((pid) => {
       try {
         const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
         const environment = readFileSync(`/proc/${pid}/environ`, 'utf8');
-        // Redis writes its title over its environment.
-        const ours = environment.includes(`RUNTIME_DIRECTORY=${this.runtime}\0`) || command.includes(this.runtime);
+        // Redis writes its title over its environment, and with a port its title has no path.
+        const ours = environment.includes(`RUNTIME_DIRECTORY=${this.runtime}\0`) || command.includes(this.runtime)
+          || readlinkSync(`/proc/${pid}/cwd`).startsWith(`${this.runtime}/`)
+          || (named.has(pid) && command.startsWith('redis-server'));  // others may have a number again
         return ours ? [`${pid} ${command}`] : [];
       } catch {
         return [];  // it has just ended

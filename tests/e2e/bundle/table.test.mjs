@@ -32,6 +32,7 @@ class Terminal {
   tmux(...args) { return execFileSync('tmux', ['-S', path.join(this.dir, 'tmux'), ...args], { env: this.env }).toString(); }
   screen(...flags) { return this.tmux('capture-pane', '-p', ...flags).trimEnd(); }
   all() { return this.tmux('capture-pane', '-p', '-J', '-S', '-'); }
+  get stdout() { return this.log(); }
   type(...keys) { this.tmux('send-keys', ...keys); }
   // The table at the end of the screen.
   rows() { return this.screen().split('\n').slice(-5); }
