@@ -14,6 +14,7 @@
 #include "proxy/bundle/screen.h"
 #include "proxy/bundle/site.h"
 #include "proxy/bundle/supervisor.h"
+#include "proxy/capacity.h"
 #include "proxy/config/difference.h"
 #include "proxy/config/load.h"
 #include "proxy/endpoint.h"
@@ -254,6 +255,7 @@ void Up::on_end(bool clean) {
 
 int run_up(const std::string& file) {
   net::hold_signals({SIGTERM, SIGINT, SIGCHLD});
+  raise_descriptor_limit();  // three a child
   std::string owners;
   config::Loaded loaded;
   if (file.empty()) {
