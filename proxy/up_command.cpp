@@ -62,10 +62,12 @@ class Up final : public bundle::Observer {
  public:
   Up(std::shared_ptr<const config::Config> config, std::string owners, bundle::Screen* screen)
       : config_(std::move(config)), owners_(std::move(owners)), screen_(screen) {}
+  ~Up() override { net::remove_file(admin_bound_); }
   int run();
 
  private:
   bool settle();
+  bool try_listeners() const;
   bool bind_admin();
   void serve_admin();
   void say_where() const;
@@ -129,6 +131,23 @@ bool Up::settle() {
   return true;
 }
 
+// Each is bound as the proxy will bind it, and given back: of one that is taken nobody would hear but in the
+// proxy's crash loop.
+bool Up::try_listeners() const {
+  for (const config::Listener& each : config_->listeners) {
+    const auto address = to_address(each.address);
+    net::BoundListener bound =
+        address ? net::bind_listener(*address, 1)
+                : net::BoundListener{
+                      {}, {}, {}, each.address.text() + ": the path is too long for a Unix socket"};
+    net::remove_file(bound);
+    if (bound.error.empty()) continue;
+    log::error("cannot listen on {}", bound.error);
+    return false;
+  }
+  return true;
+}
+
 void Up::say_where() const {
   log::info("runtime directory {}", prepared_->folder.path());
   for (const std::string& each : prepared_->notes) log::warn("{}", each);
@@ -166,7 +185,7 @@ void Up::show() const {
 }
 
 int Up::run() {
-  if (!settle() || !bind_admin()) return 1;
+  if (!settle() || !try_listeners() || !bind_admin()) return 1;
   say_where();
   bundle::Supervisor::Settings settings;
   settings.nodes = nodes_of(*config_);
@@ -188,7 +207,6 @@ int Up::run() {
   loop_.run();
   meter_.reset();
   admin_.reset();
-  net::remove_file(admin_bound_);
   signals_.reset();
   log::info("exit");
   return clean_ ? 0 : 1;

@@ -19,8 +19,9 @@ export async function freePort() {
 }
 
 export class Bundle extends Child {
-  // `toml` is a file without listener; undefined: `limpet up` alone. `expect` is how it must end on close().
-  static async start(world, toml, { env = {}, expect = { code: 0, signal: null }, wait = true } = {}) {
+  // `toml` is a file without listener; undefined: `limpet up` alone. `expect` is how it must end on close();
+  // `shell` is what a shell does before it becomes the bundle: `ulimit -n 100`, `exec > FILE`.
+  static async start(world, toml, { env = {}, expect = { code: 0, signal: null }, wait = true, shell = ':' } = {}) {
     const dir = await world.directory();
     const args = ['up'];
     if (toml !== undefined) {
@@ -31,7 +32,8 @@ export class Bundle extends Child {
     }
     const runtime = path.join(dir, 'run');
     await mkdir(runtime);
-    const bundle = world.own(new Bundle('limpet up', binary, args, { env: { ...process.env, RUNTIME_DIRECTORY: runtime, ...env } }));
+    const bundle = world.own(new Bundle('limpet up', '/bin/sh', ['-c', `${shell}; exec "$0" "$@"`, binary, ...args],
+      { env: { ...process.env, RUNTIME_DIRECTORY: runtime, ...env } }));
     Object.assign(bundle, { dir, runtime, expect });
     if (wait) await bundle.ready();
     return bundle;

@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import net from 'node:net';
 import path from 'node:path';
-import { mkdirSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import WebSocket from 'ws';
 import { Child } from '../lib/child.mjs';
 import { until, within } from '../lib/deadline.mjs';
-import { binary, request } from '../lib/limpet.mjs';
+import { Address, binary, request } from '../lib/limpet.mjs';
 import { Supervisor } from '../lib/supervisor.mjs';
 import { scenario } from '../lib/world.mjs';
 import { Client, Crowd } from '../socketio/client.mjs';
@@ -113,6 +113,53 @@ scenario('a port that is taken: the next one, and it is said', async (world) => 
   assert.notEqual(bundle.address.port, 8080);
   assert.match(bundle.stdout, /127\.0\.0\.1:8080: .*; the proxy takes 127\.0\.0\.1:\d+$/m);
   assert.equal((await request(bundle.address, '/health')).status, 200);
+});
+
+scenario('three that are started at once take three ports, and all of them serve', { seconds: 60 }, async (world) => {
+  const bundles = await Promise.all([1, 2, 3].map(() => Bundle.start(world)));
+  assert.equal(new Set(bundles.map(({ address }) => address.port)).size, 3);
+  for (const { address } of bundles) assert.equal((await request(address, '/health')).status, 200);
+  for (const bundle of bundles) assert.doesNotMatch(bundle.stdout, /proxy: ended/);
+});
+
+const fails = { wait: false, expect: { code: 1, signal: null } };
+
+scenario('a listener that is taken is an error of the start, and nothing is started', async (world) => {
+  const taken = net.createServer();
+  await new Promise((resolve) => taken.listen(0, '127.0.0.1', resolve));
+  world.own({ close: () => taken.close() });
+  const { port } = taken.address();
+  const bundle = await Bundle.start(world, `[[listener]]\naddress = "127.0.0.1:${port}"\n${quick}`, fails);
+  await within(bundle.ended, 5000, 'it ends');
+  assert.match(bundle.stdout, new RegExp(`error cannot listen on 127\\.0\\.0\\.1:${port}: bind: Address already in use`));
+  assert.doesNotMatch(bundle.stdout, /redis/);
+  assert.deepEqual(readdirSync(bundle.runtime), []);
+});
+
+scenario('a Unix socket to listen on is tried, and is the proxy\'s in the end', async (world) => {
+  const file = path.join(await world.directory(), 'http.sock');
+  const bundle = await Bundle.start(world, `[[listener]]\naddress = "unix:${file}"\n${quick}`);
+  assert.equal((await request(new Address(`unix:${file}`), '/health')).status, 200);
+  const other = await Bundle.start(world, `[[listener]]\naddress = "unix:${file}"\n${quick}`, fails);
+  await within(other.ended, 5000, 'the other ends');
+  assert.match(other.stdout, /error cannot listen on unix:.*http\.sock: bind: Address already in use/);
+  assert.equal((await request(new Address(`unix:${file}`), '/health')).status, 200);
+  await bundle.stop();
+  assert.ok(!existsSync(file));
+});
+
+scenario('a start that fails leaves no admin socket', async (world) => {
+  const bundle = await Bundle.start(world, '[bundle]\nports = 65535\n', fails);
+  await within(bundle.ended, 5000, 'it ends');
+  assert.match(bundle.stdout, /there is no free port for every node/);
+  assert.ok(!existsSync(path.join(bundle.dir, 'admin.sock')));
+  assert.deepEqual(readdirSync(bundle.runtime), []);
+});
+
+scenario('its limit of descriptors is the hard one', async (world) => {
+  const bundle = await Bundle.start(world, quick, { shell: 'ulimit -Sn 40' });
+  const [, soft, hard] = readFileSync(`/proc/${bundle.pid}/limits`, 'utf8').match(/^Max open files +(\d+) +(\d+)/m);
+  assert.equal(soft, hard);
 });
 
 scenario('what a killed bundle left is removed by the next one, and nothing else', async (world) => {
