@@ -81,8 +81,8 @@ class Blueprint {
   const Site site_;
 };
 
-// Of nodes: the time over which they end their sessions, and up to 10 s more go by until the last of them and
-// their presence are gone. Of all of it: the budget.
+// Of nodes: the time over which they end their sessions, less the proxy's shutdown_delay before it; up to 10
+// s more go by until the last of them and their presence are gone. Of all of it: the budget.
 inline constexpr config::Duration kDrainWindow{16'000}, kBudget{30'000};
 
 }  // namespace limpet::bundle

@@ -274,6 +274,8 @@ enum class BundleAdapter : std::uint8_t { redis, redis_streams };
 struct Bundle {
   // The pool that the nodes are in. A table [pool.nodes] needs no servers then; they are the bundle's.
   static constexpr std::string_view kPool = "nodes";
+  // Of [proxy]: the bundle ends within 30 s, and its nodes need the most of them.
+  static constexpr Duration kMostShutdownDelay{10'000};
   std::uint32_t nodes = 0;  // 0: one a CPU that the process may use, at least 2
   std::optional<std::string>
       redis;  // a URL, env:NAME or file:PATH; unset: a redis-server of the bundle's own

@@ -11,12 +11,14 @@ using std::chrono::seconds;
 
 constexpr std::uint64_t kKiB = 1024, kMiB = 1024 * 1024;
 
-void read_proxy(const toml::table& table, Proxy& out, Findings& findings) {
+void read_proxy(const toml::table& table, Draft& draft, Findings& findings) {
+  Proxy& out = draft.config.proxy;
   TableReader r(findings, table, "proxy", "proxy");
   r.integer("workers", out.workers, 0, 1024);
   read_cpus(r, out, findings);
   r.integer("max_connections", out.max_connections, 0, 100'000'000);
-  r.duration("shutdown_delay", out.shutdown_delay, seconds(0), hours(1));
+  r.duration("shutdown_delay", out.shutdown_delay, seconds(0),
+             draft.bundle ? Bundle::kMostShutdownDelay : hours(1));
   r.duration("drain_timeout", out.drain_timeout, seconds(0), hours(24));
   r.string("hash_seed", out.hash_seed);
   r.boolean("via", out.via);
@@ -252,7 +254,7 @@ Draft read_document(const toml::table& root_table, Findings& findings) {
   draft.bundle = root.has("bundle");
   draft.config.admin.address.kind = Endpoint::Kind::unix_socket;
   draft.config.admin.address.path = default_admin_path();
-  if (const toml::table* t = root.table("proxy")) read_proxy(*t, draft.config.proxy, findings);
+  if (const toml::table* t = root.table("proxy")) read_proxy(*t, draft, findings);
   each_table(root, "listener",
              [&](const toml::table& t, std::size_t i) { read_listener(t, i, draft, findings); });
   draft.all_routes_known = each_table(

@@ -53,6 +53,12 @@ TEST(BundleTable, WrongValuesAreNamed) {
   EXPECT_THAT(in_bundle("node = 2"), ElementsAre(HasSubstr("did you mean nodes?")));
 }
 
+TEST(BundleTable, LeavesTheProxyLittleTimeToGoOnAccepting) {
+  EXPECT_THAT(in_bundle("[proxy]\nshutdown_delay = \"10s\""), IsEmpty());
+  EXPECT_THAT(in_bundle("[proxy]\nshutdown_delay = \"11s\""),
+              ElementsAre(HasSubstr("proxy.shutdown_delay: \"11s\" is too long; at most \"10s\"")));
+}
+
 TEST(BundleTable, VariablesHaveNamesAndTexts) {
   EXPECT_THAT(in_bundle("environment = { \"A=B\" = \"1\" }"),
               ElementsAre(HasSubstr("not a variable's name")));
