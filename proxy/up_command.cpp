@@ -14,6 +14,7 @@
 #include "proxy/bundle/screen.h"
 #include "proxy/bundle/site.h"
 #include "proxy/bundle/supervisor.h"
+#include "proxy/capacity.h"
 #include "proxy/config/difference.h"
 #include "proxy/config/load.h"
 #include "proxy/endpoint.h"
@@ -52,10 +53,12 @@ class Up final : public bundle::Observer {
  public:
   Up(std::shared_ptr<const config::Config> config, std::string owners, bundle::Screen* screen)
       : config_(std::move(config)), owners_(std::move(owners)), screen_(screen) {}
+  ~Up() override { net::remove_file(admin_bound_); }
   int run();
 
  private:
   bool settle();
+  bool try_listeners() const;
   bool bind_admin();
   void serve_admin();
   void say_where() const;
@@ -120,6 +123,23 @@ bool Up::settle() {
   return true;
 }
 
+// Each is bound as the proxy will bind it, and given back: of one that is taken nobody would hear but in the
+// proxy's crash loop.
+bool Up::try_listeners() const {
+  for (const config::Listener& each : config_->listeners) {
+    const auto address = to_address(each.address);
+    net::BoundListener bound =
+        address ? net::bind_listener(*address, 1)
+                : net::BoundListener{
+                      {}, {}, {}, each.address.text() + ": the path is too long for a Unix socket"};
+    net::remove_file(bound);
+    if (bound.error.empty()) continue;
+    log::error("cannot listen on {}", bound.error);
+    return false;
+  }
+  return true;
+}
+
 void Up::say_where() const {
   log::info("runtime directory {}", prepared_->folder.path());
   for (const std::string& each : prepared_->notes) log::warn("{}", each);
@@ -157,7 +177,7 @@ void Up::show() const {
 }
 
 int Up::run() {
-  if (!settle() || !bind_admin()) return 1;
+  if (!settle() || !try_listeners() || !bind_admin()) return 1;
   say_where();
   bundle::Supervisor::Settings settings;
   settings.nodes = nodes_of(*config_);
@@ -179,7 +199,6 @@ int Up::run() {
   loop_.run();
   meter_.reset();
   admin_.reset();
-  net::remove_file(admin_bound_);
   signals_.reset();
   log::info("exit");
   return clean_ ? 0 : 1;
@@ -264,6 +283,7 @@ void Up::on_end(bool clean) {
 
 int run_up(const std::string& file) {
   net::hold_signals({SIGTERM, SIGINT, SIGQUIT, SIGCHLD});
+  raise_descriptor_limit();  // three a child
   std::string owners;
   config::Loaded loaded;
   if (file.empty()) {

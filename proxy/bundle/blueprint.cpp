@@ -134,7 +134,8 @@ ChildSpec Blueprint::node(std::uint32_t number, std::uint16_t port) const {
     return spec;
   }
   const bool streams = bundle_.adapter == config::BundleAdapter::redis_streams;
-  const config::Duration window = std::min(config_->node.drain_window, kDrainWindow);
+  const config::Duration window =
+      std::min(config_->node.drain_window, kDrainWindow - config_->proxy.shutdown_delay);
   spec.admin = "unix:" + file(spec.id + ".admin.sock");
   spec.command = {kThisProgram,
                   "node",

@@ -216,13 +216,15 @@ void Child::unfit(const std::string& what) {
 
 // --- its end ---
 
+// A guard that somebody stopped could not hand it on.
 void Child::signal(int number) {
-  if (guard_ > 0) ::kill(guard_, number);
+  if (guard_ <= 0) return;
+  ::kill(guard_, number);
+  ::kill(guard_, SIGCONT);
 }
 
 void Child::end_or_else(std::uint64_t within_ms) {
   signal(SIGTERM);
-  signal(SIGCONT);  // a guard that somebody stopped could not hand it on
   force_timer_.after(within_ms);
 }
 

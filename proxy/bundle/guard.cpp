@@ -31,11 +31,6 @@ std::uint64_t now_ms() {
   return static_cast<std::uint64_t>(now.tv_sec) * 1000 + static_cast<std::uint64_t>(now.tv_nsec) / 1'000'000;
 }
 
-// Nobody else sends it: the bundle's end, should the lifeline be held open by somebody.
-int parent_gone() {
-  return SIGRTMIN;
-}
-
 class Guard {
  public:
   explicit Guard(int lifeline) : lifeline_(lifeline) {}
@@ -57,6 +52,7 @@ class Guard {
 
   int lifeline_;
   int signals_ = -1;
+  pid_t bundle_ = 0;
   pid_t program_ = 0;
   int status_ = 0;
   bool ended_ = false;  // the program; others of its group may be there
@@ -90,7 +86,10 @@ void Guard::start(char** words) {
   signals_ = ::signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
   ::setsid();  // a terminal's Ctrl-C is for the bundle, which knows the order
   ::prctl(PR_SET_NAME, "limpet-guard");
-  ::prctl(PR_SET_PDEATHSIG, parent_gone());
+  // The bundle's end once more: the lifeline may be held open by somebody, and if we were stopped, this is
+  // the one signal that wakes us to look at it.
+  bundle_ = ::getppid();
+  ::prctl(PR_SET_PDEATHSIG, SIGCONT);
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);
   ::fcntl(lifeline_, F_SETFD, FD_CLOEXEC);
   ::fcntl(lifeline_, F_SETFL, O_NONBLOCK);
@@ -125,9 +124,11 @@ int Guard::wait_ms() const {
 }
 
 void Guard::on_signal(int number) {
-  if (number == parent_gone()) return terminate();
   switch (number) {
     case SIGCHLD: return;  // reap() is next
+    case SIGCONT:
+      if (::getppid() != bundle_) terminate();  // the bundle's own say nothing
+      return;
     case SIGTERM:
     case SIGINT:
     case SIGQUIT:

@@ -2,8 +2,10 @@
 //
 // Makes the program a process group of its own, hands on signals and, at the end, how it ended. The lifeline,
 // a socket, tells it to end everything under it: when it closes, as the bundle has died, SIGTERM and a little
-// later SIGKILL; on the byte kKillAll SIGKILL at once. Nothing outlives a guard: it adopts what its program
-// leaves behind. If it is killed itself, the program dies with it (parent-death signal). One thread, no loop.
+// later SIGKILL; on the byte kKillAll SIGKILL at once. One that somebody stopped is woken by the bundle's
+// death. Nothing outlives a guard: it adopts what its program leaves behind. If it is killed itself, the
+// program dies with it (parent-death signal), and what that had started comes to the bundle. One thread, no
+// loop.
 #pragma once
 
 #include <sys/types.h>

@@ -3,9 +3,12 @@
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstdlib>
 
 #include "proxy/net/listener.h"
@@ -41,17 +44,37 @@ std::string random_password() {
   return out;
 }
 
+// One process at a time has the name, until it closes the socket. The port alone would not tell bundles that
+// start together apart: the proxy binds it when Redis and the nodes are there, and a socket that is bound
+// before and does not listen keeps off nobody who says SO_REUSEADDR.
+net::Fd claim(const net::Address& address) {
+  net::Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const std::string name = "limpet up " + address.text();
+  sockaddr_un place{};
+  place.sun_family = AF_UNIX;
+  std::ranges::copy(name, place.sun_path + 1);  // the 0 before it: it is no file
+  const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());
+  if (!fd || ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&place), length) != 0) return {};
+  return fd;
+}
+
 // Bound as the proxy will bind it, and given back at once.
-std::string free_listener(std::vector<std::string>& notes) {
+std::string take_if_free(const net::Address& address, net::Fd& claimed) {
+  claimed = claim(address);
+  if (!claimed) return address.text() + ": another limpet up has it";
+  return net::bind_listener(address, 1).error;
+}
+
+std::string free_listener(Prepared& out) {
   std::string first_error;
   for (std::uint16_t port = kFirstPort; port < kFirstPort + kPorts; ++port) {
     const auto address = net::Address::ip(*wire::IpAddress::parse("127.0.0.1"), port);
-    const net::BoundListener bound = net::bind_listener(address, 1);
-    if (bound.error.empty()) {
-      if (port != kFirstPort) notes.push_back(first_error + "; the proxy takes " + address.text());
+    const std::string error = take_if_free(address, out.claim);
+    if (error.empty()) {
+      if (port != kFirstPort) out.notes.push_back(first_error + "; the proxy takes " + address.text());
       return address.text();
     }
-    if (first_error.empty()) first_error = bound.error;
+    if (first_error.empty()) first_error = error;
   }
   return {};
 }
@@ -90,11 +113,11 @@ std::variant<Prepared, std::string> prepare(const Wanted& wanted) {
   }
   auto folder = RuntimeFolder::create(runtime_parents());
   if (const auto* why = std::get_if<std::string>(&folder)) return *why;
-  Prepared out{std::move(std::get<RuntimeFolder>(folder)), {}, {}, {}};
+  Prepared out{std::move(std::get<RuntimeFolder>(folder)), {}, {}, {}, {}};
   Site& site = out.site;
   site.folder = out.folder.path();
   for (char** each = environ; *each != nullptr; ++each) site.environment.emplace_back(*each);
-  if (wanted.listener) site.listener = free_listener(out.notes);
+  if (wanted.listener) site.listener = free_listener(out);
   if (wanted.listener && site.listener.empty())
     return "no port of 127.0.0.1:8080 to 8179 is free; write a [[listener]]";
   site.redis_url = wanted.redis_url;

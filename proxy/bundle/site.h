@@ -32,6 +32,7 @@ struct Prepared {
   Site site;
   // Bound and not listening, so that the kernel gives those ports to nobody who did not ask for them.
   std::map<std::uint32_t, Port> reserved;  // by the node's number; 0: Redis
+  net::Fd claim;                           // on the listener's port, against other bundles
   std::vector<std::string> notes;          // what is not as one would expect
 };
 

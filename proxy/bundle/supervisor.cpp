@@ -9,8 +9,8 @@ namespace limpet::bundle {
 namespace {
 
 constexpr std::uint64_t kPatienceMs = 10'000;  // at the start: for those that others build on
-// Of the budget at the end; nodes have kNodeEndMs.
-constexpr std::uint64_t kProxyMs = 28'000, kRedisMs = 2'000;
+// Of the budget at the end, the proxy's shutdown_delay included; nodes are given until kNodeEndMs.
+constexpr std::uint64_t kProxyMs = 27'500, kRedisMs = 2'000;
 constexpr std::uint64_t kClosedMs = 1'000;  // for the proxy to stop accepting
 constexpr std::uint64_t kLookMs = 20;
 
@@ -81,7 +81,8 @@ void Supervisor::Impl::on_look() {
 
 void Supervisor::Impl::stop_nodes() {
   nodes_told = true;
-  for (const auto& node : node_list) node->stop(kNodeEndMs);
+  const std::uint64_t gone_ms = std::min(net::now_ms() - stopping_since_ms, kNodeEndMs);
+  for (const auto& node : node_list) node->stop(kNodeEndMs - gone_ms);
   loop_.at_end_of_turn(turn);
 }
 
@@ -113,13 +114,14 @@ void Supervisor::stop() {
   Impl& self = *impl_;
   if (self.stage == Overview::Stage::stopping) return;
   self.stage = Overview::Stage::stopping;
+  self.stopping_since_ms = net::now_ms();
   self.operation.reset();
   self.observer.on_change();
   const bool serving = self.proxy->state() == State::ready;
-  self.proxy->stop(kProxyMs + self.settings.shutdown_delay_ms);
+  self.proxy->stop(kProxyMs);
   if (!serving) return self.stop_nodes();
   // Until it says that it takes nobody any more; then for as long as it goes on nevertheless.
-  self.look_until_ms = net::now_ms() + kClosedMs;
+  self.look_until_ms = self.stopping_since_ms + kClosedMs;
   self.closed =
       std::make_unique<Checker>(self.loop_, self.proxy->spec().check, [this](const Checker::Report& report) {
         if (!report.good) impl_->look_until_ms = 0;

@@ -74,6 +74,7 @@ struct Supervisor::Impl final : Child::Owner, Fleet {
   net::Timer patience{loop_, net::delegate<&Impl::on_patience>(this)};
   net::Timer look{loop_, net::delegate<&Impl::on_look>(this)};
   std::unique_ptr<Checker> closed;  // while it stops: whether the proxy still takes connections
+  std::uint64_t stopping_since_ms = 0;
   std::uint64_t look_until_ms = 0;
   bool impatient = false;
   bool told_ready = false;

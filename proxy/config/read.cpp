@@ -11,14 +11,16 @@ using std::chrono::seconds;
 
 constexpr std::uint64_t kKiB = 1024, kMiB = 1024 * 1024;
 
-void read_proxy(const toml::table& table, bool bundle, Proxy& out, Findings& findings) {
+void read_proxy(const toml::table& table, Draft& draft, Findings& findings) {
+  Proxy& out = draft.config.proxy;
   TableReader r(findings, table, "proxy", "proxy");
   r.integer("workers", out.workers, 0, 1024);
   read_cpus(r, out, findings);
   r.integer("max_connections", out.max_connections, 0, 100'000'000);
-  r.duration("shutdown_delay", out.shutdown_delay, seconds(0), hours(1));
+  r.duration("shutdown_delay", out.shutdown_delay, seconds(0),
+             draft.bundle ? Bundle::kMostShutdownDelay : hours(1));
   r.duration("drain_timeout", out.drain_timeout, seconds(0), hours(24));
-  if (bundle && out.drain_timeout != Bundle::kBudget) {
+  if (draft.bundle && out.drain_timeout != Bundle::kBudget) {
     findings.warning(place_of(*r.find("drain_timeout")), r.name("drain_timeout") + ": with [bundle] it is " +
                                                              quoted(duration_text(Bundle::kBudget)) +
                                                              "; leave it out");
@@ -268,8 +270,7 @@ Draft read_document(toml::table& root_table, Findings& findings) {
   }
   draft.config.admin.address.kind = Endpoint::Kind::unix_socket;
   draft.config.admin.address.path = default_admin_path();
-  if (const toml::table* t = root.table("proxy"))
-    read_proxy(*t, draft.bundle.has_value(), draft.config.proxy, findings);
+  if (const toml::table* t = root.table("proxy")) read_proxy(*t, draft, findings);
   each_table(root, "listener",
              [&](const toml::table& t, std::size_t i) { read_listener(t, i, draft, findings); });
   draft.all_routes_known = each_table(
@@ -278,8 +279,7 @@ Draft read_document(toml::table& root_table, Findings& findings) {
   if (const toml::table* t = root.table("limits")) read_limits(*t, draft.config.limits, findings);
   if (const toml::table* t = root.table("log")) read_log(*t, draft.config.log, findings);
   if (const toml::table* t = root.table("admin")) read_admin(*t, draft, findings);
-  if (const toml::table* t = root.table("node"))
-    read_node(*t, draft.config.bundle, draft.config.node, findings);
+  if (const toml::table* t = root.table("node")) read_node(*t, draft.config, findings);
   draft.node_alone = root.has("node") && !root.has("listener") && !root.has("pool") && !root.has("route");
   root.refuse_unknown({"proxy", "listener", "route", "pool", "limits", "log", "admin", "bundle", "node"});
   return draft;

@@ -53,7 +53,8 @@ Draft read_document(toml::table& root, Findings& findings);
 // Parts of it. `r` reads the pool's own table.
 void read_cpus(TableReader& r, Proxy& out, Findings& findings);  // of [proxy]: cpu_affinity, accept_balance
 void read_bundle(const toml::table& table, Bundle& out, Findings& findings);
-void read_node(const toml::table& table, const std::optional<Bundle>& bundle, Node& out, Findings& findings);
+// After [bundle] and [proxy]: what they say bounds what it may say.
+void read_node(const toml::table& table, Config& out, Findings& findings);
 void read_pool(const toml::table& table, const std::string& name, Draft& draft, Findings& findings);
 void read_servers(TableReader& r, Pool& pool, PoolPlaces& places, Findings& findings);
 void read_affinity(TableReader& r, Pool& pool, PoolPlaces& places, Findings& findings);

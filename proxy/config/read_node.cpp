@@ -64,13 +64,14 @@ constexpr std::pair<std::string_view, std::string_view> kBundles[] = {
     {"redis", "with [bundle] write bundle.redis"},
     {"adapter", "with [bundle] write bundle.adapter"}};
 
-void check_bundles(TableReader& r, const Node& node, Findings& findings) {
+void check_bundles(TableReader& r, const Config& config, Findings& findings) {
   for (const auto& [key, why] : kBundles) {
     if (const toml::node* at = r.find(key)) r.wrong(key, *at, std::string(why));
   }
-  if (const toml::node* at = r.find("drain_window"); at && node.drain_window > Bundle::kDrainWindow) {
+  const Duration most = Bundle::kDrainWindow - config.proxy.shutdown_delay;
+  if (const toml::node* at = r.find("drain_window"); at && config.node.drain_window > most) {
     findings.warning(place_of(*at), r.name("drain_window") + ": with [bundle] at most " +
-                                        quoted(duration_text(Bundle::kDrainWindow)) +
+                                        quoted(duration_text(most)) +
                                         " of it count; write that or less");
   }
 }
@@ -85,14 +86,14 @@ Node joined(const Node& node, const Bundle& bundle) {
 
 }  // namespace
 
-void read_node(const toml::table& table, const std::optional<Bundle>& bundle, Node& out, Findings& findings) {
+void read_node(const toml::table& table, Config& out, Findings& findings) {
   TableReader r(findings, table, "node", "node");
   TableVisitor visitor{r};
   const std::size_t before = findings.problems.size();
-  visit_node_keys(out, visitor);
-  if (bundle) check_bundles(r, out, findings);
+  visit_node_keys(out.node, visitor);
+  if (out.bundle) check_bundles(r, out, findings);
   if (findings.problems.size() == before) {
-    const Node& checked = bundle ? joined(out, *bundle) : out;
+    const Node& checked = out.bundle ? joined(out.node, *out.bundle) : out.node;
     for (const NodeFault& fault : check_node(checked)) {
       const toml::node* node = r.find(fault.key);
       r.wrong(fault.key, node != nullptr ? *node : table, fault.why);

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import net from 'node:net';
 import path from 'node:path';
-import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { readFileSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { Child } from '../lib/child.mjs';
 import { until } from '../lib/deadline.mjs';
@@ -19,8 +19,9 @@ export async function freePort() {
 }
 
 export class Bundle extends Child {
-  // `toml` is a file without listener; undefined: `limpet up` alone. `expect` is how it must end on close().
-  static async start(world, toml, { env = {}, expect = { code: 0, signal: null }, wait = true } = {}) {
+  // `toml` is a file without listener; undefined: `limpet up` alone. `expect` is how it must end on close();
+  // `shell` is what a shell does before it becomes the bundle: `ulimit -n 100`, `exec > FILE`.
+  static async start(world, toml, { env = {}, expect = { code: 0, signal: null }, wait = true, shell = ':' } = {}) {
     const dir = await world.directory();
     const args = ['up'];
     if (toml !== undefined) {
@@ -31,7 +32,8 @@ export class Bundle extends Child {
     }
     const runtime = path.join(dir, 'run');
     await mkdir(runtime);
-    const bundle = world.own(new Bundle('limpet up', binary, args, { env: { ...process.env, RUNTIME_DIRECTORY: runtime, ...env } }));
+    const bundle = world.own(new Bundle('limpet up', '/bin/sh', ['-c', `${shell}; exec "$0" "$@"`, binary, ...args],
+      { env: { ...process.env, RUNTIME_DIRECTORY: runtime, ...env } }));
     Object.assign(bundle, { dir, runtime, expect });
     if (wait) await bundle.ready();
     return bundle;
@@ -82,12 +84,15 @@ export class Bundle extends Child {
 
   // Command lines of all processes that have something to do with this bundle, itself left out.
   left() {
+    const named = new Set([...this.stdout.matchAll(/: ready, pid (\d+)$/gm)].map(([, pid]) => pid));
     return readdirSync('/proc').filter((name) => /^\d+$/.test(name) && Number(name) !== this.pid).flatMap((pid) => {
       try {
         const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
         const environment = readFileSync(`/proc/${pid}/environ`, 'utf8');
-        // Redis writes its title over its environment.
-        const ours = environment.includes(`RUNTIME_DIRECTORY=${this.runtime}\0`) || command.includes(this.runtime);
+        // Redis writes its title over its environment, and with a port its title has no path.
+        const ours = environment.includes(`RUNTIME_DIRECTORY=${this.runtime}\0`) || command.includes(this.runtime)
+          || readlinkSync(`/proc/${pid}/cwd`).startsWith(`${this.runtime}/`)
+          || (named.has(pid) && command.startsWith('redis-server'));  // others may have a number again
         return ours ? [`${pid} ${command}`] : [];
       } catch {
         return [];  // it has just ended

@@ -75,13 +75,35 @@ for (const how of ['SIGKILL', 'SIGSTOP']) {
   });
 }
 
+const nothingLeft = (bundle) => until(() => !bundle.left().length, 5000, 'nothing is left')
+  .catch((error) => assert.fail(`${error.message}: ${bundle.left()}`));
+
 scenario('SIGKILL of the bundle: nothing of it is left after 5 s', { seconds: 60 }, async (world) => {
   const shell = `sh -c "sleep 1000 & sleep 1000" & setsid sleep 1000 & ${httpServer}`;
   const bundle = await Bundle.start(world, `[bundle]\nnodes = 2\ncommand = ["sh", "-c", ${JSON.stringify(shell)}]\n`,
     { expect: { code: null, signal: 'SIGKILL' } });
   assert.ok(bundle.left().filter(isSleeper).length >= 6, 'children of children');
+  assert.ok(bundle.left().some((line) => /^\d+ redis-server 127\.0\.0\.1:\d+/.test(line)), `Redis with a port: ${bundle.left()}`);
   await bundle.kill();
-  await until(() => !bundle.left().length, 5000, 'nothing is left').catch((error) => assert.fail(`${error.message}: ${bundle.left()}`));
+  await nothingLeft(bundle);
+});
+
+scenario('nor if all guards were stopped', { seconds: 60 }, async (world) => {
+  const bundle = await Bundle.start(world, '[bundle]\nnodes = 2\n', { expect: { code: null, signal: 'SIGKILL' } });
+  const guards = ['redis', 'n1', 'n2', 'proxy'].map((id) => bundle.guardOf(id));
+  guards.forEach((guard) => process.kill(guard, 'SIGSTOP'));
+  await bundle.kill();
+  await nothingLeft(bundle).finally(() => bundle.left().map(parseFloat).forEach((pid) => process.kill(pid, 'SIGKILL')));
+});
+
+scenario('a guard that was stopped hands on what its program is told', { seconds: 60 }, async (world) => {
+  const bundle = await Bundle.start(world, '[bundle]\nnodes = 2\n[node]\ndrain_window = "300ms"\n');
+  const pool = async () => (await bundle.admin('/status')).json().pools.find(({ name }) => name === 'nodes').servers.map(({ id }) => id);
+  for (const nodes of [3, 1]) {
+    process.kill(bundle.guardOf('proxy'), 'SIGSTOP');
+    assert.equal((await bundle.command('scale', String(nodes))).code, 0);
+    await until(async () => (await pool()).length === nodes, 5000, `the proxy has ${nodes}`);
+  }
 });
 
 scenario('what a node leaves behind does not outlive it', { seconds: 60 }, async (world) => {

@@ -28,6 +28,7 @@ export class Terminal {
 
   tmux(...args) { return execFileSync('tmux', ['-S', path.join(this.dir, 'tmux'), ...args], { env: this.env }).toString(); }
   screen(...flags) { return this.tmux('capture-pane', '-p', ...flags).trimEnd(); }
+  get stdout() { return this.log(); }
   all() { return this.tmux('capture-pane', '-p', '-J', '-S', '-'); }
   type(...keys) { this.tmux('send-keys', ...keys); }
   // The table at the end of the screen.

@@ -2,15 +2,15 @@
 import assert from 'node:assert/strict';
 import net from 'node:net';
 import path from 'node:path';
-import { mkdirSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import WebSocket from 'ws';
 import { Child } from '../lib/child.mjs';
 import { until, within } from '../lib/deadline.mjs';
-import { binary, request } from '../lib/limpet.mjs';
+import { Address, binary, request } from '../lib/limpet.mjs';
 import { Supervisor } from '../lib/supervisor.mjs';
 import { scenario } from '../lib/world.mjs';
 import { Client, Crowd } from '../socketio/client.mjs';
-import { Bundle } from './bundle.mjs';
+import { Bundle, freePort } from './bundle.mjs';
 
 const quick = '[bundle]\nnodes = 2\n[node]\ndrain_window = "300ms"\n';
 
@@ -96,14 +96,14 @@ scenario('standard output that is full: standard error says that lines are dropp
   assert.match(bundle.stderr, /^limpet: log: \d+ lines were dropped in all$/m);
 });
 
-scenario('a node that does not end in time is killed, and the exit code says so', { seconds: 60 }, async (world) => {
+scenario('a node that does not end in time is killed, all within 30 s, and the exit code says so', { seconds: 60 }, async (world) => {
   const stubborn = `require('http').createServer((q, a) => a.end('ok')).listen(process.env.PORT, '127.0.0.1');
     process.on('SIGTERM', () => {})`.replaceAll('\n', ' ');
-  const bundle = await Bundle.start(world, `[bundle]\nnodes = 1\ncommand = ["node", "-e", ${JSON.stringify(stubborn)}]\n`,
-    { expect: { code: 1, signal: null } });
+  const toml = `[proxy]\nshutdown_delay = "8s"\n[bundle]\nnodes = 1\ncommand = ["node", "-e", ${JSON.stringify(stubborn)}]\n`;
+  const bundle = await Bundle.start(world, toml, { expect: { code: 1, signal: null } });
   bundle.signal('SIGTERM');
-  await bundle.says(/n1: did not end in time: it is killed$/m, 30_000);
-  assert.deepEqual(await within(bundle.ended, 15_000, 'it ends'), { code: 1, signal: null });
+  assert.deepEqual(await within(bundle.ended, 30_000, 'it ends'), { code: 1, signal: null });
+  assert.match(bundle.stdout, /n1: did not end in time: it is killed$/m);
 });
 
 scenario('a second signal ends everything at once', async (world) => {
@@ -137,6 +137,53 @@ scenario('a port that is taken: the next one, and it is said', async (world) => 
   assert.equal((await request(bundle.address, '/health')).status, 200);
 });
 
+scenario('three that are started at once take three ports, and all of them serve', { seconds: 60 }, async (world) => {
+  const bundles = await Promise.all([1, 2, 3].map(() => Bundle.start(world)));
+  assert.equal(new Set(bundles.map(({ address }) => address.port)).size, 3);
+  for (const { address } of bundles) assert.equal((await request(address, '/health')).status, 200);
+  for (const bundle of bundles) assert.doesNotMatch(bundle.stdout, /proxy: ended/);
+});
+
+const fails = { wait: false, expect: { code: 1, signal: null } };
+
+scenario('a listener that is taken is an error of the start, and nothing is started', async (world) => {
+  const taken = net.createServer();
+  await new Promise((resolve) => taken.listen(0, '127.0.0.1', resolve));
+  world.own({ close: () => taken.close() });
+  const { port } = taken.address();
+  const bundle = await Bundle.start(world, `[[listener]]\naddress = "127.0.0.1:${port}"\n${quick}`, fails);
+  await within(bundle.ended, 5000, 'it ends');
+  assert.match(bundle.stdout, new RegExp(`error cannot listen on 127\\.0\\.0\\.1:${port}: bind: Address already in use`));
+  assert.doesNotMatch(bundle.stdout, /redis/);
+  assert.deepEqual(readdirSync(bundle.runtime), []);
+});
+
+scenario('a Unix socket to listen on is tried, and is the proxy\'s in the end', async (world) => {
+  const file = path.join(await world.directory(), 'http.sock');
+  const bundle = await Bundle.start(world, `[[listener]]\naddress = "unix:${file}"\n${quick}`);
+  assert.equal((await request(new Address(`unix:${file}`), '/health')).status, 200);
+  const other = await Bundle.start(world, `[[listener]]\naddress = "unix:${file}"\n${quick}`, fails);
+  await within(other.ended, 5000, 'the other ends');
+  assert.match(other.stdout, /error cannot listen on unix:.*http\.sock: bind: Address already in use/);
+  assert.equal((await request(new Address(`unix:${file}`), '/health')).status, 200);
+  await bundle.stop();
+  assert.ok(!existsSync(file));
+});
+
+scenario('a start that fails leaves no admin socket', async (world) => {
+  const bundle = await Bundle.start(world, '[bundle]\nports = 65535\n', fails);
+  await within(bundle.ended, 5000, 'it ends');
+  assert.match(bundle.stdout, /there is no free port for every node/);
+  assert.ok(!existsSync(path.join(bundle.dir, 'admin.sock')));
+  assert.deepEqual(readdirSync(bundle.runtime), []);
+});
+
+scenario('its limit of descriptors is the hard one', async (world) => {
+  const bundle = await Bundle.start(world, quick, { shell: 'ulimit -Sn 40' });
+  const [, soft, hard] = readFileSync(`/proc/${bundle.pid}/limits`, 'utf8').match(/^Max open files +(\d+) +(\d+)/m);
+  assert.equal(soft, hard);
+});
+
 scenario('what a killed bundle left is removed by the next one, and nothing else', async (world) => {
   const dead = await Bundle.start(world, quick, { expect: { code: null, signal: 'SIGKILL' } });
   const { folder } = dead;
@@ -155,8 +202,9 @@ scenario('what a killed bundle left is removed by the next one, and nothing else
 });
 
 scenario('an address for everybody without a key: what visitors can do is said', async (world) => {
-  const bundle = await Bundle.start(world, `[[listener]]\naddress = "0.0.0.0:0"\n${quick}`);
-  assert.match(bundle.stdout, /warning 0\.0\.0\.0:0 is reachable from elsewhere and \[node\] has no jwt_key/);
+  const address = `0.0.0.0:${await freePort()}`;
+  const bundle = await Bundle.start(world, `[[listener]]\naddress = "${address}"\n${quick}`);
+  assert.ok(bundle.stdout.includes(`warning ${address} is reachable from elsewhere and [node] has no jwt_key`), bundle.stdout);
 });
 
 scenario('a file for it is not one for limpet run', async (world) => {
@@ -170,6 +218,20 @@ scenario('without a redis-server it says what to do', async (world) => {
   const bundle = await Bundle.start(world, quick, { env: { PATH: '/nonexistent' }, wait: false, expect: { code: 1, signal: null } });
   await within(bundle.ended, 5000, 'it ends');
   assert.match(bundle.stdout, /there is no redis-server: install it \(apt-get install redis-server\)/);
+});
+
+scenario('a Redis elsewhere, with a password: no other is started, and nodes meet in it', { seconds: 60 }, async (world) => {
+  const redis = await world.redis({ tcp: true, flags: ['--requirepass', 'se cret'] });
+  const url = `redis://:se%20cret@${redis.host}:${redis.port}`;
+  const bundle = await Bundle.start(world, `[bundle]\nnodes = 2\nredis = ${JSON.stringify(url)}\n[node]\ndrain_window = "300ms"\n`);
+  assert.deepEqual((await bundle.overview()).children.map(({ id }) => id), ['n1', 'n2', 'proxy']);
+  const crowd = await Crowd.join(world, bundle, 4, { transports: ['websocket'] });
+  assert.deepEqual([...new Set(await crowd.who())].sort(), ['n1', 'n2']);
+  await crowd.each((client) => client.call('join', 'chat'));
+  crowd.clients[0].socket.emit('broadcast', 'chat', 'hello');
+  await until(() => crowd.clients.every(({ messages }) => messages.length === 1), 5000, 'the message is everywhere');
+  assert.ok(!bundle.stdout.includes('cret'));
+  assert.ok(!bundle.left().some((command) => command.includes('cret')));
 });
 
 scenario('clients are known in Redis across nodes', async (world) => {

@@ -57,6 +57,10 @@ TEST_F(BlueprintTest, NodesAreOnSocketsAndJoinedByStreams) {
   EXPECT_EQ(flag(node, "--drain-window"), "16s");
 }
 
+TEST_F(BlueprintTest, WhatTheProxyWaitsForAtTheEndIsOffTheNodesTime) {
+  EXPECT_EQ(flag(of("[bundle]\n[proxy]\nshutdown_delay = \"8s\"").node(1, 0), "--drain-window"), "8s");
+}
+
 TEST_F(BlueprintTest, WhatTheFileSaysOfNodesHolds) {
   const ChildSpec node =
       of("[bundle]\nadapter = \"redis\"\n[node]\ndrain_window = \"1s\"\nstream = \"mine\"").node(1, 3001);

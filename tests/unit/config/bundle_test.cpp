@@ -53,6 +53,12 @@ TEST(BundleTable, WrongValuesAreNamed) {
   EXPECT_THAT(in_bundle("node = 2"), ElementsAre(HasSubstr("did you mean nodes?")));
 }
 
+TEST(BundleTable, LeavesTheProxyLittleTimeToGoOnAccepting) {
+  EXPECT_THAT(in_bundle("[proxy]\nshutdown_delay = \"10s\""), IsEmpty());
+  EXPECT_THAT(in_bundle("[proxy]\nshutdown_delay = \"11s\""),
+              ElementsAre(HasSubstr("proxy.shutdown_delay: \"11s\" is too long; at most \"10s\"")));
+}
+
 TEST(BundleTable, VariablesHaveNamesAndTexts) {
   EXPECT_THAT(in_bundle("environment = { \"A=B\" = \"1\" }"),
               ElementsAre(HasSubstr("not a variable's name")));
@@ -139,6 +145,8 @@ TEST(BundleTable, TimesThatItLimitsAreWarnedOf) {
               IsEmpty());
   EXPECT_THAT(warned_in_bundle("[node]\ndrain_window = \"60s\""),
               ElementsAre(HasSubstr("node.drain_window: with [bundle] at most \"16s\"")));
+  EXPECT_THAT(warned_in_bundle("[node]\ndrain_window = \"9s\"\n[proxy]\nshutdown_delay = \"8s\""),
+              ElementsAre(HasSubstr("node.drain_window: with [bundle] at most \"8s\"")));
   EXPECT_THAT(warned_in_bundle("[proxy]\ndrain_timeout = \"2m\""),
               ElementsAre(HasSubstr("proxy.drain_timeout: with [bundle] it is \"30s\"")));
 }
