@@ -147,8 +147,8 @@ scenario('SIGHUP with a pipe in the file\'s place: it is not read, and the bundl
 });
 
 scenario('SIGHUP tells the warnings of the file, too', async (world) => {
-  const bundle = await Bundle.start(world, `${three}stream_count = 2\n`);
-  const warnings = () => [...bundle.stdout.matchAll(/limpet\.toml:\d+:\d+: node\.stream_count: /g)].length;
+  const bundle = await Bundle.start(world, `${three}responses = "own"\n`);
+  const warnings = () => [...bundle.stdout.matchAll(/limpet\.toml:\d+:\d+: node\.responses: /g)].length;
   assert.equal(warnings(), 1);
   bundle.signal('SIGHUP');
   await bundle.says(/^\S+ info SIGHUP: nothing has changed in .*limpet\.toml$/m, 5000);

@@ -45,7 +45,7 @@ scenario('--port is where it listens', { seconds: 60 }, async (world) => {
 
 scenario('--port 0 is a port that is free, and it is said which', { seconds: 60 }, async (world) => {
   const child = await Quickstart.start(world, '--port', '0');
-  const [, address] = await child.says(/ready: everything is healthy; visit ([^\s,]+)/, 30_000);
+  const [, address] = await child.says(/ready: everything is healthy; visit http:\/\/([^\s,]+)/, 30_000);
   assert.doesNotMatch(address, /:0$/);
   await assertServes(address);
   assert.deepEqual(await child.stop('SIGINT', 40_000), { code: 0, signal: null });
