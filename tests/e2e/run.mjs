@@ -15,6 +15,11 @@ const words = process.argv.slice(2).filter((word) => !word.startsWith('--'));
 const quick = process.argv.includes('--quick');
 const ofNode = /^(\.\.\/conformance|\.\.\/cluster|bundle|examples|node|websocket)\/|^browser\/(chat|cluster_page)/;
 const threads = process.argv.includes('--threads');
+const unknown = process.argv.slice(2).filter((word) => word.startsWith('--') && !['--quick', '--threads'].includes(word));
+if (unknown.length) {
+  console.error(`${unknown[0]} is not known; usage: node run.mjs [--quick] [--threads] [WORD...]`);
+  process.exit(2);
+}
 
 function* testsIn(folder) {
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
