@@ -4,7 +4,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -211,8 +210,7 @@ void Guard::kill_all() {
 
 void Guard::end() const {
   if (!WIFSIGNALED(status_)) ::_exit(WEXITSTATUS(status_));
-  const rlimit none{0, 0};
-  ::setrlimit(RLIMIT_CORE, &none);  // the core is the program's
+  ::prctl(PR_SET_DUMPABLE, 0);  // the core is the program's; a limit would not hold for a piped one
   const int number = WTERMSIG(status_);
   ::signal(number, SIG_DFL);
   sigset_t only;
