@@ -2,17 +2,21 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <optional>
 
 #include "proxy/bundle/guard.h"
 
 namespace limpet::bundle {
 namespace {
+
+std::optional<rlimit> descriptors_of_programs;  // unset: those that we have
 
 struct Ends {
   net::Fd ours, theirs;
@@ -50,6 +54,7 @@ std::vector<char*> pointers(const std::vector<std::string>& words) {
     if (::dup2(from[to], to) < 0) ::_exit(127);
   }
   ::close_range(4, ~0u, 0);
+  if (descriptors_of_programs) ::setrlimit(RLIMIT_NOFILE, &*descriptors_of_programs);
   for (int number = 1; number < NSIG; ++number) ::signal(number, SIG_DFL);  // SIGPIPE is ignored here
   ::execve(kThisProgram, words, environment);
   constexpr std::string_view kWhy = "limpet: cannot run /proc/self/exe\n";
@@ -78,6 +83,14 @@ std::variant<Launched, NotLaunched> launch(const std::vector<std::string>& comma
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   if (pid < 0) return NotLaunched{std::strerror(error)};
   return Launched{pid, std::move(lifeline.ours), std::move(out.ours), std::move(err.ours)};
+}
+
+void raise_own_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  descriptors_of_programs = limit;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 void kill_strays(const std::vector<pid_t>& known) {

@@ -27,6 +27,10 @@ struct NotLaunched {
 std::variant<Launched, NotLaunched> launch(const std::vector<std::string>& command,
                                            const std::vector<std::string>& environment);
 
+// The soft limit of descriptors to the hard one, for us alone: programs start with that which we were started
+// with. Some close all that they might have, or can name only 1024.
+void raise_own_descriptor_limit();
+
 // Every direct child that is none of `known`: what guards that were killed left behind.
 void kill_strays(const std::vector<pid_t>& known);
 

@@ -68,7 +68,17 @@ scenario('lines come whole, with their child\'s name, cut where they have no end
   assert.match(bundle.stdout, /^n1 \| last, without an end$/m);
 });
 
-scenario('a terminal that takes nothing holds up nobody, and the gap is told', { seconds: 60 }, async (world) => {
+scenario('programs start with the limit of descriptors that the bundle was started with', async (world) => {
+  const tell = `require('http').createServer((q, a) => a.end('ok')).listen(process.env.PORT, '127.0.0.1')`;
+  const toml = `[bundle]\nnodes = 1\ncommand = ["sh", "-c", "echo may open $(ulimit -Sn), $(ulimit -Hn); exec node -e \\"$PROGRAM\\""]\n`;
+  const environment = `environment = { PROGRAM = ${JSON.stringify(tell)} }\n`;
+  const bundle = await Bundle.start(world, toml + environment, { shell: 'ulimit -Sn 700; ulimit -Hn 3000' });
+  await bundle.says(/^n1 \| may open 700, 3000$/m, 5000);
+  assert.match(readFileSync(`/proc/${bundle.pid}/limits`, 'utf8'), /^Max open files +3000 +3000 /m);
+  assert.match(readFileSync(`/proc/${bundle.pidOf('proxy')}/limits`, 'utf8'), /^Max open files +3000 +3000 /m);
+});
+
+scenario('a reader that takes nothing holds up nobody, and the gap is told', { seconds: 60 }, async (world) => {
   const dir = await world.directory();
   const script = path.join(dir, 'flood.cjs');
   writeFileSync(script, `
