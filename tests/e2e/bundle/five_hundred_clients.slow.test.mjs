@@ -65,10 +65,18 @@ for (const signal of ['SIGKILL', 'SIGSTOP']) {
   });
 
   scenario(`${signal} of Redis`, { seconds: 180 }, async (world) => {
-    const { bundle, crowd, hush } = await talking(world);
+    const { bundle, crowd, nodes, hush } = await talking(world);
     await bundle.hit('redis', signal, { ms: 20_000 });
     hush();
     await presence(bundle, crowd);
+    // Nodes meet in it again: from each of them a word reaches all of a room.
+    for (const id of ['n1', 'n2', 'n3']) {
+      const speaker = crowd.clients.find((_, i) => nodes[i] === id);
+      const room = crowd.clients.indexOf(speaker) % 50;
+      speaker.socket.emit('broadcast', `room${room}`, `from ${id}`);
+      const heard = ({ messages }, i) => i % 50 !== room || messages.includes(`from ${id}`);
+      await until(() => crowd.clients.every(heard), 10_000, `what is said on ${id} is heard`);
+    }
     assert.ok(crowd.clients.every((client) => client.undisturbed));
   });
 
@@ -77,7 +85,7 @@ for (const signal of ['SIGKILL', 'SIGSTOP']) {
     await bundle.hit('proxy', signal, { ms: 20_000 });
     hush();
     const back = ({ disconnects, socket }) => disconnects.length && socket.connected;
-    await until(() => crowd.clients.every(back), 15_000, 'everybody is back');
+    await until(() => crowd.clients.every(back), 5000, 'everybody is back 5 s later');
     await presence(bundle, crowd);
   });
 }
