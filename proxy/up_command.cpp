@@ -9,6 +9,7 @@
 
 #include "proxy/admin/server.h"
 #include "proxy/bundle/control.h"
+#include "proxy/bundle/launch.h"
 #include "proxy/bundle/lines.h"
 #include "proxy/bundle/meter.h"
 #include "proxy/bundle/screen.h"
@@ -66,6 +67,7 @@ class Up final : public bundle::Observer {
   void show() const;
   void on_signal(const net::Signal& signal);
   bool terminal_has_gone(const net::Signal& hangup) const;
+  void rest();
   void reload();
   void on_change() override { show(); }
   void on_line(std::string_view id, std::string_view line) override;
@@ -185,8 +187,9 @@ int Up::run() {
   settings.shutdown_delay_ms = config::ms(config_->proxy.shutdown_delay);
   supervisor_ = std::make_unique<bundle::Supervisor>(loop_, prepared_->folder, *blueprint_, settings, *this);
   signals_ = std::make_unique<net::Signals>(
-      loop_, std::initializer_list<int>{SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGCHLD},
+      loop_, std::initializer_list<int>{SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGCHLD, SIGTSTP},
       [this](const net::Signal& signal) { on_signal(signal); });
+  signals_->keep();  // our files and the terminal are put right after them
   if (const std::string wrong = supervisor_->start(); !wrong.empty()) {
     log::error("{}", wrong);
     return 1;
@@ -219,6 +222,7 @@ void Up::on_signal(const net::Signal& signal) {
       if (stopping_) return;  // the kernel and the shell may both have said so
       break;
     case SIGUSR1: log::reopen(); return supervisor_->reopen_logs();
+    case SIGTSTP: return rest();
     default: break;
   }
   if (std::exchange(stopping_, true)) {
@@ -228,6 +232,13 @@ void Up::on_signal(const net::Signal& signal) {
   notify_supervisor("STOPPING=1");
   log::info("shutting down: the proxy takes no more connections, nodes end their sessions, Redis is last");
   supervisor_->stop();
+}
+
+// As it would have been without us, but that the shell gets its terminal back first.
+void Up::rest() {
+  if (screen_ != nullptr) screen_->leave();
+  net::take_default(SIGTSTP);
+  if (screen_ != nullptr) screen_->come_back();
 }
 
 void Up::reload() {
@@ -282,8 +293,8 @@ void Up::on_end(bool clean) {
 }  // namespace
 
 int run_up(const std::string& file) {
-  net::hold_signals({SIGTERM, SIGINT, SIGQUIT, SIGCHLD});
-  raise_descriptor_limit();  // three a child
+  net::hold_signals({SIGTERM, SIGINT, SIGQUIT, SIGCHLD, SIGTSTP});
+  bundle::raise_own_descriptor_limit();  // three a child
   std::string owners;
   config::Loaded loaded;
   if (file.empty()) {

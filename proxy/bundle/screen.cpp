@@ -55,11 +55,7 @@ Screen::Screen(net::Fd terminal, net::Fd lines, net::Fd log, net::Fd wake)
       log_(std::move(log)),
       wake_(std::move(wake)),
       log_path_("/proc/self/fd/" + std::to_string(log_.get())) {
-  if (::tcgetattr(STDOUT_FILENO, &before_) == 0) {
-    termios quiet = before_;
-    quiet.c_lflag &= ~static_cast<tcflag_t>(ECHO);
-    quiet_ = ::tcsetattr(STDOUT_FILENO, TCSANOW, &quiet) == 0;
-  }
+  be_quiet();
   thread_ = std::thread([this] { run(); });
 }
 
@@ -71,8 +67,40 @@ Screen::~Screen() {
   }
   tell_thread();
   thread_.join();
-  // Not from the background, where it would stop us for good.
+  put_back();
+}
+
+// Neither this nor the other from the background, where it would stop us for good.
+void Screen::be_quiet() {
+  quiet_ = false;
+  if (::tcgetpgrp(STDOUT_FILENO) != ::getpgrp() || ::tcgetattr(STDOUT_FILENO, &before_) != 0) return;
+  termios quiet = before_;
+  quiet.c_lflag &= ~static_cast<tcflag_t>(ECHO);
+  quiet_ = ::tcsetattr(STDOUT_FILENO, TCSANOW, &quiet) == 0;
+}
+
+void Screen::put_back() const {
   if (quiet_ && ::tcgetpgrp(STDOUT_FILENO) == ::getpgrp()) ::tcsetattr(STDOUT_FILENO, TCSANOW, &before_);
+}
+
+void Screen::leave() {
+  {
+    std::unique_lock lock(mutex_);
+    at_ = At::leaving;
+    tell_thread();
+    has_left_.wait_for(lock, std::chrono::milliseconds(kStuckMs), [this] { return at_ == At::away; });
+  }
+  put_back();
+}
+
+void Screen::come_back() {
+  be_quiet();
+  {
+    std::lock_guard lock(mutex_);
+    at_ = At::here;
+    changed_ = true;
+  }
+  tell_thread();
 }
 
 void Screen::show(Draw draw) {
@@ -100,14 +128,21 @@ void Screen::run() {
     std::uint64_t count = 0;
     [[maybe_unused]] const ssize_t got = ::read(wake_.get(), &count, sizeof count);
     bool ending = false;
+    At at = At::here;
     {
       std::lock_guard lock(mutex_);
       due = due || changed_;
       changed_ = false;
       ending = ending_;
+      at = at_;
     }
     if (more != 0 && read_lines()) due = true;
     if (ending) break;
+    if (at != At::here) {
+      if (at == At::leaving) go_away();
+      due = false;
+      continue;
+    }
     if (!due || Clock::now() < next) continue;
     draw(false);
     due = false;
@@ -116,6 +151,15 @@ void Screen::run() {
   do {
     draw(true);
   } while (read_lines());
+}
+
+void Screen::go_away() {
+  draw(true);
+  {
+    std::lock_guard lock(mutex_);
+    if (at_ == At::leaving) at_ = At::away;
+  }
+  has_left_.notify_all();
 }
 
 // True: there were some.

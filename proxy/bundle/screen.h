@@ -7,6 +7,8 @@
 
 #include <termios.h>
 
+#include <condition_variable>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -30,15 +32,22 @@ class Screen {
 
   const std::string& log_path() const { return log_path_; }  // as the name of a file
   void show(Draw draw);                                      // instead of the last one
+  // Before we are stopped: no table, and the terminal as it was; and after that. One that takes nothing is
+  // not waited for long.
+  void leave();
+  void come_back();
 
  private:
   Screen(net::Fd terminal, net::Fd lines, net::Fd log, net::Fd wake);
   void run();
+  void go_away();
   bool read_lines();
   void draw(bool last);
   Paper paper() const;
   void write(std::string_view text);
   void tell_thread() const;
+  void be_quiet();
+  void put_back() const;
 
   const net::Fd terminal_, lines_, log_, wake_;
   const std::string log_path_;
@@ -46,9 +55,11 @@ class Screen {
   bool quiet_ = false;  // echo is off, before_ is how it was
 
   std::mutex mutex_;
-  Draw draw_;             // under mutex_
-  bool changed_ = false;  // under mutex_
-  bool ending_ = false;   // under mutex_
+  std::condition_variable has_left_;
+  Draw draw_;                                                           // under mutex_
+  bool changed_ = false;                                                // under mutex_
+  bool ending_ = false;                                                 // under mutex_
+  enum class At : std::uint8_t { here, leaving, away } at_ = At::here;  // under mutex_
 
   // Of the thread:
   std::string waiting_;                 // lines that are not on the terminal yet; the last may be unfinished

@@ -35,6 +35,14 @@ void hold_signals(std::initializer_list<int> numbers) {
   ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
 }
 
+void take_default(int number) {
+  const sigset_t set = set_of({number});
+  ::signal(number, SIG_DFL);
+  ::raise(number);  // to this thread, which takes it here
+  ::pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
+  ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
+}
+
 // They stay pending until a thread that does nothing but wait reads them, and who sent them.
 struct Signals::Impl {
   Impl(Loop& l, std::initializer_list<int> numbers, std::function<void(const Signal&)> then)
@@ -47,7 +55,7 @@ struct Signals::Impl {
     const std::uint64_t one = 1;
     [[maybe_unused]] const ssize_t written = ::write(ending.get(), &one, sizeof one);
     if (thread.joinable()) thread.join();
-    ::pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
+    if (!kept) ::pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
   }
   void wait() {
     for (;;) {
@@ -67,6 +75,7 @@ struct Signals::Impl {
   const Fd arrived, ending;
   const std::function<void(const Signal&)> on_signal;
   std::thread thread;
+  bool kept = false;
 };
 
 Signals::Signals(Loop& loop, std::initializer_list<int> numbers,
@@ -81,5 +90,9 @@ Signals::Signals(Loop& loop, std::initializer_list<int> numbers,
 }
 
 Signals::~Signals() = default;
+
+void Signals::keep() {
+  impl_->kept = true;
+}
 
 }  // namespace limpet::net

@@ -15,6 +15,10 @@ namespace limpet::net {
 // Before any other thread is made: they inherit it, and would take them otherwise.
 void hold_signals(std::initializer_list<int> numbers);
 
+// Its default effect on this process, now; of one that is held. Returns if that was to stop us and we were
+// woken, or if there was none.
+void take_default(int number);
+
 // Who asks for no more than its number may take it as that.
 struct Signal {
   int number = 0;
@@ -26,7 +30,10 @@ struct Signal {
 class Signals {
  public:
   Signals(Loop& loop, std::initializer_list<int> numbers, std::function<void(const Signal&)> on_signal);
-  ~Signals();  // they have their default effect again
+  ~Signals();  // they have their default effect again, unless they are kept
+
+  // For a process whose end goes on without us: those that come later stay pending, and change nothing of it.
+  void keep();
 
  private:
   struct Impl;

@@ -15,7 +15,7 @@ async function started(world, before, after, run = '.') {
   const toml = `[[listener]]\naddress = "127.0.0.1:${await freePort()}"\n[bundle]\nnodes = 2\n[node]\ndrain_window = "300ms"\n`;
   writeFileSync(file, `${toml}[admin]\naddress = "unix:${terminal.dir}/admin.sock"\n`);
   const log = path.join(terminal.dir, 'log');
-  const command = `${before}${quote(binary)} up -c ${quote(file)} > ${quote(log)} 2>&1 ${after}`;
+  const command = `log=${quote(log)}; ${before}${quote(binary)} up -c ${quote(file)} > "$log" 2>&1 ${after}`;
   writeFileSync(path.join(terminal.dir, 'start'), `${command}\n`);
   terminal.type(`${run} ${quote(path.join(terminal.dir, 'start'))}`, 'Enter');
   const says = (pattern, ms = 20_000) => until(() => readFileSync(log, 'utf8').match(pattern), ms, `${pattern}`);
@@ -54,7 +54,7 @@ for (const [name, after] of [['in the foreground', ''], ['as a job of its shell'
 }
 
 scenario('a hangup that it hears of twice is one', { seconds: 60 }, async (world) => {
-  const twice = '& trap "kill -HUP $!; sleep 0.1; kill -HUP $!" HUP; wait; wait';
+  const twice = `& trap "kill -HUP $!; until grep -q 'shutting down' '$log'; do :; done; kill -HUP $!" HUP; wait; wait`;
   const { terminal, says, gone } = await started(world, '', twice, 'exec bash');
   terminal.close();
   await gone();
@@ -80,4 +80,22 @@ scenario('Ctrl-\\ ends it as Ctrl-C does, and leaves the terminal as it was', { 
   terminal.type('stty -a > after', 'Enter');
   terminal.type('cmp before after && echo sa""me', 'Enter');
   await until(() => /^same$/m.test(terminal.screen()), 5000, 'the terminal is as it was');
+});
+
+scenario('Ctrl-Z gives the terminal back as it was; fg goes on where it was', { seconds: 60 }, async (world) => {
+  const terminal = await Terminal.start(world);
+  terminal.type(`cd ${terminal.dir}; stty -a > before`, 'Enter');
+  await terminal.up();
+  await until(() => /^proxy +ready/m.test(terminal.screen()), 5000, 'there is a table');
+  terminal.type('C-z');
+  await until(() => /ended: \d+/.test(terminal.screen()), 5000, 'the shell has the terminal');
+  assert.doesNotMatch(terminal.screen(), /^proxy +ready/m);
+  terminal.type('stty -a > after; cmp before after && echo && echo sa""me', 'Enter');
+  await until(() => /^same$/m.test(terminal.screen()), 5000, 'the terminal is as it was');
+  terminal.type('clear; fg; echo "over: $?"', 'Enter');
+  await until(() => /^proxy +ready/m.test(terminal.screen()), 5000, 'the table is back');
+  terminal.type('C-c');
+  await until(() => /^over: 0$/m.test(terminal.screen()), 40_000, 'it has ended');
+  terminal.type('stty -a > last; cmp before last && echo && echo st""ill', 'Enter');
+  await until(() => /^still$/m.test(terminal.screen()), 5000, 'the terminal is as it was at the end, too');
 });

@@ -6,6 +6,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include <memory>
 #include <optional>
 
 namespace limpet::net {
@@ -54,6 +55,18 @@ TEST(Signals, ThatComeEarlyOrAreIgnoredArrive) {
   EXPECT_TRUE(next(SIGHUP, [] {}));
   ::signal(SIGHUP, SIG_IGN);
   EXPECT_TRUE(next(SIGHUP, [] { ::kill(::getpid(), SIGHUP); }));
+}
+
+TEST(Signals, ThatAreKeptHarmNobodyLater) {
+  Loop loop;
+  auto signals = std::make_unique<Signals>(loop, std::initializer_list<int>{SIGUSR2}, [](const Signal&) {});
+  signals->keep();
+  signals.reset();
+  ::kill(::getpid(), SIGUSR2);
+  sigset_t pending;
+  ::sigpending(&pending);
+  EXPECT_EQ(::sigismember(&pending, SIGUSR2), 1);
+  EXPECT_TRUE(next(SIGUSR2, [] {}));
 }
 
 }  // namespace
