@@ -220,20 +220,6 @@ scenario('without a redis-server it says what to do', async (world) => {
   assert.match(bundle.stdout, /there is no redis-server: install it \(apt-get install redis-server\)/);
 });
 
-scenario('a Redis elsewhere, with a password: no other is started, and nodes meet in it', { seconds: 60 }, async (world) => {
-  const redis = await world.redis({ tcp: true, flags: ['--requirepass', 'se cret'] });
-  const url = `redis://:se%20cret@${redis.host}:${redis.port}`;
-  const bundle = await Bundle.start(world, `[bundle]\nnodes = 2\nredis = ${JSON.stringify(url)}\n[node]\ndrain_window = "300ms"\n`);
-  assert.deepEqual((await bundle.overview()).children.map(({ id }) => id), ['n1', 'n2', 'proxy']);
-  const crowd = await Crowd.join(world, bundle, 4, { transports: ['websocket'] });
-  assert.deepEqual([...new Set(await crowd.who())].sort(), ['n1', 'n2']);
-  await crowd.each((client) => client.call('join', 'chat'));
-  crowd.clients[0].socket.emit('broadcast', 'chat', 'hello');
-  await until(() => crowd.clients.every(({ messages }) => messages.length === 1), 5000, 'the message is everywhere');
-  assert.ok(!bundle.stdout.includes('cret'));
-  assert.ok(!bundle.left().some((command) => command.includes('cret')));
-});
-
 scenario('clients are known in Redis across nodes', async (world) => {
   const bundle = await Bundle.start(world, quick);
   const ada = world.own(await new Client(bundle, { auth: { userId: 'ada' }, transports: ['websocket'] }).connected());
