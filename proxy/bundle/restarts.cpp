@@ -4,10 +4,14 @@
 
 namespace limpet::bundle {
 
-Restarts::Verdict Restarts::ended(std::uint64_t now_ms, double random) {
+void Restarts::ended_as_asked(std::uint64_t now_ms) {
   const bool stable = ready_since_ms_ != 0 && now_ms + 1 >= ready_since_ms_ + settings_.stable_ms;
   ready_since_ms_ = 0;
   if (stable) failures_ = 0;
+}
+
+Restarts::Verdict Restarts::ended(std::uint64_t now_ms, double random) {
+  ended_as_asked(now_ms);  // and then it is a failure all the same
   if (failures_ == 0) first_failure_ms_ = now_ms;
   ++failures_;
   Verdict verdict;

@@ -25,7 +25,7 @@ class Restarts {
     std::uint32_t failures = 0;   // in a row, this one included
     std::uint64_t within_ms = 0;  // since the first of them
   };
-  void launched() { ready_since_ms_ = 0; }  // its last life may have had an end that was asked for
+  void ended_as_asked(std::uint64_t now_ms);  // no failure; a stable life forgives those before it
   void became_ready(std::uint64_t now_ms) { ready_since_ms_ = now_ms + 1; }
   Verdict ended(std::uint64_t now_ms, double random);  // random: 0 to 1
   void forgive() { failures_ = 0; }

@@ -75,8 +75,16 @@ TEST(Restarts, AReadyLifeWhoseEndWasAskedForSaysNothingOfTheNext) {
   Restarts restarts;
   for (int i = 0; i < 4; ++i) restarts.ended(0, kMiddle);
   restarts.became_ready(1'000);
-  restarts.launched();
+  restarts.ended_as_asked(2'000);
   EXPECT_TRUE(restarts.ended(20'000, kMiddle).held);
+}
+
+TEST(Restarts, AStableLifeForgivesThoughItsEndWasAskedFor) {
+  Restarts restarts;
+  for (int i = 0; i < 4; ++i) restarts.ended(0, kMiddle);
+  restarts.became_ready(1'000);
+  restarts.ended_as_asked(11'000);
+  EXPECT_EQ(restarts.ended(11'500, kMiddle).failures, 1u);
 }
 
 TEST(Restarts, WhoeverAsksForItIsForgiven) {
