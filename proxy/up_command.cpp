@@ -75,7 +75,8 @@ class Up final : public bundle::Observer {
   void on_end(bool clean) override;
 
   std::shared_ptr<const config::Config> config_;
-  const std::string owners_;
+  std::string owners_;            // the document of config_
+  std::uint32_t file_nodes_ = 0;  // what the bundle was last brought to by the file
   bundle::Screen* const screen_;  // null: there is no terminal. It outlives us
   net::Loop loop_;
   bundle::Wanted wanted_;
@@ -182,7 +183,7 @@ int Up::run() {
   if (!settle() || !try_listeners() || !bind_admin()) return 1;
   say_where();
   bundle::Supervisor::Settings settings;
-  settings.nodes = nodes_of(*config_);
+  settings.nodes = file_nodes_ = nodes_of(*config_);
   settings.port = [this](std::uint32_t number) { return bundle::port_of(wanted_, number, *prepared_); };
   settings.shutdown_delay_ms = config::ms(config_->proxy.shutdown_delay);
   supervisor_ = std::make_unique<bundle::Supervisor>(loop_, prepared_->folder, *blueprint_, settings, *this);
@@ -250,18 +251,22 @@ void Up::reload() {
     return log::error("SIGHUP: {} changes {}, which needs a restart; nothing changes", file, *key);
   }
   const std::uint32_t nodes = nodes_of(*fresh->config);
-  const bool other_nodes = nodes != nodes_of(*config_);  // if not, it is as many as an operator wants
+  const bool other_nodes = nodes != file_nodes_;  // if not, it is as many as an operator wants
   const std::string servers = config::describe_servers(*config_, *fresh->config);
   if (!other_nodes && servers.empty()) return log::info("SIGHUP: nothing has changed in {}", file);
   if (const std::string wrong = supervisor_->why_not_now(); !wrong.empty())
     return log::error("SIGHUP: {}; nothing changes, try again", wrong);
-  config_ = std::move(fresh->config);
-  blueprint_->adopt(config_, std::move(fresh->text));
+  blueprint_->adopt(fresh->config, fresh->text);
   if (!servers.empty()) {
+    if (const std::string wrong = supervisor_->tell_proxy(); !wrong.empty()) {
+      blueprint_->adopt(config_, owners_);
+      return log::error("SIGHUP: {}; nothing changes, try again", wrong);
+    }
     log::info("SIGHUP: {}", servers);
-    if (const std::string wrong = supervisor_->tell_proxy(); !wrong.empty()) log::error("SIGHUP: {}", wrong);
   }
-  if (other_nodes) supervisor_->scale(nodes);
+  config_ = std::move(fresh->config);
+  owners_ = std::move(fresh->text);
+  if (other_nodes) supervisor_->scale(nodes, [this, nodes] { file_nodes_ = nodes; });
 }
 
 // Nothing waits for who reads: lines that find no room are dropped and counted.

@@ -25,6 +25,7 @@ struct Check {
   std::uint64_t interval_ms = 500;     // afterwards
   std::uint32_t silent_most = 3;       // unanswered in a row: it hangs
   std::uint64_t patience_ms = 60'000;  // for the first answer
+  std::uint64_t unwell_ms = 30'000;    // of answers that are wrong: it is replaced
 };
 
 struct ChildSpec {
@@ -56,7 +57,6 @@ class Blueprint {
 
   bool manages_redis() const { return site_.redis_url.empty(); }
   bool own_nodes() const { return bundle_.command.empty(); }
-  const Site& site() const { return site_; }
 
   ChildSpec redis() const;
   std::string redis_document() const;  // redis.conf

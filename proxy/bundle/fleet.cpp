@@ -112,10 +112,12 @@ std::string Supervisor::restart() {
       rolling_restart(*impl_, [this](const std::string& wrong) { impl_->end_operation(wrong); }));
 }
 
-std::string Supervisor::scale(std::uint32_t nodes) {
+std::string Supervisor::scale(std::uint32_t nodes, std::function<void()> then) {
   if (std::string why = impl_->why_not_now(); !why.empty()) return why;
-  return impl_->begin(
-      bundle::scale(*impl_, nodes, [this](const std::string& wrong) { impl_->end_operation(wrong); }));
+  return impl_->begin(bundle::scale(*impl_, nodes, [this, then = std::move(then)](const std::string& wrong) {
+    if (wrong.empty() && then) then();
+    impl_->end_operation(wrong);
+  }));
 }
 
 }  // namespace limpet::bundle

@@ -41,7 +41,8 @@ class Supervisor {
   std::string tell_proxy();         // what the blueprint says by now; what was wrong, or empty
   // Node by node, or to another number of them. Why not now, or empty; how it goes is in overview().
   std::string restart();
-  std::string scale(std::uint32_t nodes);
+  // `then`: it is done, and was not given up.
+  std::string scale(std::uint32_t nodes, std::function<void()> then = {});
   Overview overview() const;
   const config::Endpoint& proxy_admin() const;
 

@@ -194,3 +194,20 @@ scenario('fewer nodes: the last ones get nobody any more, and their clients are 
   crowd.clients.filter((_, i) => nodes[i] !== 'n3').forEach((client) => assert.ok(client.undisturbed));
   assert.deepEqual((await bundle.overview()).children.map(({ id }) => id), ['redis', 'n1', 'n2', 'proxy']);
 });
+
+scenario('SIGHUP asks again for what was given up', { seconds: 90 }, async (world) => {
+  const broken = path.join(await world.directory(), 'broken');
+  writeFileSync(broken, '');
+  const server = 'require("http").createServer((q, a) => a.end()).listen(process.env.PORT, "127.0.0.1")';
+  const words = ['sh', '-c', `test "$SERVER_ID" = n1 || test ! -e ${broken} || exit 1; exec node -e '${server}'`];
+  const bundle = await Bundle.start(world, `[bundle]\nnodes = 1\ncommand = ${JSON.stringify(words)}\n`);
+  const file = path.join(bundle.dir, 'limpet.toml');
+  writeFileSync(file, readFileSync(file, 'utf8').replace('nodes = 1', 'nodes = 2'));
+  bundle.signal('SIGHUP');
+  await bundle.says(/scale: given up: n2 does not start/m, 40_000);
+  rmSync(broken);
+  bundle.signal('SIGHUP');
+  await bundle.says(/scale: done$/m, 40_000);
+  assert.deepEqual((await bundle.overview()).children.map(({ id, state }) => [id, state]),
+    [['redis', 'ready'], ['n1', 'ready'], ['n2', 'ready'], ['proxy', 'ready']]);
+});
