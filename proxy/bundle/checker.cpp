@@ -6,6 +6,7 @@ namespace limpet::bundle {
 namespace {
 
 constexpr std::size_t kMostAnswer = 4096;
+constexpr int kServiceUnavailable = 503;
 
 net::Target::Addresses addresses_of(const config::Endpoint& endpoint) {
   if (endpoint.kind == config::Endpoint::Kind::unix_socket) {
@@ -20,7 +21,8 @@ net::Target::Addresses addresses_of(const config::Endpoint& endpoint) {
 Checker::Report report_on(std::string_view line) {
   const bool good = line == "+PONG";
   const bool alive = line.starts_with('+') || line.starts_with('-');
-  return {true, alive, good, "PING: " + std::string(line.substr(0, 80))};
+  const bool busy = line.starts_with("-LOADING") || line.starts_with("-BUSY");
+  return {true, alive, good, busy, "PING: " + std::string(line.substr(0, 80))};
 }
 
 }  // namespace
@@ -36,12 +38,10 @@ Checker::Checker(net::Loop& loop, const Check& check, Done done)
 Checker::~Checker() = default;
 
 void Checker::start() {
-  running_ = true;
   check_.type == Check::Type::http ? start_http() : start_redis();
 }
 
 void Checker::cancel() {
-  running_ = false;
   probe_.reset();
   deadline_.cancel();
   connect_.cancel();
@@ -57,7 +57,8 @@ void Checker::start_http() {
         last_probe_ = std::move(probe_);
         const bool answered =
             report.result == health::Result::passed || report.result == health::Result::wrong;
-        finish({!report.said_nothing, answered, report.result == health::Result::passed, report.text});
+        finish({!report.said_nothing, answered, report.result == health::Result::passed,
+                report.status == kServiceUnavailable, report.text});
       });
   probe_->start();
 }
@@ -71,7 +72,7 @@ void Checker::start_redis() {
 void Checker::on_connect_ended() {
   if (connect_.error() != 0) {
     const bool ours = net::is_local_shortage(connect_.error());
-    return finish({!ours, false, false, std::string("connect: ") + std::strerror(connect_.error())});
+    return finish({!ours, false, false, false, std::string("connect: ") + std::strerror(connect_.error())});
   }
   stream_ = std::move(connect_.stream());
   std::string request;
@@ -81,7 +82,7 @@ void Checker::on_connect_ended() {
   }
   request += "*1\r\n$4\r\nPING\r\n";
   if (stream_.write(request).status == net::Io::error)
-    return finish({true, false, false, "PING: the connection broke"});
+    return finish({true, false, false, false, "PING: the connection broke"});
   stream_.wait_read(net::delegate<&Checker::on_readable>(this));
 }
 
@@ -89,7 +90,7 @@ void Checker::on_readable() {
   char bytes[512];
   const net::IoResult got = stream_.read(bytes);
   if (got.status == net::Io::eof || got.status == net::Io::error || in_.size() > kMostAnswer)
-    return finish({true, false, false, "PING: the connection broke"});
+    return finish({true, false, false, false, "PING: the connection broke"});
   in_.append(bytes, got.bytes);
   std::string_view rest = in_;
   for (int left = check_.password.empty() ? 1 : 2; left > 0; --left) {
@@ -102,7 +103,6 @@ void Checker::on_readable() {
 }
 
 void Checker::finish(const Report& report) {
-  running_ = false;
   deadline_.cancel();
   connect_.cancel();
   stream_.close();

@@ -19,6 +19,7 @@ class Checker {
     bool known = false;     // false: a shortage of our own; it says nothing of the child
     bool answered = false;  // its process lives
     bool good = false;      // it may be used
+    bool busy = false;      // it says that it cannot for now: a 503, Redis' -LOADING
     std::string text;
   };
   using Done = std::function<void(const Report&)>;
@@ -27,14 +28,13 @@ class Checker {
   ~Checker();
   void start();   // one at a time
   void cancel();  // `done` is not called
-  bool running() const { return running_; }
 
  private:
   void start_http();
   void start_redis();
   void on_connect_ended();
   void on_readable();
-  void on_deadline() { finish({true, false, false, "PING: no answer"}); }
+  void on_deadline() { finish({true, false, false, false, "PING: no answer"}); }
   void finish(const Report& report);
 
   net::Loop& loop_;
@@ -47,7 +47,6 @@ class Checker {
   net::Connect connect_;
   net::Stream stream_;
   std::string in_;
-  bool running_ = false;
 };
 
 }  // namespace limpet::bundle

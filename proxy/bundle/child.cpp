@@ -106,7 +106,7 @@ ChildView Child::view() const {
 
 void Child::start() {
   if (runs(state_)) return;
-  wanted_ = true;
+  wanted_ = begun_ = true;
   policy_.forgive();
   if (state_ == State::stopped) move_to(State::waiting);
   launch_now();
@@ -115,10 +115,7 @@ void Child::start() {
 void Child::launch_now() {
   retry_timer_.cancel();
   auto launched = launch(spec_.command, spec_.environment);
-  if (const auto* no = std::get_if<NotLaunched>(&launched)) {
-    log::error("{}: cannot be started: {}", spec_.id, no->why);
-    return try_again(no->why);
-  }
+  if (const auto* no = std::get_if<NotLaunched>(&launched)) return try_again(no->why, false);
   auto& got = std::get<Launched>(launched);
   guard_ = got.guard;
   program_ = 0;
@@ -127,8 +124,8 @@ void Child::launch_now() {
   out_ = std::make_unique<Pipe>(*this, std::move(got.out));
   err_ = std::make_unique<Pipe>(*this, std::move(got.err));
   if (starts_++ > 0) ++restarts_;
-  policy_.launched();
   silent_ = 0;
+  unwell_since_ms_ = 0;
   forced_ = said_unfit_ = false;
   health_.clear();
   due_ms_ = net::now_ms() + spec_.check.starting_ms;
@@ -162,6 +159,7 @@ void Child::pass_over_gap() {
   if (now <= due_ms_ + kLateMs) return;
   silent_ = 0;
   if (state_ == State::starting) since_ms_ += now - due_ms_;
+  if (unwell_since_ms_ != 0) unwell_since_ms_ += now - due_ms_;
 }
 
 void Child::check() {
@@ -180,9 +178,10 @@ void Child::on_report(const Checker::Report& report) {
   health_ = report.text;
   if (!report.answered) return silent(report.text);
   silent_ = 0;
-  if (!report.good) return unfit(report.text);
-  if (state_ == State::ready) return;
+  if (!report.good) return unfit(report);
+  if (state_ == State::ready) return well_again();
   policy_.became_ready(net::now_ms());
+  said_unfit_ = false;
   hear();
   log::info("{}: ready{}", spec_.id, program_ > 0 ? ", pid " + std::to_string(program_) : "");
   move_to(State::ready);
@@ -200,18 +199,42 @@ void Child::silent(const std::string& what) {
     log::warn("{}: hangs, its process lives and {} checks in a row found no answer ({}): it is replaced",
               spec_.id, silent_, what);
   }
+  replace_hung();
+}
+
+void Child::replace_hung() {
   check_timer_.cancel();
   move_to(State::hung);
   end_or_else(kHungGraceMs);
 }
 
-// It answers, and not as it should: a check that is not meant for it would otherwise be waited for in
-// silence.
-void Child::unfit(const std::string& what) {
-  const bool late = state_ == State::starting && net::now_ms() - since_ms_ >= kUnfitMs;
+// It answers, and not as it should. Before it is ready that is waited for, as the check may not be meant for
+// it; later it is given time to recover. One that says that it is busy knows what it does.
+void Child::unfit(const Checker::Report& report) {
+  const std::uint64_t now = net::now_ms();
+  const bool ready = state_ == State::ready;
+  if (report.busy || !ready) {
+    unwell_since_ms_ = 0;
+  } else if (unwell_since_ms_ == 0) {
+    unwell_since_ms_ = now;
+  } else if (now - unwell_since_ms_ >= spec_.check.unwell_ms) {
+    hear();
+    log::warn("{}: has not been well for {} s ({}): it is replaced", spec_.id, spec_.check.unwell_ms / 1000,
+              report.text);
+    return replace_hung();
+  }
+  const bool late = ready || now - since_ms_ >= kUnfitMs;
   if (!late || std::exchange(said_unfit_, true)) return;
   hear();
-  log::warn("{}: not ready, as its check is answered with something else: {}", spec_.id, what);
+  log::warn("{}: {}, as its check is answered with something else: {}", spec_.id,
+            ready ? "not well" : "not ready", report.text);
+}
+
+void Child::well_again() {
+  unwell_since_ms_ = 0;
+  if (!std::exchange(said_unfit_, false)) return;
+  hear();
+  log::info("{}: well again", spec_.id);
 }
 
 // --- its end ---
@@ -247,6 +270,7 @@ void Child::replace(std::uint64_t within_ms) {
   if (!runs(state_)) return start();
   stop(within_ms);
   wanted_ = true;
+  policy_.forgive();
 }
 
 void Child::on_force() {
@@ -276,6 +300,7 @@ void Child::on_end(int status) {
   if (!ended_by_request(status)) forced_ = true;
   if (state_ == State::stopping) {
     log::info("{}: ended, {}", spec_.id, how);
+    policy_.ended_as_asked(net::now_ms());
     if (!wanted_) return move_to(State::stopped);
     move_to(State::waiting);
     return launch_now();
@@ -283,14 +308,21 @@ void Child::on_end(int status) {
   try_again(how);
 }
 
-void Child::try_again(const std::string& how) {
+// `ran`: there was a process, and that is how it ended; otherwise why there is none.
+void Child::try_again(const std::string& how, bool ran) {
   const Restarts::Verdict verdict = policy_.ended(net::now_ms(), random_part());
   if (!wanted_) return move_to(State::stopped);
-  if (verdict.held) {
+  const std::uint64_t within_s = (verdict.within_ms + 999) / 1000;
+  if (verdict.held && ran) {
     log::error("{}: crash loop: it ended {} times in {} s, now with {}; held back, tried again in {} s",
-               spec_.id, verdict.failures, (verdict.within_ms + 999) / 1000, how, verdict.delay_ms / 1000);
-  } else {
+               spec_.id, verdict.failures, within_s, how, verdict.delay_ms / 1000);
+  } else if (verdict.held) {
+    log::error("{}: cannot be started, {} times in {} s: {}; held back, tried again in {} s", spec_.id,
+               verdict.failures, within_s, how, verdict.delay_ms / 1000);
+  } else if (ran) {
     log::warn("{}: ended, {}; started again in {} ms", spec_.id, how, verdict.delay_ms);
+  } else {
+    log::warn("{}: cannot be started: {}; tried again in {} ms", spec_.id, how, verdict.delay_ms);
   }
   const State next = verdict.held ? State::held : State::waiting;
   if (state_ != next) move_to(next);

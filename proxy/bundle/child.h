@@ -41,7 +41,7 @@ class Child {
 
   const ChildSpec& spec() const { return spec_; }
   State state() const { return state_; }
-  bool begun() const { return starts_ > 0; }  // it has been started at least once
+  bool begun() const { return begun_; }  // somebody has started it at least once
   pid_t guard() const { return guard_; }
   bool failed() const { return restarts_ > 0 || state_ == State::held; }  // at least once
   bool forced() const { return forced_; }  // its last end was not of its own, or not clean
@@ -57,12 +57,14 @@ class Child {
   void check();
   void on_report(const Checker::Report& report);
   void silent(const std::string& what);
-  void unfit(const std::string& what);
+  void unfit(const Checker::Report& report);
+  void well_again();
+  void replace_hung();
   void on_force();
   void on_retry() { launch_now(); }
   void on_lifeline();
   void end_or_else(std::uint64_t within_ms);
-  void try_again(const std::string& how);
+  void try_again(const std::string& how, bool ran = true);
 
   net::Loop& loop_;
   const ChildSpec spec_;
@@ -78,6 +80,8 @@ class Child {
   bool wanted_ = false;       // after its end: again
   bool forced_ = false;
   bool said_unfit_ = false;
+  bool begun_ = false;
+  std::uint64_t unwell_since_ms_ = 0;  // ready, and its answers are wrong; 0: they are not
   std::string health_;
   Restarts policy_;
   net::Stream lifeline_;

@@ -24,7 +24,6 @@ class RuntimeFolder {
   ~RuntimeFolder();
 
   const std::string& path() const { return path_; }
-  std::string file(std::string_view name) const { return path_ + "/" + std::string(name); }
   // 0600, whole or not at all: who reads it meanwhile reads the old one. What was wrong, or empty.
   std::string write(std::string_view name, std::string_view text) const;
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import path from 'node:path';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { until } from '../lib/deadline.mjs';
 import { Address, binary, request } from '../lib/limpet.mjs';
@@ -128,4 +128,16 @@ scenario('a check that is answered with something else is told', { seconds: 60 }
   const bundle = await Bundle.start(world, toml, { wait: false });
   await bundle.says(/n1: not ready, as its check is answered with something else: GET \/health: 404/m, 15_000);
   await Bundle.start(world, `${toml}[pool.nodes.health]\nexpect = 404\npath = "/other"\n`);
+});
+
+scenario('one that is ready and answers its check wrongly is told, and told when that is over', { seconds: 60 }, async (world) => {
+  const ill = path.join(await world.directory(), 'ill');
+  const script = `require("http").createServer((q, a) => a.writeHead(require("fs").existsSync(${JSON.stringify(ill)}) ? 500 : 200).end())
+    .listen(process.env.PORT, "127.0.0.1")`;
+  const bundle = await Bundle.start(world, `[bundle]\nnodes = 1\ncommand = ["node", "-e", ${JSON.stringify(script)}]\n`);
+  writeFileSync(ill, '');
+  await bundle.says(/n1: not well, as its check is answered with something else: GET \/health: 500$/m, 15_000);
+  rmSync(ill);
+  await bundle.says(/n1: well again$/m, 15_000);
+  assert.equal((await bundle.overview()).children.find(({ id }) => id === 'n1').restarts, 0);
 });

@@ -1,9 +1,11 @@
 // A child's life, with real programs: redis-server, whose PING is its check, and shells.
 #include "proxy/bundle/child.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -11,6 +13,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <filesystem>
 #include <thread>
 
@@ -52,12 +55,25 @@ class ChildTest : public testing::Test, public Child::Owner {
     spec.check.interval_ms = 50;
     spec.check.http.timeout_ms = 500;
     spec.check.patience_ms = patience_ms;
+    spec.check.unwell_ms = unwell_ms;
     child = std::make_unique<Child>(loop, std::move(spec), *this);
   }
   void make_redis() {
     make({"redis-server", "--port", "0", "--unixsocket", folder + "/s", "--save", "", "--dir", folder});
   }
   void make_shell(const std::string& words) { make({"sh", "-c", words}); }
+
+  void set_password(const std::string& next, const std::string& now = "") {
+    const std::string user = now.empty() ? "" : "-a " + now + " ";
+    const std::string socket = "redis-cli -s " + folder + "/s ";
+    ASSERT_EQ(std::system((socket + user + "config set requirepass '" + next + "' > /dev/null 2>&1").c_str()),
+              0);
+  }
+  static int first_free_descriptor() {
+    const int fd = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+    ::close(fd);
+    return fd;
+  }
 
   // Runs the loop until `what` holds.
   bool comes(std::function<bool()> what) {
@@ -90,6 +106,7 @@ class ChildTest : public testing::Test, public Child::Owner {
 
   std::string folder;
   std::uint64_t patience_ms = kPatienceMs;
+  std::uint64_t unwell_ms = kPatienceMs;
   net::Loop loop;
   net::Timer tick{loop, net::delegate<&ChildTest::on_tick>(this)};
   net::Signals signals{loop, {SIGCHLD}, [this](int) { reap(); }};
@@ -136,6 +153,46 @@ TEST_F(ChildTest, OneThatHangsIsReplaced) {
   ASSERT_TRUE(comes([this] { return times(State::hung) == 1; }));
   ASSERT_TRUE(comes([this] { return times(State::ready) == 2; }));
   EXPECT_FALSE(alive(first));
+}
+
+// It wants a password from now on, which is not what PING is to be answered with.
+TEST_F(ChildTest, OneThatAnswersWronglyIsReplacedInTheEnd) {
+  unwell_ms = 500;
+  make_redis();
+  child->start();
+  ASSERT_TRUE(becomes(State::ready));
+  set_password("secret");
+  ASSERT_TRUE(comes([this] { return times(State::hung) == 1; }));
+  ASSERT_TRUE(comes([this] { return times(State::ready) == 2; }));
+  EXPECT_EQ(child->view().restarts, 1u);
+}
+
+TEST_F(ChildTest, OneThatAnswersAsItShouldInTimeIsNot) {
+  make_redis();
+  child->start();
+  ASSERT_TRUE(becomes(State::ready));
+  set_password("secret");
+  ASSERT_TRUE(comes([this] { return child->view().health.starts_with("PING: -NOAUTH"); }));
+  EXPECT_EQ(child->state(), State::ready);
+  set_password("", "secret");
+  ASSERT_TRUE(comes([this] { return child->view().health == "PING: +PONG"; }));
+  EXPECT_EQ(times(State::hung), 0u);
+}
+
+TEST_F(ChildTest, OneThatCannotBeStartedIsTriedLessAndLess) {
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const rlimit few{static_cast<rlim_t>(first_free_descriptor()), before.rlim_max};
+  make_redis();
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &few), 0);
+  child->start();
+  EXPECT_TRUE(child->begun()) << "nobody has to start it again";
+  const bool held = becomes(State::held);
+  ::setrlimit(RLIMIT_NOFILE, &before);
+  EXPECT_TRUE(held);
+  EXPECT_EQ(times(State::starting), 0u);
+  child->start();
+  EXPECT_TRUE(becomes(State::ready));
 }
 
 // The supervisor itself stands still for longer than the patience, between two checks and within one.

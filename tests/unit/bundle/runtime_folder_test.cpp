@@ -61,7 +61,7 @@ TEST_F(RuntimeFolderTest, OneThatIsHeldStays) {
   const RuntimeFolder folder = create();
   ASSERT_EQ(folder.write("limpet.toml", "x"), "");
   EXPECT_EQ(remove_stale(parent), 0u);
-  EXPECT_TRUE(fs::exists(folder.file("limpet.toml")));
+  EXPECT_TRUE(fs::exists(folder.path() + "/limpet.toml"));
 }
 
 TEST_F(RuntimeFolderTest, DeadOnesAreRemoved) {
