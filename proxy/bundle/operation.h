@@ -25,9 +25,10 @@ class Fleet {
   virtual std::vector<Child*> nodes() = 0;    // in order
   virtual Child* add_node() = 0;              // the next one, not started; null: there is no port for it
   virtual void remove_node(Child& node) = 0;  // it is stopped
-  virtual void give_back(
-      Child& node) = 0;                  // it gets sessions again, once it is ready and nothing is under way
-  virtual std::string tell_proxy() = 0;  // which nodes there are; what was wrong, or empty
+  // It gets sessions again, once it is ready and nothing is under way.
+  virtual void give_back(Child& node) = 0;
+  virtual bool owes(const Child& node) const = 0;  // that is still to be done
+  virtual std::string tell_proxy() = 0;            // which nodes there are; what was wrong, or empty
 };
 
 class Operation {

@@ -1,5 +1,5 @@
-// Another number of nodes. Up: started, then named to the proxy. Down: drained, ended, then taken from it.
-// It is done when the proxy says so.
+// Another number of nodes. Up: started, then named to the proxy. Down: drained, ended, then taken from it,
+// where the proxy says that one of those who stay serves. It is done when the proxy says so.
 #include <algorithm>
 #include <set>
 
@@ -43,11 +43,15 @@ class Scale final : public Operation {
   std::uint32_t of() const override { return of_; }
 
  private:
-  enum class Step : unsigned char { starting, joining, draining, ending, parting, over };
+  enum class Step : unsigned char { asking, starting, joining, draining, ending, parting, over };
 
   void add(std::size_t count);
-  void take_away(std::size_t count);
-  void drain();
+  void take_away();
+  void on_stay(const PoolState& pool);
+  void drain(const std::vector<Child*>& those);
+  void on_drained();
+  void keep_all(const std::string& wrong);
+  std::string why_none_stays(const PoolState& pool) const;
   void end_drained();
   void all_started();
   void all_ended();
@@ -68,11 +72,13 @@ class Scale final : public Operation {
   PoolAdmin admin_;
   net::Timer look_;
   std::vector<Child*> changed_;
-  std::size_t drained_ = 0;  // answers
+  std::vector<Child*> drained_;  // by us
+  std::size_t asked_ = 0;        // answers to come
+  bool silent_ = false;          // one of them was none
   std::uint32_t through_ = 0, of_ = 0;
   std::string wrong_;  // why new ones are taken away again
   std::string apart_;  // what the proxy was last seen to have otherwise
-  Step step_ = Step::starting;
+  Step step_ = Step::asking;
   std::uint64_t step_ends_ms_ = 0;
 };
 
@@ -81,12 +87,13 @@ void Scale::start() {
   log::info("scale: {} nodes, from {}", wanted_, there);
   of_ = static_cast<std::uint32_t>(wanted_ > there ? wanted_ - there : there - wanted_);
   if (wanted_ == there) return part();
-  wanted_ > there ? add(wanted_ - there) : take_away(there - wanted_);
+  wanted_ > there ? add(wanted_ - there) : take_away();
 }
 
 // --- more ---
 
 void Scale::add(std::size_t count) {
+  step_ = Step::starting;
   step_ends_ms_ = net::now_ms() + kStartMs;
   for (std::size_t i = 0; i < count; ++i) {
     Child* const node = fleet_.add_node();
@@ -129,6 +136,7 @@ void Scale::look() {
 
 // The step may be another one by now.
 void Scale::on_pool(const PoolState& pool) {
+  if (step_ == Step::asking || step_ == Step::draining) return on_stay(pool);
   if (step_ == Step::joining) return on_joining(pool);
   if (step_ == Step::parting) return on_parting(pool);
 }
@@ -153,23 +161,77 @@ void Scale::give_up(const std::string& wrong) {
   wrong_ = wrong;
   look_.cancel();
   if (changed_.empty()) return finish(wrong_);
-  step_ == Step::joining ? drain() : end_drained();
+  step_ == Step::joining ? drain(changed_) : end_drained();
 }
 
 // --- fewer ---
 
-void Scale::take_away(std::size_t count) {
+void Scale::take_away() {
   const std::vector<Child*> nodes = fleet_.nodes();
-  changed_.assign(nodes.end() - static_cast<std::ptrdiff_t>(count), nodes.end());
-  drain();
+  changed_.assign(nodes.begin() + wanted_, nodes.end());
+  admin_.look([this](const PoolState& pool) { on_pool(pool); });
+}
+
+// Who takes those who come then is what the proxy says, and of a process that has ended we may know before.
+std::string Scale::why_none_stays(const PoolState& pool) const {
+  if (pool.empty()) return kSilent;
+  const std::vector<Child*> nodes = fleet_.nodes();
+  std::set<std::string> down, drained;
+  for (std::size_t i = 0; i < wanted_; ++i) {
+    const auto found = pool.find(nodes[i]->spec().id);
+    const bool up = found != pool.end() && found->second.state == "up" && nodes[i]->state() == State::ready;
+    if (up && found->second.wanted == "serving") return {};
+    (up ? drained : down).insert(nodes[i]->spec().id);
+  }
+  const auto are = [](const std::set<std::string>& ids, const std::string& what) {
+    return ids.empty() ? "" : enumerated(ids) + (ids.size() == 1 ? " is " : " are ") + what;
+  };
+  const std::string both = down.empty() || drained.empty() ? "" : ", ";
+  return are(down, "not up") + both + are(drained, "drained") + ": nobody who stays would serve";
+}
+
+// Before anything changes, and again before anything is ended.
+void Scale::on_stay(const PoolState& pool) {
+  if (const std::string wrong = why_none_stays(pool); !wrong.empty()) return keep_all(wrong);
+  if (step_ == Step::draining) return end_drained();
+  std::vector<Child*> serving;  // those that an operator has drained are so if they are to stay after all
+  for (Child* each : changed_) {
+    const auto found = pool.find(each->spec().id);
+    if (fleet_.owes(*each) || (found != pool.end() && found->second.wanted == "serving"))
+      serving.push_back(each);
+  }
+  drain(serving);
 }
 
 // All at once: nobody is sent to one that is to go, too.
-void Scale::drain() {
+void Scale::drain(const std::vector<Child*>& those) {
   step_ = Step::draining;
-  for (const Child* each : changed_) {
-    admin_.drain(each->spec().id, [this](bool) {
-      if (++drained_ == changed_.size()) end_drained();
+  drained_ = those;
+  asked_ = those.size();
+  if (asked_ == 0) return on_drained();
+  for (const Child* each : those) {
+    admin_.drain(each->spec().id, [this](bool drained) {
+      silent_ = silent_ || !drained;
+      if (--asked_ == 0) on_drained();
+    });
+  }
+}
+
+// New ones that are given up go in any case.
+void Scale::on_drained() {
+  if (!wrong_.empty()) return end_drained();
+  if (silent_) return keep_all(kSilent);
+  admin_.look([this](const PoolState& pool) { on_pool(pool); });
+}
+
+void Scale::keep_all(const std::string& wrong) {
+  wrong_ = wrong;
+  asked_ = drained_.size();
+  if (asked_ == 0) return finish(wrong_);
+  for (Child* each : drained_) {
+    admin_.ready(each->spec().id, [this, each](bool returned) {
+      if (!returned) fleet_.give_back(*each);
+      if (--asked_ == 0) finish(wrong_);
     });
   }
 }

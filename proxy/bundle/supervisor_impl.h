@@ -49,6 +49,7 @@ struct Supervisor::Impl final : Child::Owner, Fleet {
   Child* add_node() override;
   void remove_node(Child& node) override;
   void give_back(Child& node) override;
+  bool owes(const Child& node) const override { return std::ranges::find(drained, &node) != drained.end(); }
   void give_back_ready();
   std::string tell_proxy() override;
   std::string begin(std::unique_ptr<Operation> fresh);

@@ -9,6 +9,7 @@ import { scenario } from '../lib/world.mjs';
 import { Crowd } from '../socketio/client.mjs';
 import { Bundle, startsOnce } from './bundle.mjs';
 
+const two = '[bundle]\nnodes = 2\n[node]\ndrain_window = "300ms"\n';
 const three = '[bundle]\nnodes = 3\n[node]\ndrain_window = "300ms"\n';
 const eager = { transports: ['websocket'], reconnectionDelay: 100, reconnectionDelayMax: 500 };
 
@@ -156,9 +157,9 @@ scenario('SIGHUP tells the warnings of the file, too', async (world) => {
 });
 
 scenario('SIGHUP changes what has changed in the file: what an operator asked for stays', { seconds: 60 }, async (world) => {
-  const two = '[bundle]\nnodes = 2\n[node]\ndrain_window = "300ms"\n[[route]]\npool = "nodes"\n[[route]]\npath = "/other"\npool = "other"\n'
+  const routes = '[[route]]\npool = "nodes"\n[[route]]\npath = "/other"\npool = "other"\n'
     + '[pool.other]\nservers = ["a=127.0.0.1:9"]\nhealth = { type = "off" }\n';
-  const bundle = await Bundle.start(world, two);
+  const bundle = await Bundle.start(world, two + routes);
   const file = path.join(bundle.dir, 'limpet.toml');
   const hup = (from, to) => {
     writeFileSync(file, readFileSync(file, 'utf8').replace(from, to));
@@ -210,4 +211,25 @@ scenario('SIGHUP asks again for what was given up', { seconds: 90 }, async (worl
   await bundle.says(/scale: done$/m, 40_000);
   assert.deepEqual((await bundle.overview()).children.map(({ id, state }) => [id, state]),
     [['redis', 'ready'], ['n1', 'ready'], ['n2', 'ready'], ['proxy', 'ready']]);
+});
+
+scenario('--json: what was done, as an object and nothing else', { seconds: 60 }, async (world) => {
+  const bundle = await Bundle.start(world, two);
+  const said = async (expected, ...args) => {
+    const { code, stdout, stderr } = await bundle.command(...args, '--json');
+    assert.equal(code, expected, stderr);
+    return { json: JSON.parse(stdout), stderr };
+  };
+  assert.deepEqual((await said(0, 'drain', 'n2')).json, { pool: 'nodes', server: 'n2', wanted: 'draining' });
+  const refused = await said(1, 'restart');
+  assert.match(refused.stderr, /^limpet: restart: given up: nobody would serve while n1 is restarted, .*\n$/);
+  assert.equal(`limpet: restart: given up: ${refused.json.last_operation.error}\n`, refused.stderr);
+  assert.deepEqual((await said(0, 'ready', 'n2')).json, { pool: 'nodes', server: 'n2', wanted: 'serving' });
+
+  const { json: { operation, last_operation: last, children } } = await said(0, 'restart');
+  assert.deepEqual([operation, last], [null, { number: 2, name: 'restart', done: 2, of: 2, error: '' }]);
+  assert.deepEqual(children.filter(({ kind }) => kind === 'node').map(({ id, restarts }) => [id, restarts]), [['n1', 1], ['n2', 1]]);
+  const scaled = (await said(0, 'scale', '3')).json;
+  assert.deepEqual(scaled.last_operation, { number: 3, name: 'scale', done: 1, of: 1, error: '' });
+  assert.deepEqual(scaled.children.map(({ id }) => id), ['redis', 'n1', 'n2', 'n3', 'proxy']);
 });

@@ -1,7 +1,7 @@
 // More and fewer nodes while clients are connected.
 import assert from 'node:assert/strict';
 import path from 'node:path';
-import { mkdirSync, readdirSync, renameSync } from 'node:fs';
+import { mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { until } from '../lib/deadline.mjs';
 import { request } from '../lib/limpet.mjs';
 import { scenario } from '../lib/world.mjs';
@@ -84,4 +84,39 @@ scenario('fewer nodes, and a proxy that keeps them: not done, and what is not so
   const again = await bundle.command('scale', '1');
   assert.equal(again.code, 0, again.stderr);
   assert.deepEqual(await stayingIn(bundle), ['n1']);
+});
+
+scenario('fewer nodes, and a proxy that says nothing: nothing is ended', { seconds: 90 }, async (world) => {
+  const bundle = await Bundle.start(world, two);
+  process.kill(bundle.pidOf('proxy'), 'SIGSTOP');
+  const { code, stderr } = await bundle.command('scale', '1');
+  assert.equal(code, 1);
+  assert.match(stderr, /scale: given up: the proxy does not answer$/m);
+  await until(() => bundle.times('proxy') === 2, 20_000, 'another proxy is there');
+  assert.deepEqual((await bundle.servers()).map(({ id, wanted }) => `${id} ${wanted}`), ['n1 serving', 'n2 serving']);
+  assert.equal(bundle.times('n2'), 1);
+});
+
+scenario('fewer nodes, and those that would stay are in a crash loop or drained: refused', { seconds: 90 }, async (world) => {
+  const dir = await world.directory();
+  const server = 'require(\'http\').createServer((q, a) => a.end(process.env.SERVER_ID)).listen(process.env.PORT)';
+  const shell = `[ $SERVER_ID = n1 -a -e ${dir}/broken ] && exit 3; exec node -e "${server}"`;
+  const bundle = await Bundle.start(world, `[bundle]\nnodes = 3\ncommand = ["sh", "-c", ${JSON.stringify(shell)}]\n`);
+  writeFileSync(`${dir}/broken`, '');
+  process.kill(bundle.pidOf('n1'), 'SIGKILL');
+  await until(async () => (await bundle.overview()).children.find(({ id }) => id === 'n1').state === 'held', 30_000, 'it is held back');
+  const refused = async (why) => {
+    const { code, stderr } = await bundle.command('scale', why.startsWith('n1 is not up:') ? '1' : '2');
+    assert.deepEqual([code, stderr], [1, `limpet: scale: given up: ${why}\n`]);
+    assert.deepEqual(await nodesOf(bundle), ['n1', 'n2', 'n3']);
+  };
+  await refused('n1 is not up: nobody who stays would serve');
+  assert.deepEqual((await bundle.servers()).map(({ id, wanted }) => `${id} ${wanted}`), ['n1 serving', 'n2 serving', 'n3 serving']);
+  assert.equal((await request(bundle.address, '/')).status, 200);
+  await bundle.command('drain', 'n2');
+  await refused('n1 is not up, n2 is drained: nobody who stays would serve');
+  await bundle.command('ready', 'n2');
+  const { code, stderr } = await bundle.command('scale', '2');
+  assert.equal(code, 0, stderr);
+  assert.equal((await request(bundle.address, '/')).body, 'n2');
 });
