@@ -1,6 +1,6 @@
-// A rolling restart of a bundle that is not whole, and one that loses a node or its proxy meanwhile.
+// A rolling restart of a bundle that is not whole, and one that loses a node meanwhile.
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { until } from '../lib/deadline.mjs';
 import { request } from '../lib/limpet.mjs';
 import { scenario } from '../lib/world.mjs';
@@ -14,11 +14,11 @@ const wanted = async (bundle) => (await bundle.servers()).map((server) => `${ser
 const stateOf = async (bundle, id) => (await bundle.servers()).find((server) => server.id === id).state;
 
 // Requests, one after another, until end(): the statuses that were seen.
-function traffic(bundle) {
+function traffic(bundle, target = '/health') {
   const seen = [];
   let going = true;
   const ended = (async () => {
-    while (going) seen.push((await request(bundle.address, '/health')).status);
+    while (going) seen.push((await request(bundle.address, target)).status);
   })();
   return async () => {
     going = false;
@@ -27,9 +27,10 @@ function traffic(bundle) {
   };
 }
 
-scenario('a node that the proxy does not send anybody to has its turn first, and the others wait for it', { seconds: 90 }, async (world) => {
-  // For two seconds and more its process is ready, and the proxy does not take it for up.
-  const bundle = await Bundle.start(world, `${nodes(2, '1s')}[pool.nodes.health]\ninterval = "250ms"\nfast_interval = "250ms"\nrise = 10\nfall = 2\n`);
+scenario('a node that the proxy does not see up has its turn first, and the other waits for it', { seconds: 90 }, async (world) => {
+  // For five seconds its process is ready, and the proxy does not take it for up.
+  const health = '[pool.nodes.health]\ninterval = "250ms"\nfast_interval = "250ms"\nrise = 20\nfall = 2\n';
+  const bundle = await Bundle.start(world, nodes(2, '1s') + health);
   await bundle.hit('n2', 'SIGSTOP');
   assert.ok(['down', 'refusing'].includes(await stateOf(bundle, 'n2')));
   const end = traffic(bundle);
@@ -81,17 +82,28 @@ scenario('a node that answers its probe with 500 is not one that serves', { seco
   assert.deepEqual(turns(bundle), ['n2', 'n1']);
 });
 
-scenario('a node that dies in another one\'s turn: the one that was spared serves', { seconds: 120 }, async (world) => {
-  const bundle = await Bundle.start(world, nodes(3, '8s'));
-  await Crowd.join(world, bundle, 12, eager);  // n1 takes its time to end
+scenario('a node that dies in another one\'s turn: the one that was spared serves until it is back', { seconds: 90 }, async (world) => {
+  const dir = await world.directory();
+  // Whoever is asked to end does so once it may; n3 does not start while it is broken.
+  const server = `const may = () => require('fs').existsSync('${dir}/may') && process.exit();
+    require('http').createServer((q, a) => a.end()).listen(process.env.PORT, '127.0.0.1');
+    process.on('SIGTERM', () => setInterval(may, 50));`.replaceAll('\n', ' ');
+  const shell = `[ $SERVER_ID = n3 -a -e ${dir}/broken ] && exit 3; exec node -e "${server}"`;
+  const bundle = await Bundle.start(world, `[bundle]\nnodes = 3\ncommand = ["sh", "-c", ${JSON.stringify(shell)}]\n`);
   const restart = bundle.command('restart');
   await bundle.says(/n1: rolling restart, 1 of 3$/m, 10_000);
   assert.deepEqual(await wanted(bundle), ['n1 draining', 'n2 draining', 'n3 serving']);
-  process.kill(bundle.pidOf('n3'), 'SIGSTOP');  // for longer than n1 takes
-  await until(async () => (await wanted(bundle))[1] === 'n2 serving', 10_000, 'n2 serves again');
-  const end = traffic(bundle);
+  writeFileSync(`${dir}/broken`, '');
+  process.kill(bundle.pidOf('n3'), 'SIGKILL');
+  await until(async () => (await wanted(bundle))[1] === 'n2 serving', 10_000, 'n2 serves');
+  const end = traffic(bundle, '/');
+  rmSync(`${dir}/broken`);
+  await until(async () => (await wanted(bundle))[1] === 'n2 draining', 20_000, 'n3 does');
+  assert.equal(await stateOf(bundle, 'n3'), 'up');
+  writeFileSync(`${dir}/may`, '');
   const { code, stderr } = await restart;
   assert.deepEqual(await end(), [200]);
   assert.equal(code, 0, stderr);
+  assert.deepEqual(turns(bundle), ['n1', 'n2', 'n3']);
   assert.deepEqual(await wanted(bundle), ['n1 serving', 'n2 serving', 'n3 serving']);
 });
