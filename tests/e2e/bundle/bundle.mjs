@@ -62,6 +62,20 @@ export class Bundle extends Child {
     return { ...(await child.ended), stdout: child.stdout, stderr: child.stderr };
   }
 
+  // Requests, one after another, until what it returns is called: the statuses that were seen.
+  traffic(target = '/health') {
+    const seen = new Set();
+    let going = true;
+    const ended = (async () => {
+      while (going) seen.add((await request(this.address, target)).status);
+    })();
+    return async () => {
+      going = false;
+      await ended;
+      return [...seen];
+    };
+  }
+
   get url() { return this.address.url; }
 
   // The bundle's private directory.
@@ -117,7 +131,7 @@ export class Bundle extends Child {
 // Three nodes that end with 3 at every start but the first, until heal().
 export async function startsOnce(world) {
   const dir = await world.directory();
-  const server = 'require(\'http\').createServer((q, a) => a.end(process.env.SERVER_ID)).listen(process.env.PORT)';
+  const server = 'require(\'http\').createServer((q, a) => a.end(process.env.SERVER_ID)).listen(process.env.PORT, \'127.0.0.1\')';
   const shell = `[ -e ${dir}/$SERVER_ID -a ! -e ${dir}/healed ] && exit 3; touch ${dir}/$SERVER_ID; exec node -e "${server}"`;
   const bundle = await Bundle.start(world, `[bundle]\nnodes = 3\ncommand = ["sh", "-c", ${JSON.stringify(shell)}]\n`);
   bundle.heal = () => writeFileSync(`${dir}/healed`, '');

@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { until } from '../lib/deadline.mjs';
-import { request } from '../lib/limpet.mjs';
 import { scenario } from '../lib/world.mjs';
 import { Crowd } from '../socketio/client.mjs';
 import { Bundle } from './bundle.mjs';
@@ -100,17 +99,12 @@ scenario('SIGKILL of the bundle', { seconds: 120 }, async (world) => {
 
 scenario('a rolling restart: nobody is refused, everybody is back, presence is right', { seconds: 180 }, async (world) => {
   const { bundle, crowd, hush } = await talking(world);
-  const statuses = [];
-  let going = true;
-  const traffic = (async () => {
-    while (going) statuses.push((await request(bundle.address, '/health')).status);
-  })();
+  const end = bundle.traffic();
   const { code, stdout, stderr } = await bundle.command('restart');
-  going = false;
-  await traffic;
+  const statuses = await end();
   hush();
   assert.equal(code, 0, stdout + stderr);
-  assert.deepEqual([...new Set(statuses)], [200]);
+  assert.deepEqual(statuses, [200]);
   await until(() => crowd.clients.every(({ socket }) => socket.connected), 10_000, 'everybody is back');
   assert.deepEqual(crowd.clients.flatMap(({ refusals }) => refusals), []);
   await presence(bundle, crowd);

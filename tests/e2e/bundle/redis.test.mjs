@@ -1,9 +1,9 @@
 // A Redis that is not the bundle's own: a password, TLS, a Sentinel that fails over.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { until } from '../lib/deadline.mjs';
+import { watchedRedis } from '../lib/redis.mjs';
 import { scenario } from '../lib/world.mjs';
 import { Crowd } from '../socketio/client.mjs';
 import { Bundle, freePort } from './bundle.mjs';
@@ -43,18 +43,8 @@ scenario('over TLS, with an authority of its own', { seconds: 60 }, async (world
 });
 
 scenario('by a Sentinel, which fails over', { seconds: 90 }, async (world) => {
-  const master = await world.redis({ tcp: true });
-  const follows = ['--replicaof', master.host, `${master.port}`, '--replica-announce-ip', master.host];
-  const replica = await world.redis({ tcp: true, flags: follows });
-  await replica.says(/MASTER <-> REPLICA sync: Finished with success/, 20_000);
-  const file = path.join(await world.directory(), 'sentinel.conf');
-  writeFileSync(file, `sentinel monitor mymaster ${master.host} ${master.port} 1
-sentinel down-after-milliseconds mymaster 500
-sentinel failover-timeout mymaster 3000
-`);
-  const sentinel = await world.redis({ tcp: true, sentinel: file, name: 'sentinel' });
-  await sentinel.says(/\+slave slave/, 20_000);
-  const { say } = await elsewhere(world, `redis+sentinel://${sentinel.host}:${sentinel.port}/mymaster`);
+  const { master, sentinel, url } = await watchedRedis(world);
+  const { say } = await elsewhere(world, url);
   await master.kill();
   await sentinel.says(/\+switch-master/, 30_000);
   let number = 0;

@@ -13,27 +13,13 @@ const turns = (bundle) => [...bundle.stdout.matchAll(/ (n\d+): rolling restart, 
 const wanted = async (bundle) => (await bundle.servers()).map((server) => `${server.id} ${server.wanted}`);
 const stateOf = async (bundle, id) => (await bundle.servers()).find((server) => server.id === id).state;
 
-// Requests, one after another, until end(): the statuses that were seen.
-function traffic(bundle, target = '/health') {
-  const seen = [];
-  let going = true;
-  const ended = (async () => {
-    while (going) seen.push((await request(bundle.address, target)).status);
-  })();
-  return async () => {
-    going = false;
-    await ended;
-    return [...new Set(seen)];
-  };
-}
-
 scenario('a node that the proxy does not see up has its turn first, and the other waits for it', { seconds: 90 }, async (world) => {
   // For five seconds its process is ready, and the proxy does not take it for up.
   const health = '[pool.nodes.health]\ninterval = "250ms"\nfast_interval = "250ms"\nrise = 20\nfall = 2\n';
   const bundle = await Bundle.start(world, nodes(2, '1s') + health);
   await bundle.hit('n2', 'SIGSTOP');
   assert.ok(['down', 'refusing'].includes(await stateOf(bundle, 'n2')));
-  const end = traffic(bundle);
+  const end = bundle.traffic();
   const { code, stderr } = await bundle.command('restart');
   assert.deepEqual(await end(), [200]);
   assert.equal(code, 0, stderr);
@@ -44,7 +30,7 @@ scenario('a node that an operator has drained has its turn first, and stays drai
   const bundle = await Bundle.start(world, nodes(3, '300ms'));
   assert.equal((await bundle.command('drain', 'n2')).code, 0);
   const crowd = await Crowd.join(world, bundle, 6, eager);
-  const end = traffic(bundle);
+  const end = bundle.traffic();
   const { code, stderr } = await bundle.command('restart');
   assert.deepEqual(await end(), [200]);
   assert.equal(code, 0, stderr);
@@ -75,7 +61,7 @@ scenario('a node that answers its probe with 500 is not one that serves', { seco
     + '[pool.nodes.health]\ninterval = "250ms"\nfast_interval = "250ms"\n');
   writeFileSync(`${dir}/sick`, '');
   await until(async () => await stateOf(bundle, 'n2') === 'refusing', 10_000, 'the proxy sees it');
-  const end = traffic(bundle);
+  const end = bundle.traffic();
   const { code, stderr } = await bundle.command('restart');
   assert.deepEqual(await end(), [200]);
   assert.equal(code, 0, stderr);
@@ -96,7 +82,7 @@ scenario('a node that dies in another one\'s turn: the one that was spared serve
   writeFileSync(`${dir}/broken`, '');
   process.kill(bundle.pidOf('n3'), 'SIGKILL');
   await until(async () => (await wanted(bundle))[1] === 'n2 serving', 10_000, 'n2 serves');
-  const end = traffic(bundle, '/');
+  const end = bundle.traffic('/');
   rmSync(`${dir}/broken`);
   await until(async () => (await wanted(bundle))[1] === 'n2 draining', 20_000, 'n3 does');
   assert.equal(await stateOf(bundle, 'n3'), 'up');
