@@ -71,13 +71,14 @@ class Up final : public bundle::Observer {
   void reload();
   void on_change() override { show(); }
   void on_line(std::string_view id, std::string_view line) override;
+  void on_scaled() override { file_nodes_ = nodes_of(*config_); }
   void on_all_ready() override;
   void on_end(bool clean) override;
 
   std::shared_ptr<const config::Config> config_;
-  std::string owners_;            // the document of config_
-  std::uint32_t file_nodes_ = 0;  // what the bundle was last brought to by the file
-  bundle::Screen* const screen_;  // null: there is no terminal. It outlives us
+  std::string owners_;                       // the document of config_
+  std::optional<std::uint32_t> file_nodes_;  // that were brought about; unset: they were given up
+  bundle::Screen* const screen_;             // null: there is no terminal. It outlives us
   net::Loop loop_;
   bundle::Wanted wanted_;
   std::optional<bundle::Prepared> prepared_;
@@ -183,7 +184,8 @@ int Up::run() {
   if (!settle() || !try_listeners() || !bind_admin()) return 1;
   say_where();
   bundle::Supervisor::Settings settings;
-  settings.nodes = file_nodes_ = nodes_of(*config_);
+  settings.nodes = nodes_of(*config_);
+  file_nodes_ = settings.nodes;
   settings.port = [this](std::uint32_t number) { return bundle::port_of(wanted_, number, *prepared_); };
   settings.shutdown_delay_ms = config::ms(config_->proxy.shutdown_delay);
   supervisor_ = std::make_unique<bundle::Supervisor>(loop_, prepared_->folder, *blueprint_, settings, *this);
@@ -266,7 +268,9 @@ void Up::reload() {
   }
   config_ = std::move(fresh->config);
   owners_ = std::move(fresh->text);
-  if (other_nodes) supervisor_->scale(nodes, [this, nodes] { file_nodes_ = nodes; });
+  if (!other_nodes) return;
+  file_nodes_.reset();
+  supervisor_->scale(nodes);
 }
 
 // Nothing waits for who reads: lines that find no room are dropped and counted.

@@ -112,10 +112,10 @@ std::string Supervisor::restart() {
       rolling_restart(*impl_, [this](const std::string& wrong) { impl_->end_operation(wrong); }));
 }
 
-std::string Supervisor::scale(std::uint32_t nodes, std::function<void()> then) {
+std::string Supervisor::scale(std::uint32_t nodes) {
   if (std::string why = impl_->why_not_now(); !why.empty()) return why;
-  return impl_->begin(bundle::scale(*impl_, nodes, [this, then = std::move(then)](const std::string& wrong) {
-    if (wrong.empty() && then) then();
+  return impl_->begin(bundle::scale(*impl_, nodes, [this](const std::string& wrong) {
+    if (wrong.empty()) impl_->observer.on_scaled();
     impl_->end_operation(wrong);
   }));
 }

@@ -47,6 +47,7 @@ class Observer {
   virtual ~Observer() = default;
   virtual void on_change() {}                                            // of overview()
   virtual void on_line(std::string_view id, std::string_view line) = 0;  // without its end; safe to print
+  virtual void on_scaled() {}                                            // whoever asked for it
   virtual void on_all_ready() = 0;                                       // once
   virtual void on_end(bool clean) = 0;                                   // once: nothing runs any more
 };

@@ -41,8 +41,7 @@ class Supervisor {
   std::string tell_proxy();         // what the blueprint says by now; what was wrong, or empty
   // Node by node, or to another number of them. Why not now, or empty; how it goes is in overview().
   std::string restart();
-  // `then`: it is done, and was not given up.
-  std::string scale(std::uint32_t nodes, std::function<void()> then = {});
+  std::string scale(std::uint32_t nodes);
   Overview overview() const;
   const config::Endpoint& proxy_admin() const;
 

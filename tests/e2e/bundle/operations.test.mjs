@@ -201,9 +201,17 @@ scenario('SIGHUP asks again for what was given up', { seconds: 90 }, async (worl
   writeFileSync(file, readFileSync(file, 'utf8').replace('nodes = 1', 'nodes = 2'));
   bundle.signal('SIGHUP');
   await bundle.says(/scale: given up: n2 does not start/m, 40_000);
-  rmSync(broken);
+  const nodes = async () => (await bundle.overview()).children.filter(({ kind }) => kind === 'node').length;
+  writeFileSync(file, readFileSync(file, 'utf8').replace('nodes = 2', 'nodes = 1'));
   bundle.signal('SIGHUP');
   await bundle.says(/scale: done$/m, 40_000);
+  assert.equal(await nodes(), 1);
+  rmSync(broken);
+  // What an operator asks for after that is the last word, until there is another number in the file.
+  writeFileSync(file, readFileSync(file, 'utf8').replace('nodes = 1', 'nodes = 2'));
+  assert.equal((await bundle.command('scale', '3')).code, 0);
+  bundle.signal('SIGHUP');
+  await until(async () => await nodes() === 2, 40_000, 'the number of the file');
   assert.deepEqual((await bundle.overview()).children.map(({ id, state }) => [id, state]),
     [['redis', 'ready'], ['n1', 'ready'], ['n2', 'ready'], ['proxy', 'ready']]);
 });
