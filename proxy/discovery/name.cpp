@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "proxy/config/values.h"
+
 namespace limpet::discovery {
 namespace {
 
@@ -14,10 +16,15 @@ bool before(const wire::IpAddress& a, const wire::IpAddress& b) {
   return std::lexicographical_compare(left.begin(), left.end(), right.begin(), right.end());
 }
 
-bool nobody(
-    const wire::IpAddress& ip) {  // 0.0.0.0 and ::, which filters answer; to connect there is to connect here
-  const auto bytes = ip.bytes();
-  return std::all_of(bytes.begin(), bytes.end(), [](std::uint8_t byte) { return byte == 0; });
+// Without 0.0.0.0 and ::, which filters answer; to connect there is to connect here. If there is nothing
+// else, nobody has told what the name's addresses are.
+net::DnsRecords believable(net::DnsRecords records) {
+  std::erase_if(records.addresses, config::is_wildcard);
+  if (records.outcome == Outcome::found && records.addresses.empty()) {
+    records.outcome = Outcome::failed;
+    records.error = "its addresses stand for nobody";
+  }
+  return records;
 }
 
 std::string count_text(std::size_t count) {
@@ -42,14 +49,16 @@ std::uint64_t back_off_ms(std::uint32_t failures, double random) {
   return whole - static_cast<std::uint64_t>(static_cast<double>(whole) / 10 * random);
 }
 
-Name::Step Name::on_answer(const net::DnsAnswer& answer, double random) {
+Name::Step Name::on_answer(const net::DnsAnswer& given, double random) {
+  const net::DnsAnswer answer{believable(given.v4), believable(given.v6)};
   const bool v4 = answer.v4.outcome == Outcome::found;
   const bool v6 = answer.v6.outcome == Outcome::found;
   if (!v4 && !v6) return fail(answer, random);
   Step step{kMostTtlMs, false, {}};
   if (v4) step.ask_again_ms = std::min(step.ask_again_ms, clamp_ttl_ms(answer.v4.ttl_s));
   if (v6) step.ask_again_ms = std::min(step.ask_again_ms, clamp_ttl_ms(answer.v6.ttl_s));
-  if (std::exchange(failures_, 0) != 0) step.said.push_back({false, host_ + " resolves again"});
+  if (std::exchange(failures_, 0) != 0)
+    step.said.push_back({false, host_ + (addresses_.empty() ? " resolves" : " resolves again")});
   Addresses fresh = merge(answer, step);
   cut(fresh, step);
   step.changed = fresh != addresses_;
@@ -84,7 +93,6 @@ Addresses Name::merge(const net::DnsAnswer& answer, Step& step) {
     error = std::string(v4 ? " (A): " : " (AAAA): ") + records.error;
   }
   if (begins(half_said_, kept != 0)) step.said.push_back({true, host_ + error + "; " + count_text(kept)});
-  std::erase_if(all, nobody);
   std::sort(all.begin(), all.end(), before);
   all.erase(std::unique(all.begin(), all.end()), all.end());
   return all;

@@ -39,7 +39,7 @@ class Name {
     bool changed = false;
     std::vector<Line> said;  // for the log: each trouble once, and its end
   };
-  Step on_answer(const net::DnsAnswer& answer, double random);
+  Step on_answer(const net::DnsAnswer& given, double random);
 
   const std::string& host() const { return host_; }
   // In order, each once. Those that were in the answer before come first if it had to be cut.

@@ -166,7 +166,7 @@ describe('DNS that does not help', () => {
     await says(a.host);
     await are(a);
     assert.equal((await get(proxy, '/ready')).status, 200);
-    assert.equal(lines()[1], 'ws.test resolves again');
+    assert.equal(lines()[1], 'ws.test resolves');
   });
 
   scenario('silent at the start: listeners open after a second', async (world) => {

@@ -102,7 +102,7 @@ TEST_F(Asked, ANameThatNeverResolvedHasNoServer) {
   EXPECT_THAT(known(), IsEmpty());
   EXPECT_THAT(said(), ElementsAre("warn ws.test: Timeout; there is no server of it until it resolves"));
   EXPECT_TRUE(hears(found({"10.0.0.1"})));
-  EXPECT_THAT(said(), ElementsAre("info ws.test resolves again"));
+  EXPECT_THAT(said(), ElementsAre("info ws.test resolves"));
 }
 
 TEST_F(Asked, HalfAnAnswerTakesNothingAwayFromTheOtherHalf) {
@@ -126,6 +126,18 @@ TEST_F(Asked, AKindOfRecordsThatNeverWorkedIsNobodysBusiness) {
 TEST_F(Asked, WhatStandsForNobodyIsNoAddress) {
   EXPECT_FALSE(hears(found({"0.0.0.0"}), found({"::"})));
   EXPECT_THAT(known(), IsEmpty());
+  EXPECT_TRUE(hears(found({"10.0.0.1", "0.0.0.0"})));
+  EXPECT_THAT(known(), ElementsAre("10.0.0.1"));
+}
+
+TEST_F(Asked, NorDoesItTakeAnyAway) {
+  hears(found({"10.0.0.1"}), found({"fd00::1"}));
+  EXPECT_FALSE(hears(found({"0.0.0.0"}), found({"fd00::1"})));
+  EXPECT_THAT(known(), ElementsAre("10.0.0.1", "fd00::1"));
+  EXPECT_THAT(said(), ElementsAre("warn ws.test (A): its addresses stand for nobody; its address is kept"));
+  EXPECT_FALSE(hears(found({"0.0.0.0"}), found({"::"})));
+  EXPECT_THAT(known(), ElementsAre("10.0.0.1", "fd00::1"));
+  EXPECT_THAT(said(), ElementsAre("warn ws.test: its addresses stand for nobody; its 2 addresses are kept"));
 }
 
 std::vector<std::string> many(int from, int to) {
