@@ -19,6 +19,7 @@ constexpr int kFirstTimeoutMs = 1'000;
 constexpr int kTries = 3;
 constexpr int kUdpBytes = 1'232;  // what passes anywhere unfragmented (EDNS); a longer answer comes by TCP
 constexpr int kMostTtl = 7 * 24 * 3'600;
+constexpr std::uint64_t kOtherKindMs = 1'000;  // some resolvers and firewalls drop questions for AAAA
 
 void note_ttl(DnsRecords& out, int ttl) {
   const auto seconds = static_cast<std::uint32_t>(std::clamp(ttl, 0, kMostTtl));
@@ -66,21 +67,29 @@ struct DnsQuestion::Impl {
 
   int open(std::span<const Address> servers);
   int set_servers(std::span<const Address> servers);
-  void ask(const std::string& host, int family, void (*callback)(void*, int, int, ares_addrinfo*));
+  int find_names(const std::string& host);
+  void ask();
+  void ask(int family, void (*callback)(void*, int, int, ares_addrinfo*));
   void on_socket(int fd, bool reads, bool writes);
   void process(int readable, int writable);
   void wait();
   void on_timeout() { process(ARES_SOCKET_BAD, ARES_SOCKET_BAD); }
   void on_records(DnsRecords& into, int status, ares_addrinfo* found);
-  void deliver();
+  void on_late();
+  bool goes_on() const;
+  void conclude();
 
   Loop& loop;
   Then then;
   ares_channel channel = nullptr;
   std::unordered_map<int, Socket> sockets;
   Timer timeout{loop, delegate<&Impl::on_timeout>(this)};
-  Deferred done{delegate<&Impl::deliver>(this)};
-  DnsAnswer answer;
+  Timer late{loop, delegate<&Impl::on_late>(this)};
+  Deferred done{delegate<&Impl::conclude>(this)};
+  std::vector<std::string> names;  // that the host may stand for; whole ones, with a dot at the end
+  std::size_t at = 0;              // of them, the one that is asked for
+  DnsAnswer answer;                // so far, of that one
+  bool absent = false;             // that one does not exist
   int missing = 2;
 };
 
@@ -122,25 +131,84 @@ int DnsQuestion::Impl::set_servers(std::span<const Address> servers) {
   return ares_set_servers_ports(channel, nodes.data());
 }
 
+// As resolv.conf(5) has it: below each domain of the search list, and as it is, first if it has dots enough.
+int DnsQuestion::Impl::find_names(const std::string& host) {
+  ares_options options{};
+  int mask = 0;
+  if (const int status = ares_save_options(channel, &options, &mask); status != ARES_SUCCESS) return status;
+  const auto dots = std::count(host.begin(), host.end(), '.');
+  if (host.ends_with('.')) {
+    names.push_back(host);
+  } else {
+    for (int i = 0; i < options.ndomains; ++i) names.push_back(host + "." + options.domains[i] + ".");
+    names.insert(dots >= options.ndots ? names.begin() : names.end(), host + ".");
+  }
+  ares_destroy_options(&options);
+  return ARES_SUCCESS;
+}
+
+void DnsQuestion::Impl::ask() {
+  answer = {};
+  absent = false;
+  missing = 2;
+  ask(AF_INET, [](void* me, int status, int, ares_addrinfo* found) {
+    static_cast<Impl*>(me)->on_records(static_cast<Impl*>(me)->answer.v4, status, found);
+  });
+  ask(AF_INET6, [](void* me, int status, int, ares_addrinfo* found) {
+    static_cast<Impl*>(me)->on_records(static_cast<Impl*>(me)->answer.v6, status, found);
+  });
+  wait();
+}
+
 // The two kinds apart: of both together c-ares would call half an answer a whole one.
-void DnsQuestion::Impl::ask(const std::string& host, int family,
-                            void (*callback)(void*, int, int, ares_addrinfo*)) {
+void DnsQuestion::Impl::ask(int family, void (*callback)(void*, int, int, ares_addrinfo*)) {
   ares_addrinfo_hints hints{};
   hints.ai_flags = ARES_AI_NOSORT;
   hints.ai_family = family;
   hints.ai_socktype = SOCK_STREAM;
-  ares_getaddrinfo(channel, host.c_str(), nullptr, &hints, callback, this);
+  ares_getaddrinfo(channel, names[at].c_str(), nullptr, &hints, callback, this);
 }
 
 void DnsQuestion::Impl::on_records(DnsRecords& into, int status, ares_addrinfo* found) {
   const std::unique_ptr<ares_addrinfo, decltype(&ares_freeaddrinfo)> freed(found, &ares_freeaddrinfo);
-  if (status == ARES_EDESTRUCTION) return;  // we are going
+  if (status == ARES_EDESTRUCTION || status == ARES_ECANCELLED || missing == 0) return;  // we are going on
   into = records_of(status, found);
-  if (--missing == 0) loop.at_end_of_turn(done);
+  absent = absent || status == ARES_ENOTFOUND;
+  if (--missing == 0) {
+    loop.at_end_of_turn(done);
+  } else if (into.outcome == DnsRecords::Outcome::found || status == ARES_ENOTFOUND) {
+    late.after(kOtherKindMs);
+  }
+}
+
+void DnsQuestion::Impl::on_late() {
+  if (missing == 0) return;
+  missing = 0;
+  for (DnsRecords* each : {&answer.v4, &answer.v6}) {
+    if (each->outcome == DnsRecords::Outcome::failed && each->error.empty())
+      each->error = "no answer in time";
+  }
+  loop.at_end_of_turn(done);
+}
+
+// To the next name: this one has no address. Where nobody could tell there may be one.
+bool DnsQuestion::Impl::goes_on() const {
+  const auto is = [this](DnsRecords::Outcome what) {
+    return answer.v4.outcome == what || answer.v6.outcome == what;
+  };
+  if (is(DnsRecords::Outcome::found) || at + 1 >= names.size()) return false;
+  return absent || !is(DnsRecords::Outcome::failed);
 }
 
 // It may destroy us.
-void DnsQuestion::Impl::deliver() {
+void DnsQuestion::Impl::conclude() {
+  late.cancel();
+  timeout.cancel();
+  if (goes_on()) {
+    ares_cancel(channel);
+    ++at;
+    return ask();
+  }
   const DnsAnswer given = std::move(answer);
   std::exchange(then, {})(given);
 }
@@ -185,19 +253,15 @@ void DnsQuestion::Impl::wait() {
 DnsQuestion::DnsQuestion(Loop& loop, const std::string& host, std::span<const Address> servers, Then then)
     : impl_(std::make_unique<Impl>(loop, std::move(then))) {
   Impl& self = *impl_;
-  if (const int status = self.open(servers); status != ARES_SUCCESS) {
+  int status = self.open(servers);
+  if (status == ARES_SUCCESS) status = self.find_names(host);
+  if (status != ARES_SUCCESS) {
     self.answer.v4 = self.answer.v6 = records_of(status, nullptr);
     self.missing = 0;
     loop.at_end_of_turn(self.done);
     return;
   }
-  self.ask(host, AF_INET, [](void* me, int status, int, ares_addrinfo* found) {
-    static_cast<Impl*>(me)->on_records(static_cast<Impl*>(me)->answer.v4, status, found);
-  });
-  self.ask(host, AF_INET6, [](void* me, int status, int, ares_addrinfo* found) {
-    static_cast<Impl*>(me)->on_records(static_cast<Impl*>(me)->answer.v6, status, found);
-  });
-  self.wait();
+  self.ask();
 }
 
 DnsQuestion::~DnsQuestion() = default;

@@ -1,5 +1,7 @@
 // DnsQuestion: one host name asked for at DNS servers, its A and AAAA records with their TTLs. By c-ares,
 // whose sockets and deadlines are the loop's: nothing waits. Of /etc/hosts and nsswitch.conf nothing is read.
+// The search list of resolv.conf(5) is walked here: addresses of both kinds are those of one and the same
+// name, the first that has any. Once one kind is there the other has a second more.
 //
 // On the loop's thread. Every question has a channel, and so a source port, of its own, and reads
 // /etc/resolv.conf anew.

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include <atomic>
+#include <cstdlib>
 #include <map>
 #include <mutex>
 #include <thread>
@@ -55,9 +56,14 @@ class DnsServer {
     stop_ = true;
     thread_.join();
   }
-  void says(std::uint16_t type, Reply reply) {
+  // `name`: of that one; empty: of every other.
+  void says(std::uint16_t type, Reply reply, const std::string& name = "") {
     const std::lock_guard lock(mutex_);
-    replies_[type] = std::move(reply);
+    replies_[{name, type}] = std::move(reply);
+  }
+  std::vector<std::string> names() {  // that were asked for, A alone
+    const std::lock_guard lock(mutex_);
+    return names_;
   }
 
   Address address;
@@ -81,8 +87,15 @@ class DnsServer {
   std::string answer_to(std::string_view question) {
     const std::size_t name_end = question.find('\0', 12) + 1;
     const auto type = static_cast<std::uint16_t>(question[name_end + 1]);
+    std::string name;
+    for (std::size_t i = 12; question[i] != '\0'; i += static_cast<std::size_t>(question[i]) + 1) {
+      name += (name.empty() ? "" : ".") +
+              std::string(question.substr(i + 1, static_cast<std::size_t>(question[i])));
+    }
     const std::lock_guard lock(mutex_);
-    const Reply& reply = replies_[type];
+    if (type == kA) names_.push_back(name);
+    const auto own = replies_.find({name, type});
+    const Reply& reply = own != replies_.end() ? own->second : replies_[{"", type}];
     if (reply.silent) return {};
     if (reply.nonsense) return std::string(question.substr(0, 2)) + "\x81\x80 what";
     std::string out(question.substr(0, 2));
@@ -108,7 +121,8 @@ class DnsServer {
 
   Fd socket_{::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
   std::mutex mutex_;
-  std::map<std::uint16_t, Reply> replies_;
+  std::map<std::pair<std::string, std::uint16_t>, Reply> replies_;
+  std::vector<std::string> names_;
   std::atomic<bool> stop_{false};
   std::thread thread_;
 };
@@ -189,6 +203,76 @@ TEST_F(Asking, OneKindAloneIsAWholeAnswer) {
   hear();
   EXPECT_EQ(answer.v6.outcome, Outcome::none);
   EXPECT_EQ(answer.v6.error, "the name has no address");
+}
+
+// One of the two kinds is dropped on its way, as some firewalls do.
+TEST_F(Asking, AKindThatIsThereDoesNotWaitLongForTheOther) {
+  server.says(kA, {0, {record(kA, "10.0.0.1", 60)}});
+  server.says(kAaaa, {.silent = true});
+  const std::uint64_t begun = now_ms();
+  hear();
+  EXPECT_LT(now_ms() - begun, 5'000u);
+  EXPECT_THAT(texts(answer.v4), ElementsAre("10.0.0.1"));
+  EXPECT_EQ(answer.v6.outcome, Outcome::failed);
+  EXPECT_EQ(answer.v6.error, "no answer in time");
+}
+
+struct Searching : Asking {
+  Searching() { ::setenv("LOCALDOMAIN", "near.example far.example", 1); }
+  ~Searching() override { ::unsetenv("LOCALDOMAIN"); }
+};
+
+// A domain further down has an address for whatever is asked.
+TEST_F(Searching, AddressesOfBothKindsAreOfOneName) {
+  server.says(kA, {0, {record(kA, "10.0.0.1", 60)}}, "ws.test");
+  server.says(kAaaa, {0, {}}, "ws.test");
+  server.says(kAaaa, {0, {record(kAaaa, "fd00::bad", 60)}}, "ws.test.far.example");
+  hear("ws.test");
+  EXPECT_THAT(texts(answer.v4), ElementsAre("10.0.0.1"));
+  EXPECT_EQ(answer.v6.outcome, Outcome::none);
+}
+
+TEST_F(Searching, TheFirstNameThatHasAnAddressIsMeant) {
+  server.says(kA, {3, {}});
+  server.says(kAaaa, {3, {}});
+  server.says(kAaaa, {0, {record(kAaaa, "fd00::1", 60)}}, "ws.far.example");
+  hear("ws");
+  EXPECT_THAT(server.names(), ElementsAre("ws.near.example", "ws.far.example"));
+  EXPECT_THAT(texts(answer.v6), ElementsAre("fd00::1"));
+}
+
+TEST_F(Searching, WhatNoDomainHasIsAskedForAsItIs) {
+  server.says(kA, {3, {}});
+  server.says(kAaaa, {3, {}});
+  hear("ws");
+  EXPECT_THAT(server.names(), ElementsAre("ws.near.example", "ws.far.example", "ws"));
+  EXPECT_EQ(answer.v4.error, "the name does not exist");
+}
+
+TEST_F(Searching, ANameWithADotAtItsEndIsWhole) {
+  server.says(kA, {3, {}});
+  server.says(kAaaa, {3, {}});
+  hear("ws.test.");
+  EXPECT_THAT(server.names(), ElementsAre("ws.test"));
+}
+
+TEST_F(Searching, WhereNobodyCanTellNoOtherNameIsTried) {
+  server.says(kA, {2, {}}, "ws.near.example");
+  server.says(kAaaa, {2, {}}, "ws.near.example");
+  server.says(kA, {0, {record(kA, "10.0.0.66", 60)}}, "ws.far.example");
+  hear("ws");
+  EXPECT_EQ(answer.v4.outcome, Outcome::failed);
+  EXPECT_THAT(server.names(), testing::Each("ws.near.example"));
+}
+
+TEST_F(Searching, ANameThatDoesNotExistIsNotWaitedFor) {
+  server.says(kA, {3, {}}, "ws.near.example");
+  server.says(kAaaa, {.silent = true});
+  server.says(kA, {0, {record(kA, "10.0.0.1", 60)}}, "ws.far.example");
+  const std::uint64_t begun = now_ms();
+  hear("ws");
+  EXPECT_LT(now_ms() - begun, 6'000u);
+  EXPECT_THAT(texts(answer.v4), ElementsAre("10.0.0.1"));
 }
 
 TEST_F(Asking, NonsenseIsNoAnswer) {
