@@ -50,6 +50,7 @@ std::unique_ptr<Monitor::Impl::Entry> Monitor::Impl::make_entry(Pool& pool, Watc
                                                                 StateMachine::Since since) {
   auto entry = std::make_unique<Entry>(*this, pool, std::move(watched), since);
   entry->server().view.state.store(entry->machine.state(), std::memory_order_relaxed);
+  entry->server().view.met.store(since == StateMachine::Since::start, std::memory_order_relaxed);
   enter(*entry);
   return entry;
 }
@@ -121,6 +122,7 @@ void Monitor::start(std::function<void()> first_round_done) {
   for (const auto& pool : impl_->pools) {
     for (const auto& entry : pool->entries) entry->begin();
   }
+  if (impl_->awaited == 0) impl_->end_first_round();
 }
 
 // To the Entry that is there then.

@@ -180,7 +180,12 @@ void Monitor::Impl::Entry::take_over() {
 
 // The one place where a state is published.
 void Monitor::Impl::Entry::apply(const StateMachine::Step& step) {
-  if (!step.changed) return;
+  const bool first = !is_ahead && !server().view.met.exchange(true, std::memory_order_relaxed);
+  if (!step.changed) {  // it is what it was taken for
+    if (first && impl.monitor.on_change)
+      impl.monitor.on_change(server(), machine.state(), machine.state(), machine.reason());
+    return;
+  }
   if (is_ahead) return say_of_move();
   const std::uint64_t now = net::now_ms();
   const State to = machine.state();

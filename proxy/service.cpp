@@ -226,7 +226,8 @@ void Service::Impl::update_readiness() {
     const auto& members = pool->routing.members();
     return std::any_of(members.begin(), members.end(), [](const routing::Member& each) {
       const routing::State state = each.server->state();
-      if (each.server->wanted() != routing::Wanted::leaving) return state != routing::State::down;
+      if (each.server->wanted() != routing::Wanted::leaving)
+        return state != routing::State::down && each.server->met();
       return each.leaving_weight != 0 && state == routing::State::up;
     });
   });
@@ -287,7 +288,6 @@ void Service::Impl::apply(std::shared_ptr<const config::Config> fresh) {
 
 void Service::Impl::begin_shutdown() {
   notify_supervisor("STOPPING=1");
-  names.stop();
   const std::uint64_t delay = stage == Stage::starting ? 0 : config::ms(config->proxy.shutdown_delay);
   stage = Stage::delaying;
   log::info("shutting down: readiness is off, accepting goes on for {} ms", delay);
@@ -299,6 +299,7 @@ void Service::Impl::begin_shutdown() {
 
 void Service::Impl::close_listeners() {
   stage = Stage::draining;
+  names.stop();
   const std::uint64_t window = config::ms(config->proxy.drain_timeout);
   log::info("listeners closed; open tunnels are closed over {} ms", window);
   for (net::BoundListener& each : bound) net::remove_file(each);

@@ -157,10 +157,15 @@ Choice Chooser::choose_by_hash(const Pool& pool, const Ask& ask) const {
   const bool by_source = pool.places_by_source() && ask.client.known();
   const std::uint64_t key =
       by_source ? ask.client.hash(seed) : XXH3_64bits_withSeed(ask.sid.data(), ask.sid.size(), seed);
-  const auto serves = [](const Member& each, std::uint64_t) { return each.server->serves_old(); };
-  for (const bool backup : {false, true}) {
-    const Member* member = first_that(pool, backup, key, Takes(serves));
-    if (member) return {member, by_source ? By::source : By::balance, Refusal::none, false};
+  // One that is new and has not answered its first probe may be nobody at all.
+  for (const bool met : {true, false}) {
+    const auto serves = [met](const Member& each, std::uint64_t) {
+      return each.server->serves_old() && each.server->met() == met;
+    };
+    for (const bool backup : {false, true}) {
+      const Member* member = first_that(pool, backup, key, Takes(serves));
+      if (member) return {member, by_source ? By::source : By::balance, Refusal::none, false};
+    }
   }
   return refuse(Refusal::all_down);
 }

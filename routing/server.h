@@ -68,11 +68,13 @@ struct Server {
     std::atomic<std::uint32_t> failed_connects{0};   // in a row
     std::atomic<std::uint64_t> slow_handshakes{0};   // waiting for a first byte now, past 500 ms
     std::atomic<std::uint32_t> transitions{0};       // of state, so far
+    std::atomic<bool> met{true};                     // no probe has told anything yet: false
   };
   View view;
 
   State state() const { return view.state.load(std::memory_order_relaxed); }
   Wanted wanted() const { return view.wanted.load(std::memory_order_relaxed); }
+  bool met() const { return view.met.load(std::memory_order_relaxed); }
   // The table of the design: new sessions only where it says so (suspect: as a last resort, see Chooser).
   bool takes_new() const { return state() == State::up && wanted() == Wanted::serving; }
   // Handshakes have waited on it for half a second and more.

@@ -361,8 +361,11 @@ TEST_F(Changing, AnAddedServerIsProbedBeforeItCountsAsUp) {
   begin();
   monitor.update_pool("ws", {first, second});
   EXPECT_EQ(second.server->state(), State::refusing);
+  EXPECT_FALSE(second.server->met());
   EXPECT_EQ(first.server->state(), State::up) << "as it was";
+  EXPECT_TRUE(first.server->met());
   run_until(State::up);
+  EXPECT_TRUE(second.server->met());
   EXPECT_EQ(second.server->state(), State::up);
   EXPECT_EQ(two.connections, 1) << "one probe is enough";
   EXPECT_NE(second.server->view.slow_start_at_ms.load(), 0u);

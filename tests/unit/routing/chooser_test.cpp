@@ -268,6 +268,17 @@ TEST_F(Affine, AnUnknownSidGoesToTheFirstThatServesOldSessions) {
   EXPECT_EQ(belongs(pool, "unknown").refusal, Refusal::all_down);
 }
 
+TEST_F(Affine, AnUnknownSidGoesToANewServerOnlyOnceThatHasBeenProbed) {
+  const Pool pool(settings(), members(3));
+  const auto order = order_of(pool);
+  order[0]->server->view.met = false;
+  EXPECT_EQ(belongs(pool, "unknown").member, order[1]);
+  order[0]->server->view.met = true;
+  EXPECT_EQ(belongs(pool, "unknown").member, order[0]);
+  for (const Member* each : order) each->server->view.met = false;
+  EXPECT_EQ(belongs(pool, "unknown").member, order[0]) << "there is nobody else";
+}
+
 TEST_F(Affine, AnUnknownSidGoesToABackupOnlyWhenNobodyElseServes) {
   const Pool pool(settings(), {member("a"), backup("b"), backup("c")});
   for (std::uint32_t from = 0; from < 50; ++from) EXPECT_EQ(id(belongs(pool, "unknown", from)), "a");
