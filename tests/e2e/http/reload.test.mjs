@@ -142,7 +142,7 @@ describe('SIGHUP applies', () => {
   });
 
   scenario('on_down = "close": tunnels of a server that is removed are closed by and by', async (world) => {
-    const { a, b, proxy, ...then } = await reloading(world, ['a', 'b'], { health: `${fast}, on_down = "close"`, drain: '3s' });
+    const { b, proxy, ...then } = await reloading(world, ['a', 'b'], { health: `${fast}, on_down = "close"`, drain: '3s' });
     const leaving = await Promise.all(Array.from({ length: 6 }, () => tunnel(world, proxy, { Cookie: 'io=a' })));
     const staying = await tunnel(world, proxy, { Cookie: 'io=b' });
     await then.with(b);
@@ -151,7 +151,6 @@ describe('SIGHUP applies', () => {
     await until(() => leaving.every(({ ending }) => ending), 6000, 'all are closed');
     await until(async () => !(await idsOf(proxy)).includes('a'), 5000, 'it has left');
     await echoes(staying);
-    assert.ok(a.id);
   });
 
   scenario('a server that is removed and dies has left at once', async (world) => {
@@ -319,7 +318,7 @@ describe('while a pool has nobody who has passed a probe, those that were there 
   });
 
   scenario('a new one that is broken: until the old one is gone, and then nobody is ready', async (world) => {
-    const { a, b, proxy, ...then } = await reloading(world, ['a', 'b'], { first: ['a'], drain: '2s' });
+    const { b, proxy, ...then } = await reloading(world, ['a', 'b'], { first: ['a'], drain: '2s' });
     await b.pause();
     const readiness = async () => (await proxy.admin('/ready')).status;
     await unnoticed(world, proxy, async () => {
@@ -333,7 +332,6 @@ describe('while a pool has nobody who has passed a probe, those that were there 
     await b.resume();
     await until(async () => await readiness() === 200, 5000, 'the new one is up');
     assert.ok(b.probes <= probes + 1, 'one good probe is enough where nobody else is');
-    assert.ok(a.probes);
   });
 
   scenario('a move to where nobody answers: it stays, and the log says why', async (world) => {
@@ -351,12 +349,11 @@ describe('while a pool has nobody who has passed a probe, those that were there 
   });
 
   scenario('an operator has drained the one that is removed: it takes nothing', async (world) => {
-    const { a, b, proxy, ...then } = await reloading(world, ['a', 'b'], { first: ['a'] });
+    const { b, proxy, ...then } = await reloading(world, ['a', 'b'], { first: ['a'] });
     await b.pause();
     await proxy.admin('/pools/web/servers/a/drain', { method: 'POST' });
     await then.with(b);
     assert.equal((await request(proxy.address, '/')).status, 503);
-    assert.ok(a.id);
   });
 });
 
