@@ -5,7 +5,7 @@
 // server that a reload removes leaves: for drain_timeout its sessions are served by sid, and others only
 // while nobody who stays takes any; its tunnels are closed over that time where on_down says so, and kept
 // otherwise. Then it is forgotten. A server whose address changes is where it was until it has passed a probe
-// at the new one, or until it is down.
+// at the new one, unless it is down when that is told.
 #pragma once
 
 #include <cstdint>

@@ -18,7 +18,10 @@ config::Server server_at(const wire::IpAddress& ip, const config::Server& name) 
 class Pool {
  public:
   Pool(config::Pool& pool, std::vector<std::string>& left_out) : pool_(pool), left_out_(left_out) {
-    for (const config::Server& each : pool.servers) note(each.id, "a server of the file");
+    for (const config::Server& each : pool.servers) {
+      note(each.id, "a server of the file");
+      written_.emplace(each.address.text(), each.id);
+    }
   }
 
   // The first one of an id is the server: what is written, then the names in their order.
@@ -31,6 +34,12 @@ class Pool {
         left_out_.push_back("pool " + pool_.name + ": " + server.id + " of " + name.id +
                             (id == server.id ? " is the id of " : " has the tag of " + id + ", ") + owner +
                             ", so that it is no server of its own");
+        continue;
+      }
+      if (const auto same = written_.find(server.address.text()); same != written_.end()) {
+        left_out_.push_back("pool " + pool_.name + ": " + server.id + " of " + name.id +
+                            " is the address of " + same->second +
+                            ", a server of the file, so that it is no server of its own");
         continue;
       }
       note(server.id, name.id);
@@ -50,6 +59,7 @@ class Pool {
   config::Pool& pool_;
   std::vector<std::string>& left_out_;
   std::unordered_map<std::string, Holder> by_tag_;
+  std::unordered_map<std::string, std::string> written_;  // address to id
 };
 
 }  // namespace

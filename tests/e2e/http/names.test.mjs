@@ -170,12 +170,12 @@ describe('DNS that does not help', () => {
   });
 
   scenario('silent at the start: listeners open after a second', async (world) => {
-    const [a] = await origins(world, ['127.0.0.2']);
+    const [a, w] = await origins(world, ['127.0.0.2', '127.0.0.3']);
     const dns = await world.dns({ 'ws.test': [a.host] });
     dns.freeze();
     const proxy = await world.limpet(`[proxy]\nresolvers = ["${dns.address}"]\n[pool.web]\n`
-      + `servers = ["w=${a.address}", "dns:ws.test:${a.port}"]\nhealth = { ${fast} }`);
-    assert.equal((await get(proxy, '/')).body, a.id, 'the written one serves');
+      + `servers = ["w=${w.address}", "dns:ws.test:${a.port}"]\nhealth = { ${fast} }`);
+    assert.equal((await get(proxy, '/')).body, w.id, 'the written one serves');
     dns.thaw();
     await proxy.becomes('web', a.id, 'up');
   });

@@ -72,6 +72,16 @@ TEST_F(Finding, WhatIsWrittenComesFirst) {
                           "so that it is no server of its own"));
 }
 
+TEST_F(Finding, AWrittenServersAddressIsNoSecondServer) {
+  known["ws"] = ips({"10.0.0.1", "10.0.0.2"});
+  file("\"w=10.0.0.1:3000\", \"dns:ws:3000\"");
+  EXPECT_THAT(ids(), ElementsAre("w", "10.0.0.2:3000"));
+  EXPECT_THAT(
+      whole.left_out,
+      ElementsAre("pool ws: 10.0.0.1:3000 of dns:ws:3000 is the address of w, a server of the file, so "
+                  "that it is no server of its own"));
+}
+
 TEST_F(Finding, TwoNamesOfOneAddressAreOneServer) {
   known["a"] = ips({"10.0.0.1", "10.0.0.2"});
   known["b"] = ips({"10.0.0.2", "10.0.0.3"});
