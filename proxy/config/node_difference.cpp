@@ -38,6 +38,8 @@ struct EachKey {
     take(key, value);
   }
 };
+template <class Take>
+EachKey(Take) -> EachKey<Take>;  // clang 14 finds it by no other way
 
 }  // namespace
 

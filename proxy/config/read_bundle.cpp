@@ -47,8 +47,9 @@ void read_environment(TableReader& r, Bundle& out, Findings& findings) {
   if (variables == nullptr) return;
   for (const auto& [key, node] : *variables) {
     const std::string_view name = key.str();
+    const Place at = place_of(key);  // clang 14 takes no structured binding into a lambda
     const auto wrong = [&](const std::string& why) {
-      findings.problem(place_of(key), r.name("environment") + ": " + quoted(name) + why);
+      findings.problem(at, r.name("environment") + ": " + quoted(name) + why);
     };
     const auto* value = node.as_string();
     if (!is_variable(name)) {
