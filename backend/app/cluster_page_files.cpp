@@ -39,6 +39,7 @@ const std::string_view kClusterPageHtml = R"page(<!doctype html>
 
 const std::string_view kClusterPageCss =
     R"page(:root { color-scheme: light dark; --line: #8884; --me: #2a7d4f; }
+@media (prefers-color-scheme: dark) { :root { --me: #6fcf97; } }
 * { box-sizing: border-box; }
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 0 auto; padding: 1rem; }
 header { display: flex; flex-wrap: wrap; align-items: baseline; gap: 0 1rem; border-bottom: 1px solid var(--line); }
@@ -82,7 +83,8 @@ class Client {
       clearTimeout(this.silence);
       this.sid = undefined;
       this.acks.clear();
-      this.on.disconnect();
+      this.on.disconnect(this.refusal);
+      this.refusal = undefined;
       setTimeout(() => this.open(), this.wait * (0.5 + Math.random()));
       this.wait = Math.min(this.wait * 2, 5000);
     };
@@ -115,7 +117,7 @@ class Client {
       this.acks.delete(Number(id));
       ack?.(...JSON.parse(rest));
     } else if (type === '4') {
-      this.on.refused(JSON.parse(rest).message);
+      this.refusal = JSON.parse(rest).message;
       this.wait = 5000;
       this.socket.close();
     }
@@ -161,16 +163,20 @@ const client = new Client(document.body.dataset.path, {
       client.ask('nodes', show);
     });
   },
-  disconnect() { state('connection lost; connecting again'); node = undefined; },
-  refused(why) { state(`refused: ${why}`); },
+  disconnect(refusal) {
+    state(refusal ? `refused: ${refusal}` : 'connection lost; connecting again');
+    node = undefined;
+  },
 }, {
   message(data) {
     if (!['text', 'from', 'node'].every((key) => typeof data?.[key] === 'string')) return;
     const line = element('li', '', data.from === client.sid ? 'mine' : '');
     line.append(element('b', data.from.slice(0, 6)), element('small', `on ${data.node.slice(0, 64)}`), data.text.slice(0, 500));
-    at('lines').append(line);
-    while (at('lines').childElementCount > 200) at('lines').firstChild.remove();
-    line.scrollIntoView({ block: 'nearest' });
+    const lines = at('lines');
+    const atEnd = lines.scrollHeight - lines.scrollTop - lines.clientHeight < 40;
+    lines.append(line);
+    while (lines.childElementCount > 200) lines.firstChild.remove();
+    if (atEnd) lines.scrollTop = lines.scrollHeight;  // who reads further up is left there
   },
 });
 

@@ -164,6 +164,13 @@ TEST(NodeTable, WrongValuesAreRefusedBothWays) {
   EXPECT_TRUE(set_node_flag(node, "--id", {}));
 }
 
+TEST(NodeTable, APageThatCouldNotWorkIsRefused) {
+  EXPECT_THAT(problems("[node]\npage = true\njwt_key = \"k\""),
+              ElementsAre(HasSubstr("it has no token to show")));
+  EXPECT_THAT(problems("[node]\npage = true\npath = \"/\""), ElementsAre(HasSubstr("is taken by path")));
+  EXPECT_THAT(problems("[node]\npage = true"), ::testing::IsEmpty());
+}
+
 // "env:$REDIS_URL", as a shell gives it.
 TEST(NodeTable, WhatIsNoPlaceOfASecretIsNotShown) {
   for (const char* value :
