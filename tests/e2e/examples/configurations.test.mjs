@@ -38,6 +38,7 @@ test('the unit waits for readiness, and longer than the bundle needs to end', ()
   assert.match(unit, /^Type=notify$/m);
   assert.match(unit, /^ExecStart=\S+\/limpet up -c \S+\.toml$/m);
   assert.match(unit, /^KillMode=mixed$/m);
+  assert.match(unit, /^TimeoutStartSec=infinity$/m);
   assert.ok(Number(unit.match(/^TimeoutStopSec=(\d+)$/m)[1]) > 30);
 });
 
