@@ -23,7 +23,7 @@ async function crowded(world, size = 12) {
 }
 
 // The rest of a shell's words: it becomes a server that says its id.
-const httpServer = 'exec node -e "require(\'http\').createServer((q, a) => a.end(process.env.SERVER_ID)).listen(process.env.PORT)"';
+const httpServer = 'exec node -e "require(\'http\').createServer((q, a) => a.end(process.env.SERVER_ID)).listen(process.env.PORT, \'127.0.0.1\')"';
 
 const isSleeper = (line) => /^\d+ sleep 1000 $/.test(line);
 

@@ -33,7 +33,7 @@ scenario('2, then 4, then 3 nodes: no request fails, and whoever has to move is 
 });
 
 scenario('new nodes that do not start: given up, and as before', { seconds: 60 }, async (world) => {
-  const shell = '[ $SERVER_ID = n2 ] && exit 3; exec node -e "require(\'http\').createServer((q, a) => a.end()).listen(process.env.PORT)"';
+  const shell = '[ $SERVER_ID = n2 ] && exit 3; exec node -e "require(\'http\').createServer((q, a) => a.end()).listen(process.env.PORT, \'127.0.0.1\')"';
   const bundle = await Bundle.start(world, `[bundle]\nnodes = 1\ncommand = ["sh", "-c", ${JSON.stringify(shell)}]\n`);
   const { code, stderr } = await bundle.command('scale', '2');
   assert.equal(code, 1);
@@ -94,7 +94,7 @@ scenario('fewer nodes, and a proxy that says nothing: nothing is ended', { secon
 
 scenario('fewer nodes, and those that would stay are in a crash loop or drained: refused', { seconds: 90 }, async (world) => {
   const dir = await world.directory();
-  const server = 'require(\'http\').createServer((q, a) => a.end(process.env.SERVER_ID)).listen(process.env.PORT)';
+  const server = 'require(\'http\').createServer((q, a) => a.end(process.env.SERVER_ID)).listen(process.env.PORT, \'127.0.0.1\')';
   const shell = `[ $SERVER_ID = n1 -a -e ${dir}/broken ] && exit 3; exec node -e "${server}"`;
   const bundle = await Bundle.start(world, `[bundle]\nnodes = 3\ncommand = ["sh", "-c", ${JSON.stringify(shell)}]\n`);
   writeFileSync(`${dir}/broken`, '');

@@ -19,7 +19,7 @@ scenario('a terminal has a table that stays under the lines, and is as it was at
   // Messages, as long as they are looked for.
   await until(async () => {
     await crowd.each((client) => client.call('echo', 'x'));
-    return /^n1 +ready +\d+ +[1-9]\d* /m.test(terminal.screen());
+    return /^n\d+ +ready +\d+ +[1-9]\d* /m.test(terminal.screen());
   }, 10_000, 'messages are counted');
 
   const before = process.env.E2E_SCREENSHOTS && terminal.screen('-e');

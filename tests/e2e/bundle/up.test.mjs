@@ -18,9 +18,9 @@ scenario('two tabs on two nodes chat, with no configuration at all', { seconds: 
   const bundle = await Bundle.start(world);
   const tabs = await Crowd.join(world, bundle, 8, { transports: ['websocket'] });
   const nodes = await tabs.who();
-  assert.deepEqual([...new Set(nodes)].sort().slice(0, 2), ['n1', 'n2']);
+  const [one, other] = [0, nodes.findIndex((node) => node !== nodes[0])].map((index) => tabs.clients[index]);
+  assert.ok(other, `${nodes}`);
   await tabs.each((tab) => tab.call('join', 'chat'));
-  const [one, other] = [nodes.indexOf('n1'), nodes.indexOf('n2')].map((index) => tabs.clients[index]);
   one.socket.emit('broadcast', 'chat', 'hello');
   other.socket.emit('broadcast', 'chat', 'hello yourself');
   await until(() => tabs.clients.every(({ messages }) => messages.length === 2), 5000, 'both messages are everywhere');
