@@ -39,13 +39,21 @@ add_library(xxhash INTERFACE)
 target_include_directories(xxhash SYSTEM INTERFACE ${XXHASH_INCLUDE_DIR})
 target_compile_definitions(xxhash INTERFACE XXH_INLINE_ALL)
 
-# hiredis' reader and formatter; and libmpack's tokens.
+# hiredis' reader and formatter.
 find_path(HIREDIS_INCLUDE_DIR hiredis/hiredis.h)
 find_library(HIREDIS_LIBRARY hiredis)
 limpet_need(HIREDIS_LIBRARY "hiredis" libhiredis-dev)
 add_library(hiredis INTERFACE)
 target_include_directories(hiredis SYSTEM INTERFACE ${HIREDIS_INCLUDE_DIR})
 target_link_libraries(hiredis INTERFACE ${HIREDIS_LIBRARY})
+# c-ares asks DNS servers.
+find_path(CARES_INCLUDE_DIR ares.h)
+find_library(CARES_LIBRARY cares)
+limpet_need(CARES_LIBRARY "c-ares" libc-ares-dev)
+add_library(c_ares INTERFACE)
+target_include_directories(c_ares SYSTEM INTERFACE ${CARES_INCLUDE_DIR})
+target_link_libraries(c_ares INTERFACE ${CARES_LIBRARY})
+# libmpack's tokens.
 find_path(MPACK_INCLUDE_DIR mpack.h)
 find_library(MPACK_LIBRARY mpack)
 limpet_need(MPACK_LIBRARY "libmpack" libmpack-dev)

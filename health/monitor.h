@@ -24,6 +24,7 @@ struct Watched {
   std::string host;  // a name to resolve; empty: the target is filled already
   std::uint16_t port = 0;
   std::string host_header;  // the server's address as it is written; of a Unix socket localhost
+  std::shared_ptr<const Watched> moves_to{};  // the same server elsewhere: probed, too, before it is there
 };
 
 struct Status {
@@ -46,12 +47,21 @@ class Monitor {
 
   // Before start().
   void add_pool(std::string name, Settings settings, std::vector<Watched> servers);
+  // Control thread, while it runs, not from within on_change: the servers of a pool as they are from now on.
+  // Who was there keeps its state; who is new, or has another target, is probed at once and gets no new
+  // sessions before one has passed, unless it has passed one where it `moves_to`; who is not named any more
+  // is forgotten.
+  void update_pool(std::string_view name, std::vector<Watched> servers);
   // Control thread, after each change of a state.
   std::function<void(const routing::Server& server, routing::State from, routing::State to,
                      std::string_view reason)>
       on_change;
 
-  // Probes all at once; `first_round_done` is called once, when every server has a result or 1 s has passed.
+  // Control thread, from the loop itself: a server has passed a probe where it `moves_to`.
+  std::function<void(const net::Target& at)> on_arrival;
+
+  // Probes all at once; `first_round_done` is called once, when every server has a result or 1 s has passed,
+  // from the loop itself: it may change the pools.
   void start(std::function<void()> first_round_done);
 
   // Any thread.
@@ -60,8 +70,8 @@ class Monitor {
   void handshake_slow(const routing::Server& server);     // a probe now, if none is under way
 
   // Control thread.
-  bool set_wanted(std::string_view pool, std::string_view id,
-                  routing::Wanted wanted);  // false: no such server
+  // False: no such server, or one that leaves.
+  bool set_wanted(std::string_view pool, std::string_view id, routing::Wanted wanted);
   std::vector<Status> status() const;
 
  private:

@@ -57,7 +57,7 @@ void Probe::on_connect_ended() {
   }
   if (error == ETIMEDOUT) return on_deadline();
   if (net::is_local_shortage(error)) {
-    return end({true, Result::silent, std::string("no probe: ") + std::strerror(error)});
+    return end({true, Result::silent, 0, std::string("no probe: ") + std::strerror(error)});
   }
   finish(Result::connect_failed, connecting() + ": " + std::strerror(error));
 }
@@ -171,7 +171,7 @@ void Probe::on_deadline() {
 }
 
 void Probe::finish(Result result, std::string text) {
-  end({false, result, std::move(text)});
+  end({false, result, status_, std::move(text)});
 }
 
 void Probe::end(const Report& report) {

@@ -26,6 +26,7 @@ class Probe {
   struct Report {
     bool said_nothing = false;  // our own shortage: nothing is known of the server
     Result result = Result::silent;
+    int status = 0;    // of the answer; 0: there was none
     std::string text;  // "GET /health: 200", "connect to 10.0.1.2:3000: Connection refused"
   };
   using Done = std::function<void(const Report&)>;  // may destroy the Probe

@@ -1,6 +1,7 @@
 #include "health/state_machine.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace limpet::health {
 
@@ -20,6 +21,7 @@ std::string_view name_of(routing::Wanted wanted) {
   switch (wanted) {
     case routing::Wanted::serving: return "serving";
     case routing::Wanted::draining: return "draining";
+    case routing::Wanted::leaving: return "leaving";
     case routing::Wanted::maintenance: break;
   }
   return "maintenance";
@@ -44,13 +46,14 @@ StateMachine::Step StateMachine::on_probe(Result result, std::string_view text, 
   return {};
 }
 
-// At the start one result is enough, either way.
+// The first result is enough, either way. A server that is added has a slow start, those of the start have
+// none.
 StateMachine::Step StateMachine::first_result(Result result, std::string_view text, std::uint64_t now_ms) {
   probed_ = true;
   if (result == Result::passed) {
     Step step = state_ == State::up ? Step{} : move_to(State::up, std::string(text), now_ms);
     reason_ = text;
-    step.slow_start = false;
+    step.slow_start = std::exchange(added_, false);
     return step;
   }
   if (result == Result::wrong) return move_to(State::refusing, std::string(text), now_ms);

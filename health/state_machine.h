@@ -28,8 +28,14 @@ enum class Result : std::uint8_t {
 
 class StateMachine {
  public:
+  // Since the start of the process, and then up until a probe says otherwise; or added later, and then
+  // without new sessions until one has passed.
+  enum class Since : std::uint8_t { start, later };
   // `settings` outlives it.
-  explicit StateMachine(const Settings& settings) : settings_(settings) {}
+  explicit StateMachine(const Settings& settings, Since since = Since::start)
+      : settings_(settings),
+        state_(since == Since::start ? routing::State::up : routing::State::refusing),
+        added_(since == Since::later) {}
 
   struct Step {
     bool changed = false;
@@ -70,7 +76,7 @@ class StateMachine {
   void note_down(std::uint64_t now_ms);
 
   const Settings& settings_;
-  routing::State state_ = routing::State::up;
+  routing::State state_;
   std::string reason_ = "not probed yet";
   std::uint32_t passed_ = 0;
   std::uint32_t silent_ = 0;
@@ -82,9 +88,10 @@ class StateMachine {
   bool probed_ = false;
   bool ever_passed_ = false;
   bool unresolved_ = false;
+  bool added_;  // and not up yet
 };
 
 std::string_view name_of(routing::State state);    // "up", "suspect", "refusing", "down"
-std::string_view name_of(routing::Wanted wanted);  // "serving", "draining", "maintenance"
+std::string_view name_of(routing::Wanted wanted);  // "serving", "draining", "maintenance", "leaving"
 
 }  // namespace limpet::health

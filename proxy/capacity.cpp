@@ -12,8 +12,10 @@ namespace {
 // Listeners, epoll sets, event and timer descriptors, logs, the admin's connections and probes.
 std::uint64_t reserve_of(const config::Config& config, std::uint32_t workers) {
   std::uint64_t servers = 0;
-  for (const config::Pool& pool : config.pools) servers += pool.servers.size();
-  return 24 + workers * (8 + 5 * config.listeners.size()) + std::min<std::uint64_t>(servers, 64);
+  constexpr std::uint64_t kMostProbes = 64;
+  for (const config::Pool& pool : config.pools)
+    servers += pool.servers.size() + (pool.names.empty() ? 0 : kMostProbes);
+  return 24 + workers * (8 + 5 * config.listeners.size()) + std::min(servers, kMostProbes);
 }
 
 std::uint32_t ephemeral_ports() {
@@ -74,7 +76,9 @@ Capacity check_capacity(const config::Config& config, std::uint32_t workers, con
   }
   std::string short_of_ports;
   for (const config::Pool& pool : config.pools) {
-    for (const config::Server& server : pool.servers) {
+    std::vector<config::Server> servers = pool.servers;
+    servers.insert(servers.end(), pool.names.begin(), pool.names.end());
+    for (const config::Server& server : servers) {
       if (server.address.kind == config::Endpoint::Kind::unix_socket) continue;
       const std::uint64_t ports = ports_to(pool, server, machine);
       if (server.max_connections <= ports) continue;

@@ -15,6 +15,7 @@
 #include "proxy/secrets.h"
 #include "proxy/service.h"
 #include "proxy/start_log.h"
+#include "proxy/up_command.h"
 #include "proxy/usage.h"
 
 namespace limpet {
@@ -31,6 +32,12 @@ int check(const std::string& file) {
   if (!config) return 1;
   // It may be meant for another machine: what this one cannot do is no error yet.
   print_problems(file, place_workers(config->proxy, net::usable_cpus()).problems, " (warning)");
+  for (const config::Pool& pool : config->pools) {
+    for (const config::Server& name : pool.names) {
+      std::cout << file << ": pool." << pool.name << ": " << name.id << ": a server for each address of "
+                << name.address.host << ", with the id ADDRESS:" << name.address.port << '\n';
+    }
+  }
   std::cout << file << ": ok\n";
   return 0;
 }
@@ -41,6 +48,10 @@ int run(const std::string& file) {
   print_problems(file, loaded.problems, "");
   const auto& config = loaded.config;
   if (!config) return 1;
+  if (config->bundle) {
+    std::cerr << file << ": there is a table [bundle]: this file is for `limpet up`\n";
+    return 1;
+  }
   if (config->listeners.empty()) {
     std::cerr << file << ": there is no listener, so there is nothing to run; `limpet node` serves [node]\n";
     return 1;
@@ -74,8 +85,9 @@ bool names_unknown_command(const CLI::App& app, int argc, char** argv) {
     if (each->get_name() == argv[1]) return false;
     known += (known.empty() ? "" : ", ") + each->get_name();
   }
-  std::cerr << "limpet: there is no command \"" << log::escaped(without_password(argv[1]), log::Style::message, 80)
-            << "\"; there are " << known << '\n';
+  std::cerr << "limpet: there is no command \""
+            << log::escaped(without_password(argv[1]), log::Style::message, 80) << "\"; there are " << known
+            << '\n';
   return true;
 }
 
@@ -99,6 +111,9 @@ int run_command_line(int argc, char** argv) {
   Remote remote;
   CLI::App& run_command = *app.add_subcommand("run", "run the proxy in the foreground");
   run_command.add_option("-c,--config", file, "configuration file")->required()->type_name("FILE");
+  CLI::App& up_command = *app.add_subcommand("up", "run the bundle: the proxy, nodes and Redis, supervised");
+  up_command.add_option("-c,--config", file, "configuration file; without one every default")
+      ->type_name("FILE");
   CLI::App& check_command = *app.add_subcommand("check", "check a configuration: every error with its place");
   check_command.add_option("-c,--config", file, "configuration file")->required()->type_name("FILE");
   CLI::App& status_command = *app.add_subcommand("status", "show pools, servers and their states");
@@ -109,6 +124,18 @@ int run_command_line(int argc, char** argv) {
   CLI::App& ready_command = *app.add_subcommand("ready", "let a drained server take sessions again");
   ready_command.add_option("server", name, "[POOL/]ID")->required()->type_name("SERVER");
   add_remote_options(ready_command, remote);
+
+  CLI::App& restart_command =
+      *app.add_subcommand("restart", "restart the nodes of limpet up, one after another");
+  add_remote_options(restart_command, remote);
+  std::uint32_t nodes = 0;
+  CLI::App& scale_command = *app.add_subcommand("scale", "another number of nodes of limpet up");
+  constexpr std::uint32_t kMost = config::Bundle::kMostNodes;
+  scale_command.add_option("nodes", nodes, "how many, 1 to " + std::to_string(kMost))
+      ->required()
+      ->check(CLI::Range(1u, kMost))
+      ->type_name("N");
+  add_remote_options(scale_command, remote);
 
   const NodeCommand node_command(app);
 
@@ -122,8 +149,11 @@ int run_command_line(int argc, char** argv) {
   }
   hide_secrets(argc, argv);
   if (run_command.parsed()) return run(file);
+  if (up_command.parsed()) return run_up(file);
   if (check_command.parsed()) return check(file);
   if (node_command.parsed()) return node_command.run();
+  if (restart_command.parsed()) return run_operation(remote, "restart");
+  if (scale_command.parsed()) return run_operation(remote, "scale/" + std::to_string(nodes));
   if (status_command.parsed()) return show_status(remote);
   return operate(remote, name, drain_command.parsed() ? "drain" : "ready");
 }

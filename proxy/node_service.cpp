@@ -155,6 +155,7 @@ bool NodeService::Impl::start() {
   settings.http = http_limits(config);
   settings.io = socketio_options(wanted);
   settings.namespaces = wanted.namespaces;
+  settings.page = wanted.page;
   settings.raw = raw_options(wanted);
   settings.drain_window_ms = config::ms(wanted.drain_window);
   if (!load_key(settings) || !find_cluster(settings)) return false;

@@ -17,7 +17,7 @@ using admin::Sample;
 constexpr std::string_view kStatusClasses[] = {"none", "1xx", "2xx", "3xx", "4xx", "5xx"};
 constexpr std::string_view kTunnelEnds[] = {"eof", "reset", "idle", "drain", "server_down", "local_shortage"};
 constexpr std::string_view kStates[] = {"up", "suspect", "refusing", "down"};
-constexpr std::string_view kWanted[] = {"serving", "draining", "maintenance"};
+constexpr std::string_view kWanted[] = {"serving", "draining", "maintenance", "leaving"};
 
 template <class Get>
 double sum(const std::vector<std::unique_ptr<session::Worker>>& workers, Get get) {
@@ -228,7 +228,7 @@ admin::StatusView Overview::status() {
   const std::vector<health::Status> health = parts_.monitor.status();
   Statuses statuses;
   for (const health::Status& each : health) statuses[{each.pool, each.id}] = &each;
-  for (const auto& pool : parts_.snapshot.pools) {
+  for (const auto& pool : parts_.snapshot->pools) {
     admin::PoolView pool_view{pool->settings.name, {}};
     for (const routing::Member& member : pool->routing.members()) {
       pool_view.servers.push_back(server_view(member, statuses));
@@ -241,7 +241,7 @@ admin::StatusView Overview::status() {
 Overview::Found Overview::set_draining(std::string_view pool, std::string_view server, bool draining) {
   const auto wanted = draining ? routing::Wanted::draining : routing::Wanted::serving;
   if (parts_.monitor.set_wanted(pool, server, wanted)) return Found::done;
-  const bool known = std::any_of(parts_.snapshot.pools.begin(), parts_.snapshot.pools.end(),
+  const bool known = std::any_of(parts_.snapshot->pools.begin(), parts_.snapshot->pools.end(),
                                  [&](const auto& each) { return each->settings.name == pool; });
   return known ? Found::no_server : Found::no_pool;
 }
@@ -270,7 +270,7 @@ std::vector<Metric> Overview::metrics() {
   out.push_back(refusals(parts_.workers));
   out.push_back(answer_faults(parts_.workers));
   add_tunnel_metrics(parts_.workers, out);
-  add_server_metrics(parts_.snapshot, out);
+  add_server_metrics(*parts_.snapshot, out);
   return out;
 }
 

@@ -18,7 +18,7 @@ namespace limpet {
 class Overview final : public admin::Source {
  public:
   struct Parts {
-    const config::Snapshot& snapshot;
+    const std::shared_ptr<const config::Snapshot>& snapshot;  // the present one
     const std::vector<std::unique_ptr<session::Worker>>& workers;
     const session::Shared& shared;
     const routing::SidTable& sids;

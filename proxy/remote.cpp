@@ -71,22 +71,19 @@ std::optional<net::Address> admin_address(const Remote& remote) {
   return address;
 }
 
-// The body of a 200; anything else is told.
-std::optional<std::string> ask(const Remote& remote, std::string_view method, std::string_view path) {
-  const auto address = admin_address(remote);
-  if (!address) return std::nullopt;
-  const admin::Fetched answer = admin::fetch(*address, method, path);
+// The body of a 200 or 202; anything else is told.
+std::optional<std::string> body_of(const net::Address& address, admin::Fetched answer) {
   if (answer.status == 0) {
     complain(answer.error + " (is limpet running, and is this its [admin] address?)");
     return std::nullopt;
   }
-  if (answer.status == 200) return answer.body;
+  if (answer.status == 200 || answer.status == 202) return std::move(answer.body);
   boost::system::error_code bad;
   const json::value body = json::parse(answer.body, bad);
   const json::value* message = bad || !body.is_object() ? nullptr : body.as_object().if_contains("error");
   complain(message && message->is_string()
                ? shown(message->as_string())
-               : address->text() + ": answered with status " + std::to_string(answer.status));
+               : address.text() + ": answered with status " + std::to_string(answer.status));
   return std::nullopt;
 }
 
@@ -98,6 +95,7 @@ struct StatusText {
   std::string version, stage, connections, max_connections, requests;
   bool ready = false;
   std::vector<ServerLine> servers;
+  std::vector<std::string> empty_pools;  // their names have not resolved yet
 };
 
 std::string cell(const json::value& object, std::string_view key) {
@@ -126,8 +124,10 @@ std::optional<StatusText> read_status(const std::string& text) try {
                  cell(status, "max_connections"),
                  cell(status, "requests_total"),
                  status.at("ready").as_bool(),
+                 {},
                  {}};
   for (const json::value& pool : status.at("pools").as_array()) {
+    if (pool.at("servers").as_array().empty()) out.empty_pools.push_back(cell(pool, "name"));
     for (const json::value& server : pool.at("servers").as_array()) {
       out.servers.push_back(read_server(cell(pool, "name"), server));
     }
@@ -136,14 +136,6 @@ std::optional<StatusText> read_status(const std::string& text) try {
 } catch (const std::exception&) {
   complain(kNotOurs);
   return std::nullopt;
-}
-
-std::string duration_text(std::uint64_t ms) {
-  const std::uint64_t s = ms / 1000;
-  if (s < 120) return std::to_string(s) + "s";
-  if (s < 7200) return std::to_string(s / 60) + "m";
-  if (s < 48 * 3600) return std::to_string(s / 3600) + "h";
-  return std::to_string(s / 86400) + "d";
 }
 
 void print(const StatusText& status) {
@@ -157,6 +149,7 @@ void print(const StatusText& status) {
                 duration_text(each.state_for_ms).c_str(), each.tunnels.c_str(), each.requests.c_str(),
                 each.reason.c_str());
   }
+  for (const std::string& each : status.empty_pools) std::printf("%s: no server yet\n", each.c_str());
 }
 
 // "ID" alone is looked up in all pools and must be in one only.
@@ -205,18 +198,50 @@ std::string percent_encoded(std::string_view text) {
   return out;
 }
 
+// Of a bundle whose proxy does not answer there is no status.
+std::string with_bundle(const std::optional<std::string>& status, std::string_view bundle) {
+  json::object out;
+  if (status) out = json::parse(*status).as_object();
+  out["bundle"] = json::parse(bundle);
+  return json::serialize(out) + "\n";
+}
+
 }  // namespace
 
+std::string duration_text(std::uint64_t ms) {
+  const std::uint64_t s = ms / 1000;
+  if (s < 120) return std::to_string(s) + "s";
+  if (s < 7200) return std::to_string(s / 60) + "m";
+  if (s < 48 * 3600) return std::to_string(s / 3600) + "h";
+  return std::to_string(s / 86400) + "d";
+}
+
+std::optional<std::string> ask(const Remote& remote, std::string_view method, std::string_view path) {
+  const auto address = admin_address(remote);
+  return address ? body_of(*address, admin::fetch(*address, method, path)) : std::nullopt;
+}
+
+// The bundle first: it answers while its proxy starts, hangs or fails.
 int show_status(const Remote& remote) {
-  const auto text = ask(remote, "GET", "/status");
+  const auto address = admin_address(remote);
+  if (!address) return 1;
+  const admin::Fetched bundle = admin::fetch(*address, "GET", "/bundle");
+  if (bundle.status == 0) {
+    body_of(*address, bundle);
+    return 1;
+  }
+  const auto children = bundle.status == 200 ? children_text(bundle.body) : std::nullopt;
+  if (children && !remote.json) std::cout << *children << std::flush;
+  const auto text = body_of(*address, admin::fetch(*address, "GET", "/status"));
   const auto status = text ? read_status(*text) : std::nullopt;
-  if (!status) return 1;
   if (remote.json) {
-    std::cout << *text;
-  } else {
+    if (children) std::cout << with_bundle(status ? text : std::nullopt, bundle.body);
+    if (!children && status) std::cout << *text;
+  } else if (status) {
+    if (children) std::cout << '\n';
     print(*status);
   }
-  return 0;
+  return status ? 0 : 1;
 }
 
 int operate(const Remote& remote, const std::string& server, const std::string& verb) {

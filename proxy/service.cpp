@@ -11,17 +11,19 @@
 #include "health/monitor.h"
 #include "proxy/admin/server.h"
 #include "proxy/capacity.h"
-#include "proxy/config/snapshot.h"
+#include "proxy/config/difference.h"
+#include "proxy/discovery/discovery.h"
 #include "proxy/endpoint.h"
-#include "proxy/health_settings.h"
 #include "proxy/heap.h"
 #include "proxy/log/log.h"
+#include "proxy/membership.h"
 #include "proxy/net/listener.h"
 #include "proxy/net/loop.h"
 #include "proxy/net/signals.h"
 #include "proxy/notify.h"
 #include "proxy/overview.h"
 #include "proxy/placement.h"
+#include "proxy/read_again.h"
 #include "proxy/session/worker.h"
 
 namespace limpet {
@@ -61,9 +63,12 @@ struct Service::Impl final : session::CrowdObserver {
   bool start();
   void start_admin();
   void watch_servers();
+  void adopt_found();
   void on_change(const routing::Server& server, routing::State from, routing::State to);
   void open_listeners();
   void on_signal(int number);
+  void reload();
+  void apply(std::shared_ptr<const config::Config> fresh);
   void begin_shutdown();
   void close_listeners();
   void on_step();
@@ -74,7 +79,6 @@ struct Service::Impl final : session::CrowdObserver {
   void remove_files();
 
   std::shared_ptr<const config::Config> config;
-  std::shared_ptr<const config::Snapshot> snapshot;
   Placement placement;
   net::Loop loop;
   net::Timer step{loop, net::delegate<&Impl::on_step>(this)};
@@ -84,6 +88,8 @@ struct Service::Impl final : session::CrowdObserver {
   std::unique_ptr<Observer> observer;
   std::unique_ptr<session::Shared> shared;
   std::vector<std::unique_ptr<session::Worker>> workers;
+  std::unique_ptr<Membership> membership;
+  discovery::Discovery names{loop};
   std::vector<net::BoundListener> bound;
   net::BoundListener admin_bound;
   std::unique_ptr<Overview> overview;
@@ -97,6 +103,7 @@ struct Service::Impl final : session::CrowdObserver {
     finishing
   } stage = Stage::starting;
   std::uint64_t stage_ends_ms = 0;
+  bool reload_wanted = false;  // while starting
 };
 
 bool Service::Impl::place() {
@@ -139,8 +146,8 @@ bool Service::Impl::bind_admin() {
 
 void Service::Impl::start_admin() {
   if (admin_bound.sockets.empty()) return;
-  overview = std::make_unique<Overview>(
-      Overview::Parts{*snapshot, workers, *shared, *sids, *monitor, [this] { return stage_name(); }});
+  overview = std::make_unique<Overview>(Overview::Parts{membership->snapshot(), workers, *shared, *sids,
+                                                        *monitor, [this] { return stage_name(); }});
   log::info("admin on {}", admin_bound.address.text());
   admin = std::make_unique<admin::Server>(loop, std::move(admin_bound.sockets.front()), admin_bound.address,
                                           *overview);
@@ -159,13 +166,15 @@ bool Service::Impl::start() {
   for (const std::string& each : capacity.notes) log::info("{}", each);
   if (!bind_all() || !bind_admin()) return false;
 
-  snapshot = config::build_snapshot(config, nullptr);
   sids = std::make_unique<routing::SidTable>(config->limits.sid_entries);
   monitor = std::make_unique<health::Monitor>(loop);
+  membership = std::make_unique<Membership>(
+      Membership::Parts{loop, *monitor, workers, [this] { update_readiness(); }}, config);
   observer = std::make_unique<Observer>(*monitor);
   shared = std::make_unique<session::Shared>(*sids, *observer, *this, capacity.max_connections);
   for (std::uint32_t i = 0; i < count; ++i) {
-    workers.push_back(std::make_unique<session::Worker>(*shared, snapshot, placement.cpu_of(i)));
+    workers.push_back(
+        std::make_unique<session::Worker>(*shared, membership->snapshot(), placement.cpu_of(i)));
     for (std::size_t l = 0; l < bound.size(); ++l) {
       workers.back()->listen(std::move(bound[l].sockets[i]), static_cast<std::uint32_t>(l));
     }
@@ -181,19 +190,20 @@ bool Service::Impl::start() {
 void Service::Impl::watch_servers() {
   monitor->on_change = [this](const routing::Server& server, routing::State from, routing::State to,
                               std::string_view) { on_change(server, from, to); };
-  for (const auto& pool : snapshot->pools) {
-    std::vector<health::Watched> watched;
-    for (std::size_t i = 0; i < pool->settings.servers.size(); ++i) {
-      const config::Endpoint& address = pool->settings.servers[i].address;
-      const bool name = address.kind == config::Endpoint::Kind::name;
-      const bool unix_socket = address.kind == config::Endpoint::Kind::unix_socket;  // whose path is no Host
-      watched.push_back({pool->routing.members()[i].server, pool->targets[i],
-                         name ? address.host : std::string(), address.port,
-                         unix_socket ? "localhost" : address.text()});
-    }
-    monitor->add_pool(pool->settings.name, health_settings(pool->settings), std::move(watched));
-  }
-  monitor->start([this] { open_listeners(); });
+  names.on_change = [this] { adopt_found(); };
+  names.follow(config);
+  names.when_first_answers([this] {
+    adopt_found();
+    membership->watch();
+    monitor->start([this] { open_listeners(); });
+  });
+}
+
+// Other addresses of a name.
+void Service::Impl::adopt_found() {
+  const std::string changed = membership->adopt(names.whole());
+  if (changed.empty()) return;
+  log::info("dns: {}", changed);
 }
 
 // A silent server: what waits on it goes elsewhere; one that is down loses its idle connections, and its
@@ -210,11 +220,15 @@ void Service::Impl::on_change(const routing::Server& server, routing::State from
 void Service::Impl::update_readiness() {
   const bool serving = stage == Stage::serving;
   // A server that refuses new sessions still serves those that it has: a balancer before us must not move
-  // them.
-  const bool any_there = std::any_of(snapshot->pools.begin(), snapshot->pools.end(), [](const auto& pool) {
+  // them. One that leaves counts for as long as it would stand in for the others.
+  const auto& pools = membership->snapshot()->pools;
+  const bool any_there = std::any_of(pools.begin(), pools.end(), [](const auto& pool) {
     const auto& members = pool->routing.members();
     return std::any_of(members.begin(), members.end(), [](const routing::Member& each) {
-      return each.server->state() != routing::State::down;
+      const routing::State state = each.server->state();
+      if (each.server->wanted() != routing::Wanted::leaving)
+        return state != routing::State::down && each.server->met();
+      return each.leaving_weight != 0 && state == routing::State::up;
     });
   });
   shared->ready.store(serving && any_there, std::memory_order_relaxed);
@@ -227,11 +241,12 @@ void Service::Impl::open_listeners() {
   for (const auto& worker : workers) worker->accept();
   for (const net::BoundListener& each : bound) log::info("listening on {}", each.address.text());
   notify_supervisor("READY=1");
+  if (std::exchange(reload_wanted, false)) reload();
 }
 
 void Service::Impl::on_signal(int number) {
   switch (number) {
-    case SIGHUP: log::info("SIGHUP: reload is not supported yet; the configuration stays as it is"); break;
+    case SIGHUP: reload(); break;
     case SIGUSR1: log::reopen(); break;
     default:
       if (stage == Stage::starting || stage == Stage::serving) {
@@ -243,6 +258,32 @@ void Service::Impl::on_signal(int number) {
         ::_exit(1);
       }
   }
+}
+
+// --- SIGHUP: other servers in the pools, and nothing else ---
+
+void Service::Impl::reload() {
+  if (stage == Stage::starting) {
+    reload_wanted = true;
+    return;
+  }
+  if (stage != Stage::serving) return log::info("SIGHUP: limpet is shutting down; nothing changes");
+  notify_supervisor("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(net::now_us()));
+  if (auto fresh = read_again(config->file)) apply(std::move(fresh->config));
+  notify_supervisor("READY=1");
+}
+
+void Service::Impl::apply(std::shared_ptr<const config::Config> fresh) {
+  if (const auto key = config::first_difference(*config, *fresh)) {
+    log::error("SIGHUP: {} changes {}, which needs a restart; nothing changes", config->file, *key);
+    return;
+  }
+  names.follow(fresh);
+  const std::string changed = membership->adopt(names.whole());
+  if (changed.empty()) return log::info("SIGHUP: nothing has changed in {}", config->file);
+  config = std::move(fresh);
+  log::info("SIGHUP: {}", changed);
+  for (const std::string& each : check_capacity(*config, placement.workers).warnings) log::warn("{}", each);
 }
 
 void Service::Impl::begin_shutdown() {
@@ -258,6 +299,7 @@ void Service::Impl::begin_shutdown() {
 
 void Service::Impl::close_listeners() {
   stage = Stage::draining;
+  names.stop();
   const std::uint64_t window = config::ms(config->proxy.drain_timeout);
   log::info("listeners closed; open tunnels are closed over {} ms", window);
   for (net::BoundListener& each : bound) net::remove_file(each);

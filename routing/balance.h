@@ -36,11 +36,12 @@ std::size_t random_two(std::span<const Candidate> from,
 
 // Smooth weighted round robin: in every run of requests each server gets its share, evenly interleaved. One
 // object a worker; it remembers where each pool was, begins each at a random place so that workers do not
-// march in step, and forgets all when it remembers too many (pools of old configurations).
+// march in step, and forgets all when it is told to, or remembers too many (pools of old configurations).
 class Turns {
  public:
   std::size_t next(std::uint64_t pool_serial, std::size_t members, std::span<const Candidate> from,
                    Random& random);
+  void clear() { credit_.clear(); }
 
  private:
   std::unordered_map<std::uint64_t, std::vector<double>> credit_;  // by pool, then by member

@@ -52,6 +52,14 @@ bool starts_slowly(const Pool& pool) {
   return pool.holds(Affinity::sid) || pool.holds(Affinity::cookie);
 }
 
+// Leaves, and could take what nobody else can. A reload sets `wanted` before every worker has the new
+// members: whichever of the two says that it leaves is heard.
+bool stands_in(const Member& member) {
+  const Wanted wanted = member.server->wanted();
+  const bool leaves = wanted == Wanted::leaving || (wanted == Wanted::serving && member.leaving_weight != 0);
+  return leaves && std::max(member.weight, member.leaving_weight) != 0 && member.server->state() == State::up;
+}
+
 double bound_of(const Pool& pool, std::uint64_t pool_load, double weight, double weights) {
   const double share = weights > 0 ? weight / weights : 1.0;
   const double fair = *pool.settings().bounded_load * static_cast<double>(pool_load + 1) * share;
@@ -82,6 +90,12 @@ std::string_view name_of(By by) {
 
 Chooser::Chooser(SidTable& sids, std::uint64_t random_seed) : sids_(sids), random_{random_seed} {}
 
+void Chooser::forget_pools() {
+  turns_.clear();
+  surveys_.clear();
+  rosters_.clear();
+}
+
 Choice Chooser::choose(const Pool& pool, const Ask& ask) {
   if (ask.kind == Kind::belongs) return choose_belonging(pool, ask);
   // A second try has its place in the pool already.
@@ -94,7 +108,8 @@ Choice Chooser::choose(const Pool& pool, const Ask& ask) {
       if ((named = named_by(pool, cookie, ask.now_ms))) break;
     }
   }
-  if (!named) return place(pool, ask);
+  // Who leaves does not come back: nothing is lost, there is a new place for good.
+  if (!named || named->server->wanted() == Wanted::leaving) return place(pool, ask);
   if (may_be_held(pool, ask, *named)) return {named, By::cookie, Refusal::none, true, 0};
   if (pool.settings().strict) return refuse(Refusal::lost);
   Choice choice = place(pool, ask);
@@ -142,10 +157,15 @@ Choice Chooser::choose_by_hash(const Pool& pool, const Ask& ask) const {
   const bool by_source = pool.places_by_source() && ask.client.known();
   const std::uint64_t key =
       by_source ? ask.client.hash(seed) : XXH3_64bits_withSeed(ask.sid.data(), ask.sid.size(), seed);
-  const auto serves = [](const Member& each, std::uint64_t) { return each.server->serves_old(); };
-  for (const bool backup : {false, true}) {
-    const Member* member = first_that(pool, backup, key, Takes(serves));
-    if (member) return {member, by_source ? By::source : By::balance, Refusal::none, false};
+  // One that is new and has not answered its first probe may be nobody at all.
+  for (const bool met : {true, false}) {
+    const auto serves = [met](const Member& each, std::uint64_t) {
+      return each.server->serves_old() && each.server->met() == met;
+    };
+    for (const bool backup : {false, true}) {
+      const Member* member = first_that(pool, backup, key, Takes(serves));
+      if (member) return {member, by_source ? By::source : By::balance, Refusal::none, false};
+    }
   }
   return refuse(Refusal::all_down);
 }
@@ -182,9 +202,12 @@ bool Chooser::may_be_held(const Pool& pool, const Ask& ask, const Member& named)
 // --- no affinity yet: a place is found ---
 
 bool Chooser::in_round(const Member& member, Round round) {
-  const bool backup = round == Round::backup_up || round == Round::backup_suspect;
+  const bool backup =
+      round == Round::backup_up || round == Round::backup_suspect || round == Round::backup_leaving;
+  if (member.backup != backup) return false;
+  if (round == Round::leaving || round == Round::backup_leaving) return stands_in(member);
   const bool suspect = round == Round::suspect || round == Round::backup_suspect;
-  return member.weight != 0 && member.backup == backup && member.server->wanted() == Wanted::serving &&
+  return member.weight != 0 && member.server->wanted() == Wanted::serving &&
          member.server->state() == (suspect ? State::suspect : State::up);
 }
 
@@ -198,7 +221,8 @@ Choice Chooser::place(const Pool& pool, const Ask& ask) {
     return {member, By::balance, Refusal::none, false};
   }
   met_full_ = false;
-  for (const Round round : {Round::up, Round::backup_up, Round::suspect, Round::backup_suspect}) {
+  for (const Round round : {Round::up, Round::backup_up, Round::suspect, Round::backup_suspect,
+                            Round::leaving, Round::backup_leaving}) {
     if (round == Round::suspect && met_full_) break;  // those that are up are full, not away
     gather(pool, ask, round);
     if (candidates_.empty()) continue;
@@ -217,7 +241,7 @@ void Chooser::gather(const Pool& pool, const Ask& ask, Round round) {
     const Member& member = members[i];
     if (!in_round(member, round)) continue;
     const double factor = slow_start_factor(*member.server, pool.settings().slow_start_ms, ask.now_ms);
-    const double weight = member.weight * factor;
+    const double weight = std::max(member.weight, member.leaving_weight) * factor;
     weights_ += weight;
     if (tried(ask, member)) continue;
     const std::uint32_t load = member.server->in_use();
@@ -267,7 +291,8 @@ const Member* Chooser::by_source(const Pool& pool, const Ask& ask, std::uint64_t
   const std::uint64_t pool_load = bounded ? pool.load() : 0;
   for (const Candidate& each : candidates_) {
     const Member& member = pool.members()[each.index];
-    const Pool::Seat seat{member.server->id_hash, static_cast<double>(member.weight), each.index};
+    const double whole = std::max(member.weight, member.leaving_weight);
+    const Pool::Seat seat{member.server->id_hash, whole, each.index};
     const std::uint64_t drawn = draw(key, seat.id_hash);
     any.offer(seat, drawn);
     if (bounded && each.load > bound_of(pool, pool_load, each.weight, weights_)) continue;

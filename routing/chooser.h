@@ -62,10 +62,12 @@ class Chooser {
  public:
   Chooser(SidTable& sids, std::uint64_t random_seed);
   Choice choose(const Pool& pool, const Ask& ask);
+  // What it remembers of pools: after a reload they are others.
+  void forget_pools();
 
  private:
   // In this order servers are asked to take a request; the next round only if none of the last can take it.
-  enum class Round : std::uint8_t { up, backup_up, suspect, backup_suspect };
+  enum class Round : std::uint8_t { up, backup_up, suspect, backup_suspect, leaving, backup_leaving };
   static bool in_round(const Member& member, Round round);
 
   Choice choose_belonging(const Pool& pool, const Ask& ask);

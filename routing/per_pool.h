@@ -1,8 +1,8 @@
 // PerPool: what a worker remembers of each large pool for 10 ms, because reading a thousand servers' counters
 // for every request costs some 20 us: each stands on a cache line that every thread writes.
 //
-// One thread's. It allocates when it meets a pool, and forgets all when it remembers too many (pools of old
-// configurations). T has `taken_ms`, when it was written.
+// One thread's. It allocates when it meets a pool, and forgets all when it is told to, or remembers too many
+// (pools of old configurations). T has `taken_ms`, when it was written.
 #pragma once
 
 #include <cstddef>
@@ -36,6 +36,7 @@ class PerPool {
     }
     return kept;
   }
+  void clear() { kept_.clear(); }
 
  private:
   std::unordered_map<std::uint64_t, T> kept_;  // by the pool's serial

@@ -23,6 +23,9 @@ struct Member {
   std::uint32_t weight = 1;
   std::uint32_t max_connections = 50'000;  // 0: no bound
   bool backup = false;
+  // Of one that leaves: the weight that it had, for as long as nobody else takes new sessions; 0: it had
+  // none.
+  std::uint32_t leaving_weight = 0;
 };
 
 // sid, cookie, source. (Not written as an initializer list in place: gcc 12 -O2 warns of it, wrongly.)

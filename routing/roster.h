@@ -21,6 +21,7 @@ class Rosters {
  public:
   // Null if there is nobody to be found so: then all must be looked at.
   const Member* next(const Pool& pool, std::uint64_t now_ms, Random& random);
+  void clear() { kept_.clear(); }
 
  private:
   struct Entry {

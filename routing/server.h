@@ -1,7 +1,8 @@
 // Server: the identity and the shared counters of one server of a pool.
 //
 // Lives across reloads (a snapshot refers to it by shared_ptr); everything mutable is a relaxed atomic.
-// Health writes `state` and `slow_start_at_ms`, an operator writes `wanted`, workers write the load.
+// Health writes `state` and `slow_start_at_ms`, an operator (or a reload) writes `wanted`, workers write the
+// load.
 #pragma once
 
 #include <atomic>
@@ -11,8 +12,9 @@
 
 namespace limpet::routing {
 
-enum class State : std::uint8_t { up, suspect, refusing, down };      // what health says
-enum class Wanted : std::uint8_t { serving, draining, maintenance };  // what an operator says
+enum class State : std::uint8_t { up, suspect, refusing, down };  // what health says
+// What an operator says. leaving: by taking it from the configuration; its sessions are served for a while.
+enum class Wanted : std::uint8_t { serving, draining, maintenance, leaving };
 
 // Requests in flight and open tunnels in one word: what each thread adds is exact, so that a bound holds when
 // several threads reach it at once, and a request that becomes a tunnel is never counted twice.
@@ -66,11 +68,13 @@ struct Server {
     std::atomic<std::uint32_t> failed_connects{0};   // in a row
     std::atomic<std::uint64_t> slow_handshakes{0};   // waiting for a first byte now, past 500 ms
     std::atomic<std::uint32_t> transitions{0};       // of state, so far
+    std::atomic<bool> met{true};                     // no probe has told anything yet: false
   };
   View view;
 
   State state() const { return view.state.load(std::memory_order_relaxed); }
   Wanted wanted() const { return view.wanted.load(std::memory_order_relaxed); }
+  bool met() const { return view.met.load(std::memory_order_relaxed); }
   // The table of the design: new sessions only where it says so (suspect: as a last resort, see Chooser).
   bool takes_new() const { return state() == State::up && wanted() == Wanted::serving; }
   // Handshakes have waited on it for half a second and more.

@@ -26,6 +26,7 @@ class Surveys {
  public:
   // The reference holds until the next call.
   const Sums& of(const Pool& pool, std::uint64_t now_ms);
+  void clear() { kept_.clear(); }
 
  private:
   Sums fresh_;

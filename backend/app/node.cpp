@@ -4,9 +4,11 @@
 #include <exception>
 #include <utility>
 
+#include "backend/app/cluster_page.h"
 #include "backend/app/events.h"
 #include "backend/app/metrics.h"
 #include "backend/app/pages.h"
+#include "backend/app/roster.h"
 #include "backend/socketio/server.h"
 #include "proxy/net/listener.h"
 
@@ -37,6 +39,7 @@ struct Node::Impl {
   std::optional<std::string> start();
   std::optional<std::string> listen_for_admin();
   void serve();
+  void serve_page();
   std::string_view state() const;
   std::string metrics();
   void shut_down(std::function<void(bool)> then);
@@ -51,6 +54,8 @@ struct Node::Impl {
   HealthPage health{[this] { return state(); }, settings.cluster&& settings.cluster->strict_health};
   std::unique_ptr<http::Server> http, admin_http;
   std::unique_ptr<Cluster> cluster;  // null: the node is alone
+  std::unique_ptr<ClusterPage> page;
+  std::unique_ptr<Roster> roster;
   std::unique_ptr<socketio::Server> io;
   std::unique_ptr<raw::Endpoint> raw;
   std::unique_ptr<AdminPages> admin;
@@ -101,6 +106,7 @@ void Node::Impl::serve() {
   io = std::make_unique<socketio::Server>(loop, *http, std::move(options));
   for (const std::string& each : settings.namespaces)
     serve_events(io->of(each), settings.id, settings.tokens, cluster ? cluster->presence() : nullptr);
+  if (settings.page) serve_page();
   if (cluster) cluster->start(io->of(settings.namespaces.front()));
   if (settings.raw) {
     raw = std::make_unique<raw::Endpoint>(loop, *settings.raw);
@@ -120,6 +126,12 @@ void Node::Impl::serve() {
     admin_http->listen(std::move(admin_bound.sockets.front()));
   }
   http->listen(std::move(bound.sockets.front()));
+}
+
+void Node::Impl::serve_page() {
+  page = std::make_unique<ClusterPage>(settings.io.engine.path, health);
+  http->route("", *page);
+  roster = std::make_unique<Roster>(io->of("/"), settings.id, [this] { return io->engine().sessions(); });
 }
 
 std::string_view Node::Impl::state() const {
@@ -161,7 +173,7 @@ void Node::Impl::on_step() {
   const std::uint64_t now = net::now_ms();
   const bool late = now >= stage_ends_ms;
   const bool gone = io->engine().sessions() == 0 && io->engine().leaving() == 0 && raw_connections() == 0;
-  if (stage == Stage::draining && (late || gone)) {
+  if (stage == Stage::draining && (late || (gone && !io->engine().crossing()))) {
     clean = gone || nobody_is_there();
     stage = Stage::flushing;
     stage_ends_ms = now + settings.last_answers_ms;

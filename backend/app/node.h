@@ -31,6 +31,7 @@ struct Settings {
   socketio::Options io;  // its node_id and its cookie's value are filled in from `id`
   std::vector<std::string> namespaces{"/"};
   std::shared_ptr<const TokenVerifier> tokens;  // null: auth.userId is believed
+  bool page = false;                            // ClusterPage at /, and the event that it needs
   std::optional<raw::Options> raw;              // a plain WebSocket endpoint beside Socket.IO
   std::optional<ClusterSettings> cluster;       // what it has with other nodes, through Redis
   OnEvent on_event;                             // of the link to Redis; may be unset

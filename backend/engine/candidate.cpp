@@ -23,7 +23,7 @@ Candidate::Candidate(LiveSession& session, http::Exchange::Upgraded from, const 
 }
 
 Candidate::~Candidate() {
-  if (socket_) socket_.close(0);
+  if (socket_) socket_.close(session_.close_code());
 }
 
 ws::Socket Candidate::take_socket() {

@@ -8,7 +8,6 @@
 namespace limpet::engine {
 namespace {
 
-constexpr std::uint16_t kServiceRestart = 1012;  // the registry of RFC 6455, 7.4.1
 constexpr std::uint64_t kApartMs = 1;
 
 }  // namespace
@@ -21,7 +20,9 @@ LiveSession::LiveSession(Server::Impl& server, int revision, Handshake::Owner ha
   server.sids.next(sid_);
 }
 
-LiveSession::~LiveSession() = default;
+LiveSession::~LiveSession() {
+  candidate_.reset();  // it asks for close_code()
+}
 
 // --- how it begins ---
 
@@ -224,6 +225,10 @@ void LiveSession::on_end(const ws::Ending& ending) {
   }
 }
 
+std::uint16_t LiveSession::close_code() const {
+  return closed() && close_reason_ == Reason::server_shutting_down ? kServiceRestart : 0;
+}
+
 // The one door out. What carries it is told first, then nobody finds it any more, then the application hears
 // of it, as in engine.io: who asks for this sid from within on_close() gets `Session ID unknown`.
 void LiveSession::finish(Reason reason, const MessageRef* farewell) {
@@ -233,9 +238,12 @@ void LiveSession::finish(Reason reason, const MessageRef* farewell) {
   heartbeat_.cancel();
   candidate_.reset();
   polling_ ? --server_.totals.pollings : --server_.totals.websockets;
-  if (polling_) polling_->end(farewell != nullptr ? *farewell : server_.control.close);
+  if (polling_) {
+    polling_->end(farewell != nullptr ? *farewell : server_.control.close);
+    if (reason == Reason::server_shutting_down) server_.note_told(sid());
+  }
   if (socket_) {
-    socket_.close(reason == Reason::server_shutting_down ? kServiceRestart : 0);
+    socket_.close(close_code());
     socket_ = {};  // goes on to its end by itself
   }
   server_.forget(*this, reason);

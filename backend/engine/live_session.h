@@ -46,6 +46,7 @@ class LiveSession final : public Session, ws::Receiver {
   void overflow();  // slow_consumer, at the end of the turn: whoever sends is not called back
   void evict();     // slow_consumer, at the end of the turn, and all that it holds goes
   std::size_t holds() const;
+  bool takes_body() const { return polling_ && polling_->takes_body(); }
 
   // Of what carries it.
   Server::Impl& server() { return server_; }
@@ -62,6 +63,7 @@ class LiveSession final : public Session, ws::Receiver {
   void release_poll();  // so that the client can pause its polling
   void upgrade();
   void drop_candidate() { candidate_.reset(); }
+  std::uint16_t close_code() const;  // of a WebSocket that goes with the session; 0: none
 
  private:
   enum class State : std::uint8_t { open, closing, closed };

@@ -38,6 +38,7 @@ class Polling final : public boost::intrusive::list_base_hook<> {
   void send_now(const ws::MessageRef& packet);  // to the poll that waits: writable()
   bool writable() const { return poll_ != nullptr; }
   bool empty() const { return queue_.empty(); }
+  bool takes_body() const { return post_ != nullptr; }
   std::size_t holds() const { return queued_ + (rest_ ? rest_->share.bytes() : 0); }
   std::vector<ws::MessageRef> take_queue();
   // The session is closing and its queue is empty: the next poll brings the news. Nobody waits for it for

@@ -68,7 +68,9 @@ void Server::Impl::on_request(http::Exchange& exchange) {
   }
   const Query query = parse_query(head.query);
   LiveSession* session = nullptr;
-  if (const auto refusal = verify(head, query, upgrade, session)) return refuse(exchange, *refusal, upgrade);
+  if (const auto refusal = verify(head, query, upgrade, session)) {
+    return crosses(head, query) ? answer_crossing(exchange, upgrade) : refuse(exchange, *refusal, upgrade);
+  }
   if (session == nullptr) {
     if (const auto message = application.forbid(head, exchange.peer()))
       return forbid(exchange, *message, upgrade);
@@ -138,6 +140,18 @@ void Server::Impl::answer_preflight(http::Exchange& exchange, bool upgrade) {
                           value_of(head, "access-control-request-headers"));
   fields += "Content-Length: 0\r\n";  // some browsers wait for a body without it
   exchange.answer({.status = 204, .fields = fields});
+}
+
+bool Server::Impl::crosses(const wire::RequestHead& head, const Query& query) const {
+  if (told_.empty() || !(head.upgrade || head.method == wire::Method::post)) return false;
+  return told_.contains(std::string(query.sid()));
+}
+
+// A body's packets are lost, as are frames that cross a Close: whoever sent them hears that the session is
+// over, and an error would be no news.
+void Server::Impl::answer_crossing(http::Exchange& exchange, bool upgrade) {
+  if (upgrade) return close_at_once(exchange, kServiceRestart, {});
+  exchange.answer({.content_type = "text/html", .fields = poll_fields_for(exchange), .body = "ok"});
 }
 
 // --- sessions that begin ---

@@ -10,6 +10,7 @@ namespace limpet::engine {
 namespace {
 
 constexpr std::uint64_t kDrainTickMs = 20;
+constexpr std::uint64_t kCrossingMs = 500;  // a round trip, and some
 
 }  // namespace
 
@@ -61,6 +62,9 @@ void Server::refuse_new() {
 void Server::drain(std::uint64_t window_ms) {
   impl_->drain(window_ms);
 }
+bool Server::crossing() const {
+  return impl_->crossing();
+}
 void Server::close_all() {
   impl_->close_all();
 }
@@ -84,11 +88,20 @@ void Server::Impl::on_drain_tick() {
   for (std::size_t looked = table.size(); looked > 0 && drain_.ended < due; --looked) {
     LiveSession* session = table.next_from(drain_.place);
     if (session == nullptr) break;
-    if (session->closing()) continue;
+    if (session->closing() || (!all_due && session->takes_body())) continue;
     session->close(Reason::server_shutting_down);
     ++drain_.ended;
   }
   if (!all_due) drain_tick_.after(kDrainTickMs);
+}
+
+void Server::Impl::note_told(std::string_view sid) {
+  told_.emplace(sid);
+  told_ms_ = net::now_ms();
+}
+
+bool Server::Impl::crossing() const {
+  return !told_.empty() && net::now_ms() < told_ms_ + kCrossingMs;
 }
 
 void Server::Impl::close_all() {

@@ -186,7 +186,8 @@ class Server final {
   void refuse_new();         // 503 for handshakes from now on
   // Ends all sessions at an even rate: WebSockets with Close 1012, polls with `1`.
   void drain(std::uint64_t window_ms);
-  void close_all();  // what is left, at once
+  bool crossing() const;  // requests may be on their way of clients that drain() has just told
+  void close_all();       // what is left, at once
 
   struct Impl;
 

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "backend/budget/budget.h"
@@ -22,6 +23,8 @@ namespace limpet::engine {
 
 // Of Origin; nothing if there is none.
 std::optional<std::string_view> origin_of(const wire::RequestHead& head);
+
+inline constexpr std::uint16_t kServiceRestart = 1012;  // the registry of RFC 6455, 7.4.1
 
 // Packets that all sessions share.
 struct ControlPackets {
@@ -54,6 +57,8 @@ struct Server::Impl final : http::Handler, budget::Spender {
   bool full() { return budget.tight() || (table.size() >= options.max_sessions && !unasked_may_go()); }
   bool unasked_may_go() const;
   void drain(std::uint64_t window_ms);
+  void note_told(std::string_view sid);  // its poll has brought the news that this is shutting down
+  bool crossing() const;
   void close_all();
 
   net::Loop& loop;
@@ -77,6 +82,8 @@ struct Server::Impl final : http::Handler, budget::Spender {
   void refuse(http::Exchange& exchange, Refusal refusal, bool upgrade);
   void forbid(http::Exchange& exchange, std::string_view message, bool upgrade);
   void answer_preflight(http::Exchange& exchange, bool upgrade);
+  bool crosses(const wire::RequestHead& head, const Query& query) const;
+  void answer_crossing(http::Exchange& exchange, bool upgrade);
   void open_polling(http::Exchange& exchange, const Query& query);
   void on_upgrade(http::Exchange& exchange, const Query& query, LiveSession* session);
   void open_websocket(http::Exchange& exchange, const Query& query);
@@ -98,6 +105,8 @@ struct Server::Impl final : http::Handler, budget::Spender {
     std::uint64_t began_ms = 0, window_ms = 0;
     std::size_t all = 0, ended = 0, place = 0;
   } drain_;
+  std::unordered_set<std::string> told_;  // sids, no more than there were sessions at drain()
+  std::uint64_t told_ms_ = 0;             // the last of them
   struct {
     MessageRef from, to;
     int revision = 0;

@@ -7,6 +7,7 @@
 //   POST /pools/POOL/servers/ID/ready       back to what health says
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,6 +16,13 @@
 
 namespace limpet::admin {
 
+struct Reply {
+  int status = 200;
+  std::string type = "application/json";
+  std::string body;
+  std::string allow;  // of a 405
+};
+
 // The process, as far as admin may see and ask. Control thread.
 class Source {
  public:
@@ -22,15 +30,11 @@ class Source {
   virtual bool ready() = 0;
   virtual StatusView status() = 0;
   virtual std::vector<Metric> metrics() = 0;
+  // True: it takes this request over, and `then` is called with the answer, once, now or later, on this
+  // thread. That may be after the server's end.
+  virtual bool take(std::string_view, std::string_view, const std::function<void(Reply)>&) { return false; }
   enum class Found : std::uint8_t { done, no_pool, no_server };
   virtual Found set_draining(std::string_view pool, std::string_view server, bool draining) = 0;
-};
-
-struct Reply {
-  int status = 200;
-  std::string type = "application/json";
-  std::string body;
-  std::string allow;  // of a 405
 };
 
 Reply answer(Source& source, std::string_view method, std::string_view path);

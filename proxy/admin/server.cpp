@@ -16,10 +16,12 @@ constexpr std::uint64_t kDeadlineMs = 10'000;
 std::string_view reason_phrase(int status) {
   switch (status) {
     case 200: return "OK";
+    case 202: return "Accepted";
     case 400: return "Bad Request";
     case 403: return "Forbidden";
     case 404: return "Not Found";
     case 405: return "Method Not Allowed";
+    case 409: return "Conflict";
     default: return "Service Unavailable";
   }
 }
@@ -53,6 +55,7 @@ struct Server::Impl {
     }
     void on_readable();
     void respond(std::string_view head);
+    void send(const Reply& reply);
     void write();
     void end() { server.connections.erase(self); }
 
@@ -62,6 +65,8 @@ struct Server::Impl {
     wire::HeadScanner scanner{wire::HeadScanner::Kind::request, {}};
     std::string in;
     std::string out;
+    bool head_only = false;
+    std::uint64_t number = 0;
     std::list<Connection>::iterator self;
   };
 
@@ -75,12 +80,26 @@ struct Server::Impl {
     if (connections.size() >= kMostConnections) connections.pop_front();
     Connection& connection = connections.emplace_back(*this, std::move(fd));
     connection.self = std::prev(connections.end());
+    connection.number = ++last_number;
     connection.start();
+  }
+
+  // The answer to what a source took over: its client may have gone, and this server, too.
+  std::function<void(Reply)> answer_to(std::uint64_t number) {
+    return [weak = std::weak_ptr<Impl*>(alive), number](const Reply& reply) {
+      const auto impl = weak.lock();
+      if (!impl) return;
+      for (Connection& each : (*impl)->connections) {
+        if (each.number == number) return each.send(reply);
+      }
+    };
   }
 
   net::Loop& loop;
   Source& source;
   const bool on_tcp;
+  std::uint64_t last_number = 0;
+  std::shared_ptr<Impl*> alive = std::make_shared<Impl*>(this);
   std::list<Connection> connections;
   std::unique_ptr<net::Acceptor> acceptor;
 };
@@ -96,27 +115,27 @@ void Server::Impl::Connection::on_readable() {
       return;
     case wire::HeadScanner::Step::refused:
       out = "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
-      break;
+      return write();
     case wire::HeadScanner::Step::complete:
-      respond(std::string_view(in).substr(scanner.start(), scanner.length() - scanner.start()));
-      break;
+      return respond(std::string_view(in).substr(scanner.start(), scanner.length() - scanner.start()));
   }
-  write();
 }
 
 void Server::Impl::Connection::respond(std::string_view head_bytes) {
   wire::FieldList fields;
   const auto parsed = wire::parse_request(head_bytes, fields);
-  Reply reply{400, "text/plain", "bad request\n", {}};
-  bool head_only = false;
-  if (const auto* head = std::get_if<wire::RequestHead>(&parsed)) {
-    head_only = head->method == wire::Method::head;
-    if (server.on_tcp && from_a_page(*head)) {
-      reply = {403, "text/plain", "not for browsers' pages\n", {}};
-    } else {
-      reply = answer(server.source, head->method_text, head->path);
-    }
-  }
+  const auto* head = std::get_if<wire::RequestHead>(&parsed);
+  if (head == nullptr) return send({400, "text/plain", "bad request\n", {}});
+  head_only = head->method == wire::Method::head;
+  if (server.on_tcp && from_a_page(*head)) return send({403, "text/plain", "not for browsers' pages\n", {}});
+  // `this` may have been answered, and gone, when take() returns.
+  Impl& owner = server;
+  if (!owner.source.take(head->method_text, head->path, owner.answer_to(number)))
+    send(answer(owner.source, head->method_text, head->path));
+}
+
+void Server::Impl::Connection::send(const Reply& reply) {
+  if (!out.empty()) return;  // answered already
   out = "HTTP/1.1 " + std::to_string(reply.status) + " ";
   out += reason_phrase(reply.status);
   out += "\r\nContent-Type: " + reply.type + "\r\nContent-Length: " + std::to_string(reply.body.size()) +
@@ -124,6 +143,7 @@ void Server::Impl::Connection::respond(std::string_view head_bytes) {
   if (!reply.allow.empty()) out += "Allow: " + reply.allow + "\r\n";
   out += "\r\n";
   if (!head_only) out += reply.body;
+  write();
 }
 
 void Server::Impl::Connection::write() {

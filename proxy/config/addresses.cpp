@@ -130,6 +130,62 @@ bool is_host_name(std::string_view text) {
   return !std::all_of(last.begin(), last.end(), is_digit);
 }
 
+namespace {
+
+// Why a text is no host name; empty: it is one.
+std::string why_no_name(std::string_view name) {
+  const std::string_view whole = name.ends_with('.') ? name.substr(0, name.size() - 1) : name;
+  for (std::size_t at = 0; at <= whole.size();) {
+    const std::string_view label = whole.substr(at, whole.find('.', at) - at);
+    if (label.size() > 63)
+      return quoted(label) + " has " + std::to_string(label.size()) +
+             " bytes; between two dots are at most 63";
+    at += label.size() + 1;
+  }
+  if (name.size() > 253) return "a name has at most 253 bytes, this one " + std::to_string(name.size());
+  return is_host_name(name) ? "" : quoted(name) + " is not a host name";
+}
+
+}  // namespace
+
+Value<Endpoint> to_dns_name(std::string_view text) {
+  const auto wrong = [text](const std::string& why) { return Wrong{quoted(text) + ": " + why}; };
+  const std::string example = "write \"dns:ws.default.svc:3000\"";
+  const std::string_view rest = text.substr(std::min<std::size_t>(text.find(':') + 1, text.size()));
+  const std::size_t colon = rest.rfind(':');
+  const bool port_alone = !rest.empty() && std::all_of(rest.begin(), rest.end(), is_digit);
+  if (rest.empty() || colon == 0 || port_alone) return wrong("the name is missing; " + example);
+  if (auto literal = parse_endpoint(rest); literal && literal->kind == Endpoint::Kind::ip)
+    return wrong("that is an address, for which nobody needs to ask; write " + quoted(rest));
+  if (wire::IpAddress::parse(rest)) return wrong("that is an address, and no name; " + example);
+  const std::string_view name = rest.substr(0, colon);
+  if (const std::string why = why_no_name(name); !why.empty()) return wrong(why + "; " + example);
+  if (colon == std::string_view::npos)
+    return wrong("the port is missing; write " + quoted(std::string(text) + ":3000"));
+  const auto port = to_port(rest.substr(colon + 1));
+  if (!port || *port == 0)
+    return wrong(quoted(rest.substr(colon + 1)) + " is not a port; ports are 1 to 65535");
+  Endpoint endpoint;
+  endpoint.kind = Endpoint::Kind::name;
+  endpoint.host = lower(name);
+  endpoint.port = *port;
+  return endpoint;
+}
+
+Value<Endpoint> to_resolver(std::string_view text) {
+  constexpr std::uint16_t kDns = 53;
+  Endpoint endpoint;
+  endpoint.port = kDns;
+  endpoint.host = text;
+  if (wire::IpAddress::parse(text)) return endpoint;
+  if (auto written = parse_endpoint(text);
+      written && written->kind == Endpoint::Kind::ip && written->port != 0)
+    return *written;
+  return Wrong{quoted(text) +
+               " is not the address of a DNS server; write \"10.0.0.2\", \"10.0.0.2:5353\" or "
+               "\"[fd00::2]:53\""};
+}
+
 bool is_authority(std::string_view text) {
   if (text.starts_with('[')) {
     const std::size_t close = text.find(']');

@@ -107,29 +107,49 @@ class Neighbours {
   Table reaches_;           // by name and what a wildcard or a domain holds
 };
 
+// Of a file with a [bundle] of other programs and no [pool.nodes].
+Pool bundles_pool() {
+  Pool pool;
+  pool.name = Bundle::kPool;
+  pool.affinity = {AffinityKind::sid, AffinityKind::cookie};
+  return pool;
+}
+
 }  // namespace
 
 // Of each pool the first that it collides with.
 void check_cookies(const Draft& draft, Findings& findings) {
-  const auto& pools = draft.config.pools;
+  std::vector<const Pool*> pools;
+  std::vector<Place> places;
+  for (std::size_t i = 0; i < draft.config.pools.size(); ++i) {
+    pools.push_back(&draft.config.pools[i]);
+    places.push_back(draft.pools[i].cookie);
+  }
+  const Pool unwritten = bundles_pool();
+  const auto& bundle = draft.config.bundle;
+  if (bundle && !bundle->command.empty() && !draft.config.find_pool(Bundle::kPool)) {
+    pools.push_back(&unwritten);
+    places.push_back(*draft.bundle);
+  }
   std::unordered_map<std::string_view, Routes> routes;
   for (std::size_t i = 0; i < draft.routes.size(); ++i) {
     if (draft.routes[i].sound) routes[draft.config.routes[i].pool].push_back(&draft.config.routes[i]);
   }
   Neighbours earlier;
   for (std::size_t i = 0; i < pools.size(); ++i) {
-    if (!pools[i].uses(AffinityKind::cookie)) continue;
-    const Routes& own = routes[pools[i].name];
-    for (const std::size_t j : earlier.of(pools[i], own)) {
-      if (!cookies_collide(pools[i], own, pools[j], routes[pools[j].name])) continue;
-      findings.problem(draft.pools[i].cookie,
-                       "pool." + pools[i].name + ".cookie: the cookie " + quoted(pools[i].cookie.name) +
-                           " would overwrite that of pool." + pools[j].name + " (line " +
-                           std::to_string(draft.pools[j].cookie.line) +
+    const Pool& pool = *pools[i];
+    if (!pool.uses(AffinityKind::cookie)) continue;
+    const Routes& own = routes[pool.name];
+    for (const std::size_t j : earlier.of(pool, own)) {
+      if (!cookies_collide(pool, own, *pools[j], routes[pools[j]->name])) continue;
+      findings.problem(places[i],
+                       "pool." + pool.name + ".cookie: the cookie " + quoted(pool.cookie.name) +
+                           " would overwrite that of pool." + pools[j]->name + " (line " +
+                           std::to_string(places[j].line) +
                            "): one host can be answered by both; give one of them another name or path");
       break;
     }
-    earlier.add(i, pools[i], own);
+    earlier.add(i, pool, own);
   }
 }
 

@@ -15,6 +15,7 @@ std::string route_name(std::size_t index) {
 struct PoolNames {
   explicit PoolNames(const Config& config) {
     for (const Pool& pool : config.pools) list.push_back(pool.name);
+    if (config.bundle && !config.find_pool(Bundle::kPool)) list.push_back(Bundle::kPool);
     known.insert(list.begin(), list.end());
   }
   std::vector<std::string_view> list;  // in the file's order
@@ -32,6 +33,10 @@ void settle_no_route(Draft& draft, Findings& findings) {
   if (!draft.all_routes_known) return;
   std::vector<Place> places;
   for (const PoolPlaces& each : draft.pools) places.push_back(each.pool);
+  if (draft.config.bundle && !draft.config.find_pool(Bundle::kPool)) {
+    if (places.empty()) return draft.config.routes.push_back({{}, "/", std::string(Bundle::kPool)});
+    places.push_back(kWholeFile);
+  }
   if (places.size() == 1) draft.config.routes.push_back({{}, "/", draft.config.pools[0].name});
   if (places.size() < 2) return;
   std::sort(places.begin(), places.end(),

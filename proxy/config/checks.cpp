@@ -22,6 +22,28 @@ void check_presence(const Draft& draft, Findings& findings) {
   }
 }
 
+// Each once, and none beside a server that stands for the same: by its id, or by its host and port.
+void check_names(const Pool& pool, const PoolPlaces& places, Findings& findings) {
+  for (std::size_t i = 0; i < pool.names.size(); ++i) {
+    const Server& name = pool.names[i];
+    const auto clash = [&](const Place& other, const std::string& what) {
+      findings.problem(places.names[i], "pool." + pool.name + ".servers: " + quoted(name.id) + what +
+                                            ", in line " + std::to_string(other.line) +
+                                            "; leave one of them out");
+    };
+    const auto earlier = pool.names.begin() + static_cast<std::ptrdiff_t>(i);
+    const auto twin =
+        std::find_if(pool.names.begin(), earlier, [&](const Server& s) { return s.id == name.id; });
+    if (twin != earlier)
+      clash(places.names[static_cast<std::size_t>(twin - pool.names.begin())], " stands there already");
+    for (std::size_t s = 0; s < pool.servers.size(); ++s) {
+      const Server& server = pool.servers[s];
+      if (server.id == name.id) clash(places.servers[s], " is the id of a server, too");
+      if (server.address == name.address) clash(places.servers[s], ": the name stands there as one server");
+    }
+  }
+}
+
 void check_servers(const Pool& pool, const PoolPlaces& places, Findings& findings) {
   std::map<std::string, std::size_t> by_id, by_tag, by_address;
   const std::string path = "pool." + pool.name + ".servers: ";
@@ -46,8 +68,11 @@ void check_servers(const Pool& pool, const PoolPlaces& places, Findings& finding
                                " have the same address");
     }
   }
+  check_names(pool, places, findings);
   const auto all = [&](auto what) {
-    return !pool.servers.empty() && std::all_of(pool.servers.begin(), pool.servers.end(), what);
+    return !(pool.servers.empty() && pool.names.empty()) &&
+           std::all_of(pool.servers.begin(), pool.servers.end(), what) &&
+           std::all_of(pool.names.begin(), pool.names.end(), what);
   };
   if (all([](const Server& s) { return s.weight == 0; })) {
     findings.problem(places.server_list,
@@ -60,7 +85,7 @@ void check_servers(const Pool& pool, const PoolPlaces& places, Findings& finding
 
 // A source address serves servers of its own family; names may turn out to be either.
 void check_sources(const Pool& pool, const PoolPlaces& places, Findings& findings) {
-  if (pool.servers.empty()) return;
+  if (pool.servers.empty() || !pool.names.empty()) return;  // a name's addresses may be of either
   for (std::size_t i = 0; i < pool.source_addresses.size(); ++i) {
     const wire::IpAddress& source = pool.source_addresses[i];
     const bool useful = std::any_of(pool.servers.begin(), pool.servers.end(), [&](const Server& server) {

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -58,7 +59,8 @@ struct Proxy {
   Duration shutdown_delay{0};               // accepting goes on for this long after SIGTERM, readiness at 503
   Duration drain_timeout{30'000};           // then tunnels are closed, spread over this time
   std::optional<std::string> hash_seed;     // unset: each pool's name
-  bool via = false;                         // add Via to requests and answers (RFC 9110, 7.6.3)
+  std::vector<Endpoint> resolvers;  // DNS servers of "dns:" servers, in order; none: /etc/resolv.conf's
+  bool via = false;                 // add Via to requests and answers (RFC 9110, 7.6.3)
   bool operator==(const Proxy&) const = default;
 };
 
@@ -142,6 +144,9 @@ struct Timeouts {
 struct Pool {
   std::string name;
   std::vector<Server> servers;
+  // "dns:NAME:PORT", which is its id here: one server, with the id ADDRESS:PORT, for each address that the
+  // name has. They are found while the process runs (proxy/discovery).
+  std::vector<Server> names;
   std::vector<AffinityKind> affinity;  // in order; default by `balance` and `engineio`, see limpet.toml(5)
   Balance balance = Balance::source;
   std::optional<double> bounded_load = 1.25;  // unset: off
@@ -204,6 +209,7 @@ struct Node {
   std::string path = "/socket.io/";
   std::optional<std::string>
       serve_client;                    // a folder with the official client's bundles; unset: none is served
+  bool page = false;                   // at /, for who tries it out: this node, a chat, the cluster
   std::optional<std::string> redis;    // a URL, env:NAME or file:PATH; unset: none
   std::optional<NodeAdapter> adapter;  // unset: redis with `redis`, else memory
   std::string channel_prefix = "socket.io";         // of channels; Node.js: `key`, `channelPrefix`
@@ -262,6 +268,26 @@ struct Node {
   bool operator==(const Node&) const = default;
 };
 
+enum class BundleAdapter : std::uint8_t { redis, redis_streams };
+
+// What `limpet up` runs beside the proxy: nodes, and Redis between them.
+struct Bundle {
+  // The pool that the nodes are in. A table [pool.nodes] needs no servers then; they are the bundle's.
+  static constexpr std::string_view kPool = "nodes";
+  // Of nodes: the time over which they end their sessions, less the proxy's shutdown_delay before it; up to 10
+  // s more go by until the last of them and their presence are gone. Of all of it: the budget.
+  static constexpr Duration kDrainWindow{16'000}, kMostShutdownDelay{10'000}, kBudget{30'000};
+  static constexpr std::uint32_t kMostNodes = 1024;
+  std::uint32_t nodes = 0;  // 0: one a CPU that the process may use, at least 2
+  std::optional<std::string>
+      redis;  // a URL, env:NAME or file:PATH; unset: a redis-server of the bundle's own
+  BundleAdapter adapter = BundleAdapter::redis_streams;
+  std::vector<std::string> command;  // of a node; empty: `limpet node`
+  std::uint16_t ports = 0;           // n1's, n2 has the next; 0: Unix sockets, and for a command free ports
+  std::vector<std::pair<std::string, std::string>> environment;  // of every node, sorted
+  bool operator==(const Bundle&) const = default;
+};
+
 struct Config {
   std::string file;  // as given, for messages
   Proxy proxy;
@@ -272,6 +298,7 @@ struct Config {
   Log log;
   Admin admin;
   Node node;
+  std::optional<Bundle> bundle;  // set: this file is for `limpet up`
   const Pool* find_pool(std::string_view name) const;
   bool operator==(const Config&) const = default;
 };

@@ -26,14 +26,11 @@ Problem syntax_problem(const toml::parse_error& error) {
   return {static_cast<int>(at.line), static_cast<int>(at.column), text.substr(1, text.size() - 2)};
 }
 
-Loaded only(Place at, std::string message) {
-  return {nullptr, {{at.line, at.column, std::move(message)}}, {}};
-}
-
-Loaded unreadable(int error) {
+Problem unreadable(int error) {
   constexpr Place kNowhere{};
-  if (error == EISDIR) return only(kNowhere, "is a directory; a file is expected");
-  return only(kNowhere, std::string("cannot be read: ") + std::strerror(error));
+  std::string why = error == EISDIR ? "is a directory; a file is expected"
+                                    : std::string("cannot be read: ") + std::strerror(error);
+  return {kNowhere.line, kNowhere.column, std::move(why)};
 }
 
 }  // namespace
@@ -42,7 +39,7 @@ Loaded load_text(std::string_view toml, std::string name) {
   Loaded loaded;
   Findings findings;
   try {
-    const toml::table root = toml::parse(toml, name);
+    toml::table root = toml::parse(toml, name);
     Draft draft = read_document(root, findings);
     check_document(draft, findings);
     if (findings.problems.empty()) {
@@ -59,7 +56,7 @@ Loaded load_text(std::string_view toml, std::string name) {
   return loaded;
 }
 
-Loaded load_file(const std::string& path) {
+std::variant<std::string, Problem> read_file(const std::string& path) {
   const std::unique_ptr<std::FILE, decltype(&std::fclose)> file(std::fopen(path.c_str(), "rbe"),
                                                                 &std::fclose);
   if (!file) return unreadable(errno);
@@ -68,10 +65,17 @@ Loaded load_file(const std::string& path) {
   while (const std::size_t got = std::fread(chunk, 1, sizeof(chunk), file.get())) {
     text.append(chunk, got);
     if (text.size() > kMostBytes)
-      return only(kWholeFile, "the file is larger than 16 MiB, the most that is read");
+      return Problem{kWholeFile.line, kWholeFile.column,
+                     "the file is larger than 16 MiB, the most that is read"};
   }
   if (std::ferror(file.get())) return unreadable(errno);
-  return load_text(text, path);
+  return text;
+}
+
+Loaded load_file(const std::string& path) {
+  const auto text = read_file(path);
+  if (const auto* no = std::get_if<Problem>(&text)) return {nullptr, {*no}, {}};
+  return load_text(std::get<std::string>(text), path);
 }
 
 std::string format(std::string_view file, const Problem& problem) {

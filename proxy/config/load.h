@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "proxy/config/config.h"
@@ -26,6 +27,8 @@ struct Loaded {
   std::vector<Problem> warnings;
 };
 
+// The bytes of a file, of at most 16 MiB.
+std::variant<std::string, Problem> read_file(const std::string& path);
 Loaded load_file(const std::string& path);
 Loaded load_text(std::string_view toml, std::string name);
 

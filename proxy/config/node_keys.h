@@ -101,6 +101,7 @@ void visit_node_keys(Node& n, Visitor& v) {
   v.parsed("path", n.path, to_engine_path, "PATH", "path of Socket.IO (/socket.io/)");
   v.parsed("serve_client", n.serve_client, to_folder_or_off, "DIR",
            "serve the official client from this folder, or off (off)");
+  v.boolean("page", n.page, "a page at /: the node, a chat, the cluster");
   v.parsed("redis", n.redis, to_redis, "URL", "joins nodes: a URL, env:NAME or file:PATH with one");
   v.choice("adapter", n.adapter, words(kNodeAdapters),
            "how: memory, redis, redis_streams (redis with --redis, else memory)");

@@ -11,15 +11,34 @@ using std::chrono::seconds;
 
 constexpr std::uint64_t kKiB = 1024, kMiB = 1024 * 1024;
 
-void read_proxy(const toml::table& table, Proxy& out, Findings& findings) {
+void read_proxy(const toml::table& table, Draft& draft, Findings& findings) {
+  Proxy& out = draft.config.proxy;
   TableReader r(findings, table, "proxy", "proxy");
   r.integer("workers", out.workers, 0, 1024);
   read_cpus(r, out, findings);
   r.integer("max_connections", out.max_connections, 0, 100'000'000);
-  r.duration("shutdown_delay", out.shutdown_delay, seconds(0), hours(1));
+  r.duration("shutdown_delay", out.shutdown_delay, seconds(0),
+             draft.bundle ? Bundle::kMostShutdownDelay : hours(1));
   r.duration("drain_timeout", out.drain_timeout, seconds(0), hours(24));
+  if (draft.bundle && out.drain_timeout != Bundle::kBudget) {
+    findings.warning(place_of(*r.find("drain_timeout")), r.name("drain_timeout") + ": with [bundle] it is " +
+                                                             quoted(duration_text(Bundle::kBudget)) +
+                                                             "; leave it out");
+  }
   r.string("hash_seed", out.hash_seed);
   r.boolean("via", out.via);
+  r.strings("resolvers", [&](std::string_view text, const toml::node& node) {
+    constexpr std::size_t kMost = 8;
+    const std::size_t before = findings.problems.size();
+    Endpoint server;
+    r.accept("resolvers", node, to_resolver(text), server);
+    if (findings.problems.size() != before) return;
+    if (std::find(out.resolvers.begin(), out.resolvers.end(), server) != out.resolvers.end())
+      return r.wrong("resolvers", node, quoted(text) + " stands there twice; leave one out");
+    if (out.resolvers.size() == kMost)
+      return r.wrong("resolvers", node, quoted(text) + " is one too many; at most 8 are asked");
+    out.resolvers.push_back(std::move(server));
+  });
   r.strings("trusted_proxies", [&](std::string_view text, const toml::node& node) {
     if (text == "unix:") {
       out.trust_unix = true;
@@ -51,6 +70,12 @@ void read_listener(const toml::table& table, std::size_t index, Draft& draft, Fi
             quoted(listener.address.text()) +
                 ": a listener takes an IP address; write \"0.0.0.0:80\" "
                 "or \"[::]:80\" for all of this machine's");
+  }
+  if (draft.bundle && listener.address.kind == Endpoint::Kind::ip && listener.address.port == 0 &&
+      findings.problems.size() == before) {
+    r.wrong("address", *address,
+            quoted(listener.address.text()) +
+                ": with [bundle] a port is needed; a proxy that is started again would have another one");
   }
   const bool good = findings.problems.size() == before;
   r.parsed("ready_path", listener.ready_path, to_prefix);
@@ -234,13 +259,18 @@ void read_pools(TableReader& root, Draft& draft, Findings& findings) {
 
 }  // namespace
 
-Draft read_document(const toml::table& root_table, Findings& findings) {
+Draft read_document(toml::table& root_table, Findings& findings) {
   Draft draft;
   TableReader root(findings, root_table, "", "");
-  draft.bundle = root.has("bundle");
+  if (const toml::node* node = root.find("bundle")) draft.bundle = place_of(*node);
+  if (const toml::table* t = root.table("bundle")) read_bundle(*t, draft.config.bundle.emplace(), findings);
+  if (draft.config.bundle) {
+    toml::table* const nodes = root_table["pool"][Bundle::kPool].as_table();
+    if (nodes != nullptr) place_sessions(*nodes, !draft.config.bundle->command.empty());
+  }
   draft.config.admin.address.kind = Endpoint::Kind::unix_socket;
   draft.config.admin.address.path = default_admin_path();
-  if (const toml::table* t = root.table("proxy")) read_proxy(*t, draft.config.proxy, findings);
+  if (const toml::table* t = root.table("proxy")) read_proxy(*t, draft, findings);
   each_table(root, "listener",
              [&](const toml::table& t, std::size_t i) { read_listener(t, i, draft, findings); });
   draft.all_routes_known = each_table(
@@ -249,9 +279,9 @@ Draft read_document(const toml::table& root_table, Findings& findings) {
   if (const toml::table* t = root.table("limits")) read_limits(*t, draft.config.limits, findings);
   if (const toml::table* t = root.table("log")) read_log(*t, draft.config.log, findings);
   if (const toml::table* t = root.table("admin")) read_admin(*t, draft, findings);
-  if (const toml::table* t = root.table("node")) read_node(*t, draft.config.node, findings);
+  if (const toml::table* t = root.table("node")) read_node(*t, draft.config, findings);
   draft.node_alone = root.has("node") && !root.has("listener") && !root.has("pool") && !root.has("route");
-  root.refuse_unknown({"proxy", "listener", "route", "pool", "limits", "log", "admin", "node"});
+  root.refuse_unknown({"proxy", "listener", "route", "pool", "limits", "log", "admin", "bundle", "node"});
   return draft;
 }
 

@@ -56,19 +56,49 @@ struct TableVisitor {
   void boolean(std::string_view key, bool& out, std::string_view) { r.boolean(key, out); }
 };
 
+// What the bundle says to its nodes, and where its owner says it.
+constexpr std::pair<std::string_view, std::string_view> kBundles[] = {
+    {"listen", "with [bundle] a node's address is the bundle's; write bundle.ports, or leave it out"},
+    {"id", "with [bundle] nodes are n1, n2 and so on; leave it out"},
+    {"admin", "with [bundle] a node's admin address is the bundle's; leave it out"},
+    {"redis", "with [bundle] write bundle.redis"},
+    {"adapter", "with [bundle] write bundle.adapter"}};
+
+void check_bundles(TableReader& r, const Config& config, Findings& findings) {
+  for (const auto& [key, why] : kBundles) {
+    if (const toml::node* at = r.find(key)) r.wrong(key, *at, std::string(why));
+  }
+  const Duration most = Bundle::kDrainWindow - config.proxy.shutdown_delay;
+  if (const toml::node* at = r.find("drain_window"); at && config.node.drain_window > most) {
+    findings.warning(place_of(*at), r.name("drain_window") + ": with [bundle] at most " +
+                                        quoted(duration_text(most)) +
+                                        " of it count; write that or less");
+  }
+}
+
+// Joined as the bundle joins it.
+Node joined(const Node& node, const Bundle& bundle) {
+  Node out = node;
+  out.redis = bundle.redis.value_or("unix:redis.sock");
+  out.adapter = bundle.adapter == BundleAdapter::redis ? NodeAdapter::redis : NodeAdapter::redis_streams;
+  return out;
+}
+
 }  // namespace
 
-void read_node(const toml::table& table, Node& out, Findings& findings) {
+void read_node(const toml::table& table, Config& out, Findings& findings) {
   TableReader r(findings, table, "node", "node");
   TableVisitor visitor{r};
   const std::size_t before = findings.problems.size();
-  visit_node_keys(out, visitor);
+  visit_node_keys(out.node, visitor);
+  if (out.bundle) check_bundles(r, out, findings);
   if (findings.problems.size() == before) {
-    for (const NodeFault& fault : check_node(out)) {
+    const Node& checked = out.bundle ? joined(out.node, *out.bundle) : out.node;
+    for (const NodeFault& fault : check_node(checked)) {
       const toml::node* node = r.find(fault.key);
       r.wrong(fault.key, node != nullptr ? *node : table, fault.why);
     }
-    for (const NodeFault& idle : idle_node_keys(out)) {
+    for (const NodeFault& idle : idle_node_keys(checked)) {
       const toml::node* node = r.find(idle.key);
       if (node != nullptr) findings.warning(place_of(*node), r.name(idle.key) + ": " + idle.why);
     }

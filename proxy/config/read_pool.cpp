@@ -47,7 +47,12 @@ void read_pool(const toml::table& table, const std::string& name, Draft& draft, 
   PoolPlaces places;
   pool.name = name;
   places.pool = places.cookie = r.place();
-  read_servers(r, pool, places, findings);
+  // The bundle's own: it brings its servers.
+  if (!draft.bundle || name != Bundle::kPool) {
+    read_servers(r, pool, places, findings);
+  } else if (const toml::node* servers = r.find("servers")) {
+    r.wrong("servers", *servers, "with [bundle] this pool has the bundle's nodes; name yours otherwise");
+  }
   read_affinity(r, pool, places, findings);
   r.choice<OnLost>("on_lost", pool.on_lost, kOnLost);
   r.integer("max_connections", pool.max_connections, 0, 100'000'000);

@@ -10,6 +10,35 @@ std::optional<std::string> own_id(const Endpoint& address) {
   return address.host + ":" + std::to_string(address.port);
 }
 
+bool is_dns(std::string_view address) {
+  return address.starts_with("dns:");
+}
+
+// What an entry of the list is.
+struct Entry {
+  Server server;
+  bool name = false;  // "dns:": a server an address
+};
+
+// Its servers' ids are their addresses; its own is what is written, for messages.
+bool read_name(TableReader& r, std::string_view key, const toml::node& at, std::string_view text,
+               Entry& out) {
+  out.name = true;
+  Value<Endpoint> value = to_dns_name(text);
+  if (const auto* bad = std::get_if<Wrong>(&value)) {
+    r.wrong(key, at, bad->why);
+    return false;
+  }
+  out.server.address = std::move(std::get<Endpoint>(value));
+  out.server.id = "dns:" + out.server.address.text();
+  return true;
+}
+
+std::string no_id_for(std::string_view name) {
+  return quoted(name) +
+         " is a server for each of its addresses, whose ids are ADDRESS:PORT; leave the id out";
+}
+
 bool read_address(TableReader& r, std::string_view key, const toml::node& at, std::string_view text,
                   Endpoint& out) {
   Value<Endpoint> value = to_endpoint(text);
@@ -24,9 +53,15 @@ bool read_address(TableReader& r, std::string_view key, const toml::node& at, st
   return true;
 }
 
-bool read_server_text(TableReader& r, const toml::node& at, std::string_view text, Server& out) {
+bool read_server_text(TableReader& r, const toml::node& at, std::string_view text, Entry& entry) {
+  Server& out = entry.server;
   const std::size_t equals = text.find('=');
   const bool named = equals != std::string_view::npos;
+  if (named && is_dns(text.substr(equals + 1))) {
+    r.wrong("servers", at, no_id_for(text.substr(equals + 1)));
+    return false;
+  }
+  if (!named && is_dns(text)) return read_name(r, "servers", at, text, entry);
   if (!read_address(r, "servers", at, named ? text.substr(equals + 1) : text, out.address)) return false;
   const auto id = named ? std::optional(std::string(text.substr(0, equals))) : own_id(out.address);
   if (!id) {
@@ -43,16 +78,22 @@ bool read_server_text(TableReader& r, const toml::node& at, std::string_view tex
   return true;
 }
 
-bool read_server_table(const toml::table& table, const std::string& path, Server& out, Findings& findings) {
+bool read_server_table(const toml::table& table, const std::string& path, Entry& entry, Findings& findings) {
+  Server& out = entry.server;
   TableReader r(findings, table, "pool.NAME.servers", path);
   const std::size_t before = findings.problems.size();
   const toml::node* address = r.find("address");
   if (address == nullptr) {
     findings.problem(r.place(), path + ": address is missing; write address = \"10.0.1.1:3000\"");
   } else if (const auto text = r.text_of("address", *address)) {
-    read_address(r, "address", *address, *text, out.address);
+    if (is_dns(*text)) {
+      read_name(r, "address", *address, *text, entry);
+      if (const toml::node* id = r.find("id")) r.wrong("id", *id, no_id_for(*text));
+    } else {
+      read_address(r, "address", *address, *text, out.address);
+    }
   }
-  r.parsed("id", out.id, to_server_id);
+  if (!entry.name) r.parsed("id", out.id, to_server_id);
   r.integer("weight", out.weight, 0, 1000);
   r.integer("max_connections", out.max_connections, 0, 100'000'000);
   out.max_connections_set = r.has("max_connections");
@@ -81,18 +122,18 @@ void read_servers(TableReader& r, Pool& pool, PoolPlaces& places, Findings& find
   }
   for (std::size_t i = 0; i < array->size(); ++i) {
     const toml::node& item = *array->get(i);
-    Server server;
+    Entry entry;
     bool good = false;
     if (const auto* text = item.as_string()) {
-      good = read_server_text(r, item, text->get(), server);
+      good = read_server_text(r, item, text->get(), entry);
     } else if (const toml::table* table = item.as_table()) {
-      good = read_server_table(*table, r.path() + ".servers[" + std::to_string(i) + "]", server, findings);
+      good = read_server_table(*table, r.path() + ".servers[" + std::to_string(i) + "]", entry, findings);
     } else {
       r.wrong("servers", item, "a server is \"id=address\", \"address\" or a table with address");
     }
     if (!good) continue;
-    pool.servers.push_back(std::move(server));
-    places.servers.push_back(place_of(item));
+    (entry.name ? pool.names : pool.servers).push_back(std::move(entry.server));
+    (entry.name ? places.names : places.servers).push_back(place_of(item));
   }
 }
 

@@ -4,7 +4,9 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -26,11 +28,24 @@ struct PoolShared {
   std::atomic<bool> tag_warned{false};     // a server's sids name another
 };
 
+// A server whose address has changed and that is not there yet: where it goes to.
+struct Move {
+  std::shared_ptr<routing::Server> server;
+  Endpoint address;
+  std::shared_ptr<net::Target> target;
+};
+
 struct PoolEntry {
   const Pool& settings;
-  routing::Pool routing;
-  std::vector<std::shared_ptr<net::Target>> targets;  // by index in routing.members()
+  routing::Pool routing;  // the settings' servers, in their order, then those that leave, with no weight
+  std::vector<Endpoint> addresses;                    // by index in routing.members()
+  std::vector<std::shared_ptr<net::Target>> targets;  // likewise
   std::shared_ptr<PoolShared> shared;
+  std::vector<std::weak_ptr<routing::Server>> gone;  // and still held by tunnels: an id may come back
+  std::vector<Move> moving;  // members whose address and target are still the old ones
+  std::span<const routing::Member> leaving() const {
+    return std::span(routing.members()).subspan(settings.servers.size());
+  }
   std::size_t index_of(const routing::Member& member) const {
     return static_cast<std::size_t>(&member - routing.members().data());
   }
@@ -46,8 +61,13 @@ struct Snapshot {
 };
 
 // Servers, targets and shared parts of `previous` (may be null) are kept where pool and id are the same.
-// Targets with literal addresses are filled; those with names are health's to fill.
-std::shared_ptr<const Snapshot> build_snapshot(std::shared_ptr<const Config> config,
-                                               const Snapshot* previous);
+// Servers that are in `previous` alone leave (Wanted::leaving is set, and taken back from who returns), until
+// `is_gone` says so of them. One whose address has changed keeps the old one until `may_move` says that it
+// may be at the new; unset: at once. Targets with literal addresses are filled; those with names are health's
+// to fill.
+using IsGone = std::function<bool(const routing::Server&)>;
+using MayMove = std::function<bool(const routing::Server&, const net::Target& to)>;
+std::shared_ptr<const Snapshot> build_snapshot(std::shared_ptr<const Config> config, const Snapshot* previous,
+                                               const IsGone& is_gone = {}, const MayMove& may_move = {});
 
 }  // namespace limpet::config

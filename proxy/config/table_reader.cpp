@@ -26,7 +26,6 @@ std::string number_text(double value) {
 
 // Keys of the design that no code serves yet, so that they are not taken for typing errors.
 constexpr std::pair<std::string_view, std::string_view> kNotYet[] = {
-    {"", "bundle"},
     {"listener", "tls"},
     {"listener", "proxy_protocol"},
     {"pool.NAME.cookie", "key_file"},

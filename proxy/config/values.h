@@ -45,6 +45,10 @@ std::string normal_path(std::string_view path);
 Value<Endpoint> to_endpoint(std::string_view text);
 Value<Endpoint> to_listen_endpoint(
     std::string_view text);  // likewise, but for what its messages call accepted
+// "dns:NAME:PORT".
+Value<Endpoint> to_dns_name(std::string_view text);
+// Of a DNS server: an address, with port 53 unless it says otherwise.
+Value<Endpoint> to_resolver(std::string_view text);
 std::string why_not_admin(
     const Endpoint& endpoint);  // who asks for no password listens to this host; empty: it may
 Value<wire::Cidr> to_cidr(std::string_view text);

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "proxy/log/access_line.h"
+#include "proxy/log/escape.h"
 #include "proxy/log/output.h"
 #include "proxy/log/sink.h"
 #include "proxy/log/state.h"
@@ -17,6 +18,7 @@ namespace {
 
 constexpr std::size_t kProgramLane = 64 * 1024;
 constexpr std::size_t kAccessLane = 256 * 1024;
+constexpr std::size_t kMostTrouble = 1024;
 constexpr std::chrono::milliseconds kGather{50};
 constexpr std::uint32_t kRestartWait = 1000;
 
@@ -37,6 +39,7 @@ struct State {
   std::atomic<bool> json{false};
   std::atomic<Writer*> program{nullptr};
   std::atomic<Writer*> access{nullptr};
+  std::atomic<Writer*> trouble{nullptr};  // on standard error, with the program's log
 
   std::mutex changes;  // one start() or stop() at a time
   std::mutex list;
@@ -53,10 +56,25 @@ State& state() {
   return the;
 }
 
-Writer::Settings program_settings() {
+// By whoever writes to the program's log, who may be within it: what is said here does not go by the sink.
+void tell_trouble(const std::string& text) {
+  if (Writer* const trouble = state().trouble)
+    trouble->put("limpet: log: " + escaped(text, Style::message, kMostTrouble) + "\n");
+}
+
+Writer::Settings trouble_settings() {
+  Writer::Settings settings;
+  settings.thread_name = "limpet-trouble";
+  settings.lane_bytes = kProgramLane;
+  settings.gap = [](std::uint64_t) { return std::string(); };
+  return settings;
+}
+
+Writer::Settings program_settings(const Settings& wanted, bool tells) {
   Writer::Settings settings;
   settings.thread_name = "limpet-log";
-  settings.lane_bytes = kProgramLane;
+  settings.lane_bytes = wanted.carries ? kAccessLane : kProgramLane;
+  if (tells) settings.tell = tell_trouble;
   settings.line = [](std::string_view text) { return state().sink->line(text); };
   settings.gap = [](std::uint64_t lines) {
     return state().sink->line(std::to_string(lines) + " lines were dropped");
@@ -80,7 +98,7 @@ Writer::Settings access_settings() {
 Writer* begin(std::shared_ptr<Output> output, Writer::Settings settings) {
   State& s = state();
   std::lock_guard lock(s.list);
-  s.writers.reserve(s.writers.size() + 2);
+  s.writers.reserve(s.writers.size() + 1);
   return s.writers.emplace_back(Writer::start(std::move(output), std::move(settings))).get();
 }
 
@@ -99,7 +117,10 @@ void stop_writers(std::uint32_t wait_ms) {
   if (Writer* const program = s.program.exchange(nullptr)) {
     s.sink->use(Sink::To::nowhere);
     if (program->stop(now + wait)) s.sink->use(Sink::To::last_words);
+    if (program->dropped() > 0)
+      tell_trouble(std::to_string(program->dropped()) + " lines were dropped in all");
   }
+  if (Writer* const trouble = s.trouble.exchange(nullptr)) trouble->stop(now + wait);
 }
 
 }  // namespace
@@ -122,13 +143,20 @@ void start(const Settings& settings) {
     if (!program->reopens()) program = access;
     access = program;
   }
+  auto trouble = settings.tells ? std::make_shared<Output>(STDERR_FILENO) : nullptr;
+  if (trouble && Output::same_place(*program, *trouble)) trouble = nullptr;
   stop_writers(kRestartWait);
   s.level = settings.level;
   s.json = settings.json;
   s.sink->look(settings.json);
-  s.program = begin(std::move(program), program_settings());
+  if (trouble) s.trouble = begin(trouble, trouble_settings());
+  s.program = begin(std::move(program), program_settings(settings, trouble != nullptr));
   s.sink->use(Sink::To::writer, s.program);
   if (access) s.access = begin(std::move(access), access_settings());
+}
+
+void carry(std::string_view line) {
+  if (Writer* const program = state().program) program->put(line);
 }
 
 void reopen() {

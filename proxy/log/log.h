@@ -42,11 +42,16 @@ struct Settings {
   std::string file;  // empty: standard error
   bool access = true;
   std::string access_file;  // empty: standard output
+  bool carries = false;     // lines of others come by carry(): more room for them
+  bool tells = false;  // on standard error what is wrong with the program's log, where that is another place
 };
 // Throws std::runtime_error if a file cannot be opened ("/path: Permission denied").
 void start(const Settings& settings);
 void reopen();  // SIGUSR1; a file that cannot be reopened is kept open and named in a line
 void stop(std::uint32_t wait_ms = 1000);  // flushes for at most this long
-std::uint64_t dropped_lines();            // of both logs, since the start
+std::uint64_t dropped_lines();            // of all logs, since the start
+
+// Into the program's log as it is, with its '\n'; in order with what the same thread says. Never waits.
+void carry(std::string_view line);
 
 }  // namespace limpet::log

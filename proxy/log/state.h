@@ -1,4 +1,4 @@
-// The process's writers, as access() finds them.
+// The process's writer of requests, as access() finds it.
 #pragma once
 
 #include "proxy/log/writer.h"

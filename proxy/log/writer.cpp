@@ -220,7 +220,8 @@ void Writer::reopen_output() {
 }
 
 void Writer::say(const std::string& text) {
-  if (settings_.tell) return settings_.tell(text);
+  if (settings_.tell) settings_.tell(text);
+  if (!settings_.line) return;
   std::size_t lost = 0;
   output_->write(settings_.line(text), lost);
   lost_.fetch_add(lost, std::memory_order_relaxed);

@@ -31,8 +31,9 @@ class Writer : public std::enable_shared_from_this<Writer> {
     std::chrono::milliseconds gather{0};
     // The line that stands in the log for lines that are missing. With its '\n'.
     std::function<std::string(std::uint64_t lines)> gap;
-    // Where trouble with the output is told. Empty: in the log itself, by `line`.
+    // Where trouble with the output is told, by whoever notices it: from within put(), too. Empty: nowhere.
     std::function<void(const std::string& text)> tell;
+    // How that looks in the log itself, where only what does not stop it is told. Empty: not there.
     std::function<std::string(std::string_view text)> line;
   };
 

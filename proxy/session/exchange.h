@@ -91,6 +91,7 @@ class Exchange {
   Place place();
   void take(Place place);
   bool over_pool_bound() const;
+  bool has_left() const;
   void choose();
   void build_upstream_head();
   bool holds(routing::Affinity kind) const { return pool_->routing.holds(kind); }

@@ -213,7 +213,9 @@ void Exchange::on_answer_done() {
   up_timer_.cancel();
   waiting_for_ = Wait::none;
   if (sampling_) sniff();
-  if (upstream_reusable_ && request_done_ && !request_broken_ && up_pending_.empty()) {
+  // After a reload the server may be gone, or elsewhere.
+  const bool of_now = snapshot_ == worker_.snapshot();
+  if (of_now && upstream_reusable_ && request_done_ && !request_broken_ && up_pending_.empty()) {
     upstream_.cancel_read();
     upstream_.cancel_write();
     worker_.idle().put(ticket_->serial, std::move(upstream_), keep_upstream_ms());

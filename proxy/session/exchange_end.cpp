@@ -82,8 +82,10 @@ void Exchange::close_after() {
 
 void Exchange::become_tunnel(std::string_view early) {
   if (const auto fault = wire::check_switching(answer_, offer_)) return refuse({Cause::bad_answer, *fault});
-  if (pool_->settings.health.on_down == config::OnDown::close && ticket_->state() == routing::State::down) {
-    return refuse(Cause::server_closed);  // its tunnels were closed before this one began
+  // Its tunnels were closed before this one began.
+  if (pool_->settings.health.on_down == config::OnDown::close &&
+      (ticket_->state() == routing::State::down || has_left())) {
+    return refuse(Cause::server_closed);
   }
   const AffinityCookie cookie = decide_cookie(*pool_, choice_, kind_, answer_, client_scheme());
   wire::ClientHeadOptions options;
@@ -125,6 +127,11 @@ void Exchange::become_tunnel(std::string_view early) {
   worker_.engine().adopt(std::move(handover));  // from here on nobody in this folder owns a socket of it
   drop_upstream();
   phase_ = Phase::tunnelled;
+}
+
+// The server has been forgotten since this exchange began.
+bool Exchange::has_left() const {
+  return snapshot_ != worker_.snapshot() && !worker_.lists(*ticket_);
 }
 
 void Exchange::arm(Wait why, std::uint64_t after_ms) {

@@ -111,6 +111,32 @@ void Worker::server_down(std::uint32_t server_serial) {
   });
 }
 
+void Worker::close_part(std::uint32_t server_serial, std::uint64_t of) {
+  loop_.post([this, server_serial, of] { tunnels_.close_part(server_serial, of); });
+}
+
+void Worker::use(std::shared_ptr<const config::Snapshot> snapshot) {
+  loop_.post([this, next = std::move(snapshot)]() mutable {
+    drop_idle_of_others(*next);
+    known_.clear();
+    chooser_.forget_pools();
+    snapshot_ = std::move(next);
+  });
+}
+
+// Connections to servers that are gone, or that are elsewhere now.
+void Worker::drop_idle_of_others(const config::Snapshot& next) {
+  for (std::size_t i = 0; i < snapshot_->pools.size(); ++i) {
+    const config::PoolEntry& before = *snapshot_->pools[i];
+    const config::PoolEntry* after = i < next.pools.size() ? next.pools[i].get() : nullptr;
+    for (const routing::Member& each : before.routing.members()) {
+      const std::uint32_t serial = each.server->serial;
+      const routing::Member* kept = after != nullptr ? after->routing.by_serial(serial) : nullptr;
+      if (kept == nullptr || after->target_of(*kept) != before.target_of(each)) idle_.drop(serial);
+    }
+  }
+}
+
 void Worker::stop() {
   if (!thread_.joinable()) return;
   loop_.post([this] {
@@ -175,15 +201,19 @@ void Worker::bury(Session& session) {
 const std::shared_ptr<const net::Target::Addresses>& Worker::addresses(const config::PoolEntry& pool,
                                                                        const routing::Member& member) {
   const net::Target& target = *pool.target_of(member);
-  const std::uint32_t serial = member.server->serial;
-  if (serial >= known_.size()) known_.resize(serial + 1);
-  Known& known = known_[serial];
+  Known& known = known_[member.server->serial];
   const std::uint32_t version = target.version();
   if (known.version != version) {
     known.addresses = target.addresses();
     known.version = version;
   }
   return known.addresses;
+}
+
+bool Worker::lists(const routing::Server& server) const {
+  return std::any_of(snapshot_->pools.begin(), snapshot_->pools.end(), [&server](const auto& pool) {
+    return pool->routing.by_serial(server.serial) != nullptr;
+  });
 }
 
 void Worker::write_request_id(std::span<char, kRequestId> out) {

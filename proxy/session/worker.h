@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <unordered_map>
 #include <vector>
 
 #include "proxy/config/snapshot.h"
@@ -84,7 +85,11 @@ class Worker {
   void close_all();                                 // what is left of sessions
   void server_silent(std::uint32_t server_serial);  // suspect or down: handshakes that wait on it move
   void server_down(std::uint32_t server_serial);    // tunnels with on_down = "close" end
-  void stop();                                      // ends the thread; call after close_all()
+  // One of `of` equal parts of them.
+  void close_part(std::uint32_t server_serial, std::uint64_t of);
+  // From now on; requests that are under way stay with what they have begun with.
+  void use(std::shared_ptr<const config::Snapshot> snapshot);
+  void stop();  // ends the thread; call after close_all()
 
   const Metrics& metrics() const { return metrics_; }
   const tunnel::Engine& tunnels() const { return tunnels_; }
@@ -103,6 +108,7 @@ class Worker {
   std::span<char> scratch() { return {scratch_.get(), kScratch}; }
   const std::shared_ptr<const net::Target::Addresses>& addresses(const config::PoolEntry& pool,
                                                                  const routing::Member& member);
+  bool lists(const routing::Server& server) const;  // in a pool, if only among those that leave
   std::uint32_t next_turn() { return ++turn_; }
   static constexpr std::size_t kRequestId = 24;  // hex digits: 96 random bits
   void write_request_id(std::span<char, kRequestId> out);
@@ -118,6 +124,7 @@ class Worker {
   void on_accept(net::Fd fd, const net::Address& peer, std::uint32_t listener);
   void refuse_connection(net::Fd fd, const net::Address& peer);
   void move_handshakes(std::uint32_t server_serial);
+  void drop_idle_of_others(const config::Snapshot& next);
 
   Shared& shared_;
   std::shared_ptr<const config::Snapshot> snapshot_;
@@ -134,7 +141,7 @@ class Worker {
     std::uint32_t version = ~0u;
     std::shared_ptr<const net::Target::Addresses> addresses;
   };
-  std::vector<Known> known_;  // by server serial
+  std::unordered_map<std::uint32_t, Known> known_;  // by server serial
   std::vector<Exchange*> handshakes_;
   Session* first_ = nullptr;
   std::uint64_t id_state_;

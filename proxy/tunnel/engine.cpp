@@ -48,6 +48,7 @@ struct Engine::Impl final : net::Guest {
   void adopt(Handover handover);
   void drain(std::uint64_t window_ms);
   void close_server(std::uint32_t server_serial);
+  void close_part(std::uint32_t server_serial, std::uint64_t of);
   void close_all();
 
   void on_event(std::uint64_t token, std::uint32_t events) override;
@@ -241,6 +242,21 @@ void Engine::Impl::close_server(std::uint32_t server_serial) {
   }
 }
 
+void Engine::Impl::close_part(std::uint32_t server_serial, std::uint64_t of) {
+  const auto closes = [server_serial](const Tunnel& t) {
+    return t.server_serial == server_serial && t.close_on_server_down;
+  };
+  std::uint64_t count = 0;
+  for (const Tunnel* t = first; t != nullptr; t = t->next) count += closes(*t) ? 1 : 0;
+  std::uint64_t left = (count + of - 1) / of;
+  for (Tunnel* t = first; t != nullptr && left > 0;) {
+    Tunnel& each = *std::exchange(t, t->next);
+    if (!closes(each)) continue;
+    end(each, Who::proxy, Why::drain);
+    --left;
+  }
+}
+
 void Engine::Impl::close_all() {
   while (first != nullptr) end(*first, Who::proxy, Why::drain);
 }
@@ -266,6 +282,10 @@ void Engine::drain(std::uint64_t window_ms) {
 
 void Engine::close_server(std::uint32_t server_serial) {
   impl_->close_server(server_serial);
+}
+
+void Engine::close_part(std::uint32_t server_serial, std::uint64_t of) {
+  impl_->close_part(server_serial, of);
 }
 
 void Engine::close_all() {

@@ -46,6 +46,8 @@ class Engine {
   // Closes all tunnels at an even rate over `window_ms`, later ones too.
   void drain(std::uint64_t window_ms);
   void close_server(std::uint32_t server_serial);  // those with close_on_server_down
+  // Likewise, one of `of` equal parts of what there is now.
+  void close_part(std::uint32_t server_serial, std::uint64_t of);
   void close_all();
 
   std::uint64_t open() const;  // adopted and not ended; any thread

@@ -1,10 +1,9 @@
 // Redis goes, hangs, comes back or moves, under traffic: nodes live, local clients go on, delivery resumes, memory is
 // bounded, and nobody hears anything twice or out of order.
 import assert from 'node:assert/strict';
-import { writeFile } from 'node:fs/promises';
-import path from 'node:path';
 import { slowness, until } from '../e2e/lib/deadline.mjs';
 import { LimpetNode } from '../e2e/lib/limpet_node.mjs';
+import { watchedRedis } from '../e2e/lib/redis.mjs';
 import { scenario } from '../e2e/lib/world.mjs';
 import { of } from './lib/adapters.mjs';
 import { Cluster } from './lib/cluster.mjs';
@@ -146,18 +145,8 @@ for (const name of kinds) {
 
 for (const name of ['classic', 'streams, recovery']) {
   scenario(`${name}: a Sentinel fails over`, { seconds: 120 }, async (world) => {
-    const master = await world.redis({ tcp: true, name: 'master' });
-    const follows = ['--replicaof', master.host, `${master.port}`, '--replica-announce-ip', master.host];
-    const replica = await world.redis({ tcp: true, flags: follows, name: 'replica' });
-    await replica.says(/MASTER <-> REPLICA sync: Finished with success/, 20_000);
-    const file = path.join(await world.directory(), 'sentinel.conf');
-    await writeFile(file, `sentinel monitor mymaster ${master.host} ${master.port} 1
-sentinel down-after-milliseconds mymaster 500
-sentinel failover-timeout mymaster 3000
-`);
-    const sentinel = await world.redis({ tcp: true, sentinel: file, name: 'sentinel' });
-    await sentinel.says(/\+slave slave/, 20_000);
-    const cluster = await started(world, name, { redis: master, url: `redis+sentinel://${sentinel.host}:${sentinel.port}/mymaster` });
+    const { master, replica, sentinel, url } = await watchedRedis(world);
+    const cluster = await started(world, name, { redis: master, url });
     const said = traffic(cluster);
     await until(() => cluster.of().every((member) => member.heard.length > 100), 20_000, 'there is traffic');
     await master.kill();

@@ -2,9 +2,9 @@
 //
 //   node run.mjs [--quick] [--threads] [WORD...]
 //
-// --quick leaves out *.slow.test.mjs, --threads what tests the node alone, which has only one; words choose the files
-// whose path contains one of them. The program under test is $LIMPET (build/release/proxy/limpet); LIMPET_SLOW=1 gives
-// sanitizer builds five times the time.
+// --quick leaves out *.slow.test.mjs, --threads what tests the node, which has only one, or the bundle, examples/
+// included, whose proxy is tested elsewhere; words choose the files whose path contains one of them. The program under
+// test is $LIMPET (build/release/proxy/limpet); LIMPET_SLOW=1 gives sanitizer builds five times the time.
 import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
@@ -13,8 +13,13 @@ import { fileURLToPath } from 'node:url';
 const here = path.dirname(fileURLToPath(import.meta.url));
 const words = process.argv.slice(2).filter((word) => !word.startsWith('--'));
 const quick = process.argv.includes('--quick');
-const ofNode = /^(\.\.\/conformance|\.\.\/cluster|node|websocket)\/|^browser\/chat/;
+const ofNode = /^(\.\.\/conformance|\.\.\/cluster|bundle|examples|node|websocket)\/|^browser\/(chat|cluster_page)/;
 const threads = process.argv.includes('--threads');
+const unknown = process.argv.slice(2).filter((word) => word.startsWith('--') && !['--quick', '--threads'].includes(word));
+if (unknown.length) {
+  console.error(`${unknown[0]} is not known; usage: node run.mjs [--quick] [--threads] [WORD...]`);
+  process.exit(2);
+}
 
 function* testsIn(folder) {
   for (const entry of readdirSync(folder, { withFileTypes: true })) {

@@ -1,6 +1,7 @@
 // RedisServer: a real redis-server with nothing kept on disk. It can be killed, frozen and started again at its address,
 // empty.
 import { execFile } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { Child } from './child.mjs';
@@ -47,4 +48,20 @@ export class RedisServer {
 
   close() { return this.child.end ?? this.kill(); }
   log() { return [...this.past, this.child].map((child) => child.log()).join('\n'); }
+}
+
+// A master, a replica of it and a Sentinel that fails over within seconds; `url` is how nodes ask it for the master.
+export async function watchedRedis(world) {
+  const master = await world.redis({ tcp: true, name: 'master' });
+  const follows = ['--replicaof', master.host, `${master.port}`, '--replica-announce-ip', master.host];
+  const replica = await world.redis({ tcp: true, flags: follows, name: 'replica' });
+  await replica.says(/MASTER <-> REPLICA sync: Finished with success/, 20_000);
+  const file = path.join(await world.directory(), 'sentinel.conf');
+  await writeFile(file, `sentinel monitor mymaster ${master.host} ${master.port} 1
+sentinel down-after-milliseconds mymaster 500
+sentinel failover-timeout mymaster 3000
+`);
+  const sentinel = await world.redis({ tcp: true, sentinel: file, name: 'sentinel' });
+  await sentinel.says(/\+slave slave/, 20_000);
+  return { master, replica, sentinel, url: `redis+sentinel://${sentinel.host}:${sentinel.port}/mymaster` };
 }

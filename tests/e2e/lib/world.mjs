@@ -15,6 +15,7 @@ import { mkdtemp, mkdir, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { slowness, within } from './deadline.mjs';
+import { DnsServer } from './dns.mjs';
 import { Limpet } from './limpet.mjs';
 import { Origin } from './origin.mjs';
 import { RawConnection } from './raw.mjs';
@@ -49,6 +50,7 @@ export class World {
 
   async limpet(toml, options) { return this.own(await Limpet.start(toml, { dir: await this.directory(), ...options })); }
   async redis(options) { return this.own(await RedisServer.start(await this.directory(), options)); }
+  async dns(names, options) { return this.own(await DnsServer.start(await this.directory(), names, options)); }
   async origin(options) { return this.own(await Origin.start(options)); }
   async node(options) { return this.own(await SocketIoNode.start(options)); }
 

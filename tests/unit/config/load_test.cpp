@@ -159,7 +159,6 @@ TEST(Load, AHomeIsWrittenAsItsTableIs) {
 }
 
 TEST(Load, KeysThatNothingServesYetSaySo) {
-  EXPECT_THAT(with("[bundle]\nnodes = 3"), ElementsAre(HasSubstr("bundle: not supported yet")));
   EXPECT_THAT(with("[pool.ws.cookie]\nkey_file = \"/k\""),
               ElementsAre(HasSubstr("pool.ws.cookie.key_file: not supported yet")));
   EXPECT_THAT(

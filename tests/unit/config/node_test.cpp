@@ -61,6 +61,7 @@ TEST(NodeTable, SaysTheSameAsFlags) {
       {"path", "\"/x\"", {"/x"}},
       {"serve_client", "\"/dist\"", {"/dist"}},
       {"serve_client", "\"off\"", {"off"}},
+      {"page", "true", {"true"}},
       {"adapter", "\"memory\"", {"memory"}},
       {"redis", "\"redis://u:p@h:1/2\"", {"redis://u:p@h:1/2"}},
       {"redis", "\"env:REDIS_URL\"", {"env:REDIS_URL"}},
@@ -161,6 +162,13 @@ TEST(NodeTable, WrongValuesAreRefusedBothWays) {
   EXPECT_TRUE(set_node_flag(node, "--allow-eio3", {"yes"}));
   EXPECT_TRUE(set_node_flag(node, "--nothing", {"x"}));
   EXPECT_TRUE(set_node_flag(node, "--id", {}));
+}
+
+TEST(NodeTable, APageThatCouldNotWorkIsRefused) {
+  EXPECT_THAT(problems("[node]\npage = true\njwt_key = \"k\""),
+              ElementsAre(HasSubstr("it has no token to show")));
+  EXPECT_THAT(problems("[node]\npage = true\npath = \"/\""), ElementsAre(HasSubstr("is taken by path")));
+  EXPECT_THAT(problems("[node]\npage = true"), ::testing::IsEmpty());
 }
 
 // "env:$REDIS_URL", as a shell gives it.

@@ -281,6 +281,62 @@ TEST(Draining, ALoneSessionIsToldAtOnce) {
   EXPECT_EQ(frames_after_head(socket)[1].body, "\x03\xf4");
 }
 
+// The client hears from its poll that the session is over; what it had sent by then is no error.
+TEST(Draining, WhatCrossesTheNewsIsAnswered) {
+  World world(quiet());
+  const std::string sid = world.open(), absent = world.open();
+  http::Client& poll = world.start_get(with_sid(sid));
+  ASSERT_TRUE(world.until([&] { return world.app.sessions[0].session->writable(); }));
+  EXPECT_FALSE(world.server->crossing());
+  world.server->drain(0);
+  ASSERT_TRUE(world.answered(poll));
+  EXPECT_TRUE(world.server->crossing());
+  EXPECT_EQ(body_of(world.post(with_sid(sid), "4late")), "ok");
+  EXPECT_TRUE(world.app.sessions[0].messages.empty());
+  http::Client& upgrade = world.websocket(with_sid(sid, "websocket"));
+  ASSERT_TRUE(world.until([&] { return frames_after_head(upgrade).size() == 1; }));
+  EXPECT_EQ(frames_after_head(upgrade)[0].body, "\x03\xf4");
+  EXPECT_EQ(body_of(world.get(with_sid(sid))), R"({"code":1,"message":"Session ID unknown"})");
+  EXPECT_EQ(body_of(world.post(with_sid("AAAAAAAAAAAAAAAAAAAA"), "4a")),
+            R"({"code":1,"message":"Session ID unknown"})");
+  EXPECT_EQ(body_of(world.post(with_sid(absent), "4a")), "ok");
+  ASSERT_TRUE(world.until([&] { return !world.server->crossing(); }));
+}
+
+TEST(Draining, AnUpgradeUnderWayIsClosedWith1012) {
+  World world(quiet());
+  const std::string sid = world.open();
+  http::Client& poll = world.start_get(with_sid(sid));
+  http::Client& probing = world.websocket(with_sid(sid, "websocket"));
+  probing.send(masked_frame(1, "2probe"));
+  ASSERT_TRUE(world.until([&] { return frames_after_head(probing).size() == 1; }));
+  world.server->drain(0);
+  ASSERT_TRUE(world.answered(poll));
+  if (body_of(poll.seen) == "6")
+    world.get(with_sid(sid));  // it made room for the upgrade; the next brings the news
+  ASSERT_TRUE(world.until([&] { return frames_after_head(probing).size() == 2; }));
+  EXPECT_EQ(frames_after_head(probing)[1].opcode, 8);
+  EXPECT_EQ(frames_after_head(probing)[1].body, "\x03\xf4");
+}
+
+TEST(Draining, ABodyUnderWayIsWaitedFor) {
+  World world(quiet());
+  const std::string sid = world.open();
+  http::Client& poll = world.start_get(with_sid(sid));
+  http::Client& post = world.connect();
+  post.send("POST /socket.io/?" + with_sid(sid) + " HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\n4s");
+  ASSERT_TRUE(world.until([&] { return world.app.sessions[0].session->writable(); }));
+  world.run_for(50);
+  world.server->drain(60'000);
+  world.run_for(50);
+  post.send("ay");
+  ASSERT_TRUE(world.answered(post));
+  EXPECT_EQ(body_of(post.seen), "ok");
+  EXPECT_EQ(world.app.sessions[0].messages, std::vector<std::string>{"say"});
+  ASSERT_TRUE(world.answered(poll));
+  EXPECT_EQ(body_of(poll.seen), "1");
+}
+
 TEST(Draining, WhatIsLeftIsCutAtOnce) {
   World world(quiet());
   const std::string sid = world.open();

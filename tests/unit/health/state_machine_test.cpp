@@ -47,6 +47,18 @@ TEST_F(Machine, FirstResultCountsAlone) {
   }
 }
 
+TEST_F(Machine, WhoIsAddedGetsNoSessionsBeforeItsFirstResultAndStartsSlowly) {
+  for (const auto& [result, state] :
+       {std::pair{Result::passed, State::up}, std::pair{Result::wrong, State::refusing},
+        std::pair{Result::silent, State::down}, std::pair{Result::connect_failed, State::down}}) {
+    StateMachine added(settings, StateMachine::Since::later);
+    EXPECT_EQ(added.state(), State::refusing);
+    const auto step = added.on_probe(result, "first", now, false, 1);
+    EXPECT_EQ(added.state(), state);
+    EXPECT_EQ(step.slow_start, result == Result::passed);
+  }
+}
+
 TEST_F(Machine, OneUnansweredProbeMakesItSuspectAndFallOfThemDown) {
   bring_up();
   probe(Result::silent);

@@ -220,6 +220,38 @@ TEST_F(Trouble, AReaderThatLeftIsNoReasonToDie) {
   EXPECT_EQ(dropped(), 1u);
 }
 
+TEST_F(Trouble, AFullDiskOfTheProgramLogIsToldElsewhere) {
+  testing::FLAGS_gtest_death_test_style = "threadsafe";
+  EXPECT_EXIT(
+      {
+        settings.file = "/dev/full";
+        settings.carries = settings.tells = true;
+        start(settings);
+        carry("of another\n");
+        stop(20'000);
+        std::exit(dropped() == 1 ? 0 : 1);
+      },
+      testing::ExitedWithCode(0),
+      "limpet: log: /dev/full: No space left on device; lines are dropped\n"
+      "limpet: log: 1 lines were dropped in all\n");
+}
+
+TEST_F(Trouble, CarriedLinesKeepTheirPlace) {
+  settings.carries = true;
+  start(settings);
+  for (int i = 0; i < 100; ++i) {
+    carry("carried " + std::to_string(i) + "\n");
+    info("said {}", i);
+  }
+  stop(20'000);
+  const auto lines = split_lines(read("program.log"));
+  ASSERT_EQ(lines.size(), 200u);
+  for (std::size_t i = 0; i < 100; ++i) {
+    EXPECT_EQ(lines[2 * i], "carried " + std::to_string(i));
+    EXPECT_THAT(lines[2 * i + 1], EndsWith("said " + std::to_string(i)));
+  }
+}
+
 TEST_F(Trouble, AFullDiskIsSaidOnceAndAgainWhenItHasRoom) {
   Pipe program(path("program"));
   settings.file = path("program");

@@ -96,7 +96,7 @@ TEST(AffinityCookie, EveryAttributeCanBeSet) {
 
 struct Decided : testing::Test {
   config::Pool settings;
-  config::PoolEntry entry{settings, make_pool(), {}, nullptr};
+  config::PoolEntry entry{settings, make_pool(), {}, {}, nullptr, {}, {}};
   routing::Choice choice{entry.routing.members().data(), routing::By::source, routing::Refusal::none, false};
   wire::ResponseHead answer;
 

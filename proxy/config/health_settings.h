@@ -4,16 +4,14 @@
 #include "health/settings.h"
 #include "proxy/config/config.h"
 
-namespace limpet {
+namespace limpet::config {
 
-inline health::Settings health_settings(const config::Pool& pool) {
-  const auto ms = [](config::Duration duration) { return static_cast<std::uint64_t>(duration.count()); };
-  const config::Health& from = pool.health;
+inline health::Settings health_settings(const Health& from) {
   health::Settings to;
   switch (from.type) {
-    case config::HealthType::http: to.type = health::Settings::Type::http; break;
-    case config::HealthType::tcp: to.type = health::Settings::Type::tcp; break;
-    case config::HealthType::off: to.type = health::Settings::Type::off; break;
+    case HealthType::http: to.type = health::Settings::Type::http; break;
+    case HealthType::tcp: to.type = health::Settings::Type::tcp; break;
+    case HealthType::off: to.type = health::Settings::Type::off; break;
   }
   to.path = from.path;
   to.method = from.method;
@@ -32,4 +30,4 @@ inline health::Settings health_settings(const config::Pool& pool) {
   return to;
 }
 
-}  // namespace limpet
+}  // namespace limpet::config
