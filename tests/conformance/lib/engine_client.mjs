@@ -49,13 +49,15 @@ export class Polling {
     return until(async () => (await this.request('PUT')).status === 400, ms, 'the session is gone');
   }
 
-  // A poll that the server reads before anything that is sent later: on a connection that it knows already.
+  // A poll that the server has read before anything that is sent later: on a connection that it knows already.
   async pollFirst() {
     const { hostname, port, pathname } = new URL(this.url);
     const connection = await RawConnection.open({ host: hostname, port: Number(port) });
     const request = (method) => connection.send(`${method} ${pathname}?${query(this.keys)} HTTP/1.1\r\nHost: a\r\n\r\n`).answer();
     await request('PUT');
-    return { answer: request('GET').then(({ status, body }) => ({ status, text: body.toString() })).finally(() => connection.destroy()) };
+    const answer = request('GET').then(({ status, body }) => ({ status, text: body.toString() })).finally(() => connection.destroy());
+    await connection.taken();
+    return { answer };
   }
 
   // A second transport for this session.

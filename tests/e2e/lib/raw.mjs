@@ -1,5 +1,6 @@
 // RawConnection: a TCP or Unix-socket connection whose every byte a test decides, and a reader of HTTP/1.1
 // answers. Used on both sides: by clients and by scripted servers (origin.mjs).
+import { readFileSync } from 'node:fs';
 import net from 'node:net';
 import { until, within } from './deadline.mjs';
 
@@ -33,6 +34,21 @@ export class RawConnection {
   send(data) {
     this.socket.write(typeof data === 'string' ? Buffer.from(data, 'latin1') : data);
     return this;
+  }
+
+  // Waits until the other side has read all that was sent. What two connections send may cross even on loopback: a busy
+  // kernel delivers each when it finds the time.
+  taken(ms = 5000) {
+    const { localPort, remotePort } = this.socket;
+    const hex = (port) => `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+    const queues = (rows, from, to) => rows.find(([, local, remote]) => local?.endsWith(hex(from)) && remote.endsWith(hex(to)))?.[4];
+    return until(() => {
+      const rows = ['tcp', 'tcp6'].flatMap((name) => readFileSync(`/proc/net/${name}`, 'latin1').split('\n'))
+        .map((line) => line.trim().split(/\s+/));
+      const unsent = queues(rows, localPort, remotePort)?.split(':')[0];
+      const unread = queues(rows, remotePort, localPort)?.split(':')[1];
+      return ![unsent, unread].some((queue) => queue && parseInt(queue, 16) !== 0);
+    }, ms, 'what was sent is read');
   }
 
   halfClose() { this.socket.end(); }
