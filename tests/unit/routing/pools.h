@@ -84,4 +84,28 @@ class Choosing : public testing::Test {
   }
 };
 
+// What one request asks, and its cookies.
+class Affine : public Choosing {
+ protected:
+  std::vector<std::string_view> cookies;
+  std::vector<const Server*> tried;
+
+  Choice ask(const Pool& pool, Kind kind, ClientKey from, std::string_view sid = {}) {
+    Ask asked;
+    asked.kind = kind;
+    asked.client = from;
+    asked.sid = sid;
+    asked.cookies = cookies;
+    asked.not_these = tried;
+    asked.now_ms = now;
+    return chooser.choose(pool, asked);
+  }
+  Choice begins(const Pool& pool, std::uint32_t from = 1) { return ask(pool, Kind::begins, client(from)); }
+  Choice belongs(const Pool& pool, std::string_view sid, std::uint32_t from = 1) {
+    return ask(pool, Kind::belongs, client(from), sid);
+  }
+  static const Member& first_of(const Pool& pool, std::uint32_t from = 1) { return *order_of(pool, from)[0]; }
+  static std::string id(const Choice& choice) { return choice.member ? choice.member->server->id : "-"; }
+};
+
 }  // namespace limpet::routing
