@@ -57,7 +57,7 @@ bool starts_slowly(const Pool& pool) {
 bool stands_in(const Member& member) {
   const Wanted wanted = member.server->wanted();
   const bool leaves = wanted == Wanted::leaving || (wanted == Wanted::serving && member.leaving_weight != 0);
-  return leaves && std::max(member.weight, member.leaving_weight) != 0 && member.server->state() == State::up;
+  return leaves && member.whole_weight() != 0 && member.server->state() == State::up;
 }
 
 double bound_of(const Pool& pool, std::uint64_t pool_load, double weight, double weights) {
@@ -241,7 +241,7 @@ void Chooser::gather(const Pool& pool, const Ask& ask, Round round) {
     const Member& member = members[i];
     if (!in_round(member, round)) continue;
     const double factor = slow_start_factor(*member.server, pool.settings().slow_start_ms, ask.now_ms);
-    const double weight = std::max(member.weight, member.leaving_weight) * factor;
+    const double weight = member.whole_weight() * factor;
     weights_ += weight;
     if (tried(ask, member)) continue;
     const std::uint32_t load = member.server->in_use();
@@ -291,8 +291,7 @@ const Member* Chooser::by_source(const Pool& pool, const Ask& ask, std::uint64_t
   const std::uint64_t pool_load = bounded ? pool.load() : 0;
   for (const Candidate& each : candidates_) {
     const Member& member = pool.members()[each.index];
-    const double whole = std::max(member.weight, member.leaving_weight);
-    const Pool::Seat seat{member.server->id_hash, whole, each.index};
+    const Pool::Seat seat{member.server->id_hash, static_cast<double>(member.whole_weight()), each.index};
     const std::uint64_t drawn = draw(key, seat.id_hash);
     any.offer(seat, drawn);
     if (bounded && each.load > bound_of(pool, pool_load, each.weight, weights_)) continue;

@@ -2,6 +2,7 @@
 // its Servers count.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -26,6 +27,7 @@ struct Member {
   // Of one that leaves: the weight that it had, for as long as nobody else takes new sessions; 0: it had
   // none.
   std::uint32_t leaving_weight = 0;
+  std::uint32_t whole_weight() const { return std::max(weight, leaving_weight); }
 };
 
 // sid, cookie, source. (Not written as an initializer list in place: gcc 12 -O2 warns of it, wrongly.)

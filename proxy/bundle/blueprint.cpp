@@ -135,7 +135,7 @@ ChildSpec Blueprint::node(std::uint32_t number, std::uint16_t port) const {
   }
   const bool streams = bundle_.adapter == config::BundleAdapter::redis_streams;
   const config::Duration window =
-      std::min(config_->node.drain_window, kDrainWindow - config_->proxy.shutdown_delay);
+      std::min(config_->node.drain_window, config::Bundle::drain_window_after(config_->proxy.shutdown_delay));
   spec.admin = "unix:" + file(spec.id + ".admin.sock");
   spec.command = {kThisProgram,
                   "node",
@@ -194,7 +194,7 @@ std::string Blueprint::proxy_document(const std::vector<ChildSpec>& nodes) const
   proxy.listener = site_.listener;
   proxy.admin = "unix:" + file("proxy.sock");
   proxy.quiet = config_->file.empty();
-  proxy.drain_timeout = kBudget;
+  proxy.drain_timeout = config::Bundle::kBudget;
   return config::proxy_document(owners_, proxy);
 }
 

@@ -82,7 +82,4 @@ class Blueprint {
   const Site site_;
 };
 
-inline constexpr config::Duration kDrainWindow = config::Bundle::kDrainWindow;
-inline constexpr config::Duration kBudget = config::Bundle::kBudget;
-
 }  // namespace limpet::bundle

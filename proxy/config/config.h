@@ -274,9 +274,12 @@ enum class BundleAdapter : std::uint8_t { redis, redis_streams };
 struct Bundle {
   // The pool that the nodes are in. A table [pool.nodes] needs no servers then; they are the bundle's.
   static constexpr std::string_view kPool = "nodes";
-  // Of nodes: the time over which they end their sessions, less the proxy's shutdown_delay before it; up to 10
-  // s more go by until the last of them and their presence are gone. Of all of it: the budget.
+  // Of nodes: the time over which they end their sessions, less the proxy's shutdown_delay before it; up to
+  // 10 s more go by until the last of them and their presence are gone. Of all of it: the budget.
   static constexpr Duration kDrainWindow{16'000}, kMostShutdownDelay{10'000}, kBudget{30'000};
+  static constexpr Duration drain_window_after(Duration shutdown_delay) {
+    return kDrainWindow - shutdown_delay;
+  }
   static constexpr std::uint32_t kMostNodes = 1024;
   std::uint32_t nodes = 0;  // 0: one a CPU that the process may use, at least 2
   std::optional<std::string>

@@ -68,11 +68,10 @@ void check_bundles(TableReader& r, const Config& config, Findings& findings) {
   for (const auto& [key, why] : kBundles) {
     if (const toml::node* at = r.find(key)) r.wrong(key, *at, std::string(why));
   }
-  const Duration most = Bundle::kDrainWindow - config.proxy.shutdown_delay;
+  const Duration most = Bundle::drain_window_after(config.proxy.shutdown_delay);
   if (const toml::node* at = r.find("drain_window"); at && config.node.drain_window > most) {
     findings.warning(place_of(*at), r.name("drain_window") + ": with [bundle] at most " +
-                                        quoted(duration_text(most)) +
-                                        " of it count; write that or less");
+                                        quoted(duration_text(most)) + " of it count; write that or less");
   }
 }
 
