@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { Polling, Socket, query } from './lib/engine_client.mjs';
 import { onBothSides } from './lib/requirements.mjs';
+import { brisk } from './lib/servers.mjs';
 import { endings, handshakes, heartbeats, payload, upgrades } from './lib/transport_facts.mjs';
 
 const bytes = Buffer.from([1, 2, 3, 4]);
@@ -50,7 +51,6 @@ onBothSides('Engine.IO 4', ['engine_server'], (fact) => {
   const options = { eio: '4' };
   handshakes(fact, options);
   messages(fact, options);
-  heartbeats(fact, options);
   endings(fact, options);
   upgrades(fact, options, echoes);
 
@@ -81,11 +81,13 @@ onBothSides('Engine.IO 4', ['engine_server'], (fact) => {
   });
 });
 
+onBothSides('heartbeats of Engine.IO 4', ['engine_server', ...brisk], (fact) => heartbeats(fact, { eio: '4' }));
+onBothSides('heartbeats of Engine.IO 3', ['engine_server', '--eio3', ...brisk], (fact) => heartbeats(fact, { eio: '3' }));
+
 onBothSides('Engine.IO 3', ['engine_server', '--eio3'], (fact) => {
   const options = { eio: '3' };
   handshakes(fact, options);
   messages(fact, options);
-  heartbeats(fact, options);
   endings(fact, options);
   upgrades(fact, options, echoes);
 

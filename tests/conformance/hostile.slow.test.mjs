@@ -11,8 +11,7 @@ import { Polling, Socket } from './lib/engine_client.mjs';
 import { closing, frame, handshake, op, parsed } from './lib/frames.mjs';
 import { Server } from './lib/servers.mjs';
 
-const patient = ['--ping-interval', '30000', '--ping-timeout', '30000', '--connect-timeout', '30000'];
-const start = async (world, program, ...flags) => world.own(await Server.start('limpet', program, [...patient, ...flags]));
+const start = async (world, program, ...flags) => world.own(await Server.start('limpet', program, flags));
 
 const options = { path: '/socket.io/' };
 const target = '/engine.io/?EIO=4&transport=websocket';

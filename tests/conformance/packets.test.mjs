@@ -7,7 +7,6 @@ import { onBothSides } from './lib/requirements.mjs';
 import { within, until } from '../e2e/lib/deadline.mjs';
 
 const options = { path: '/socket.io/' };
-const patient = ['--ping-interval', '20000', '--ping-timeout', '20000', '--connect-timeout', '20000'];
 const one = '{"_placeholder":true,"num":0}';
 const two = '{"_placeholder":true,"num":1}';
 const bytes = (text) => Buffer.from(text);
@@ -130,7 +129,7 @@ const values = [
   '1/**/',
 ];
 
-sameOnBothSides('Socket.IO packets', ['app_server', ...patient], (same) => {
+sameOnBothSides('Socket.IO packets', ['app_server'], (same) => {
   for (const [name, messages] of Object.entries(joined)) {
     same(name, (server, world) => afterSending(server, world, ['40', ...messages]));
   }
@@ -162,7 +161,7 @@ const odd = {
   'attachments in hexadecimal': [`450x1-["echo",${one}]`, bytes('a')],
   'attachments with a space': [`45 1-["echo",${one}]`, bytes('a')],
 };
-onBothSides('odd numbers', ['app_server', ...patient], (fact, side) => {
+onBothSides('odd numbers', ['app_server'], (fact, side) => {
   for (const [name, messages] of Object.entries(odd)) {
     fact(name, async (server, world) => {
       const { closed } = await afterSending(server, world, ['40', ...messages]);
@@ -171,7 +170,7 @@ onBothSides('odd numbers', ['app_server', ...patient], (fact, side) => {
   }
 });
 
-sameOnBothSides('who may join', ['app_server', ...patient], (same) => {
+sameOnBothSides('who may join', ['app_server'], (same) => {
   const asked = {
     'a guard lets in': ['40/guarded,{"name":"a"}'],
     'a guard refuses': ['40/guarded,{"refusal":"not you"}'],
@@ -200,13 +199,13 @@ sameOnBothSides('who may join', ['app_server', ...patient], (same) => {
   same('a DISCONNECT while a guard thinks', (server, world) => slow(server, world, ['40', '40/slow,', '41/slow,'], 'a close'));
 });
 
-sameOnBothSides('a parent of namespaces', ['app_server', ...patient], (same) => {
+sameOnBothSides('a parent of namespaces', ['app_server'], (same) => {
   same('tells all of its children', (server, world) =>
     afterSending(server, world, ['40', '40/dynamic-1,', '40/dynamic-2,', '42["toChildren","from-parent",1]']),
   );
 });
 
-sameOnBothSides('connections of Socket.IO 2', ['app_server', '--eio3', ...patient], (same) => {
+sameOnBothSides('connections of Socket.IO 2', ['app_server', '--eio3'], (same) => {
   const sent = {
     'nothing': [],
     'an event': ['42["echo",1]', '427["echo",{"a":1}]'],
@@ -238,7 +237,7 @@ sameOnBothSides('connections of Socket.IO 2', ['app_server', '--eio3', ...patien
   }
 });
 
-sameOnBothSides('who never joins', ['app_server', '--ping-interval', '20000', '--connect-timeout', '200'], (same) => {
+sameOnBothSides('who never joins', ['app_server', '--connect-timeout', '200'], (same) => {
   same('is closed', async (server, world) => (await world.own(await Socket.open(server, options)).closes()));
   same('is closed by polling', async (server) => {
     const session = await Polling.open(server, options);

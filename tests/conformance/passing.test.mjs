@@ -2,7 +2,6 @@
 import { sameOnBothSides } from './lib/compare.mjs';
 import { Cast, transportsOf } from './lib/cast.mjs';
 
-const patient = ['--ping-interval', '20000', '--ping-timeout', '20000', '--connect-timeout', '20000'];
 
 const enter = async (cast, name) => {
   const one = await cast.enter(name);
@@ -87,7 +86,7 @@ const scripts = {
 };
 
 for (const way of ['polling', 'WebSocket']) {
-  sameOnBothSides(`events on their way, ${way}`, ['app_server', ...patient], (same) => {
+  sameOnBothSides(`events on their way, ${way}`, ['app_server'], (same) => {
     for (const [name, play] of Object.entries(scripts)) {
       same(name, async (server, world) => {
         const cast = new Cast(server, world, 4, transportsOf[way]);

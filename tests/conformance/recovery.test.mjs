@@ -3,7 +3,7 @@ import { sameOnBothSides } from './lib/compare.mjs';
 import { Cast, transportsOf } from './lib/cast.mjs';
 import { until } from '../e2e/lib/deadline.mjs';
 
-const flags = ['--recovery', '60000', '--ping-interval', '20000', '--ping-timeout', '20000', '--connect-timeout', '20000'];
+const flags = ['--recovery', '60000'];
 
 // Offsets are made of the clock.
 const offset = /^[\w-]{7}(\.[\w-]+)?$|(?<=[,:]")[\w-]{7}(\.[\w-]+)?(?="[\]}])/g;

@@ -3,7 +3,7 @@ import { sameOnBothSides, masked } from './lib/compare.mjs';
 import { Polling, Socket, query } from './lib/engine_client.mjs';
 import { until } from '../e2e/lib/deadline.mjs';
 
-const patient = ['--ping-interval', '20000', '--ping-timeout', '20000', '--max-payload', '100000'];
+const small = ['--max-payload', '100000'];
 const seen = ({ status, text }) => [status, text];
 
 // Posts a body with a poll waiting or not; then polls until the session is gone, or a marker comes back.
@@ -59,7 +59,7 @@ const bodies = {
   'many messages': Array.from({ length: 1000 }, (_, i) => `4${i}`).join('\x1e'),
 };
 
-sameOnBothSides('bodies', ['engine_server', ...patient], (same) => {
+sameOnBothSides('bodies', ['engine_server', ...small], (same) => {
   for (const [name, body] of Object.entries(bodies)) {
     same(name, (server) => afterPosting(server, body));
     same(`${name}, with a poll waiting`, async (server) => {
@@ -83,7 +83,7 @@ sameOnBothSides('bodies', ['engine_server', ...patient], (same) => {
 const three = (...packets) => packets.map((one) => `${one.length}:${one}`).join('');
 const counted = (type, ...digits) => Buffer.from([type, ...digits, 0xff]);
 const octets = { headers: { 'Content-Type': 'application/octet-stream' } };
-sameOnBothSides('bodies of revision 3', ['engine_server', '--eio3', ...patient], (same) => {
+sameOnBothSides('bodies of revision 3', ['engine_server', '--eio3', ...small], (same) => {
   const said = {
     'a message': three('4a'),
     'three messages': three('4a', '4b', '4c'),
@@ -135,7 +135,7 @@ sameOnBothSides('bodies of revision 3', ['engine_server', '--eio3', ...patient],
   }
 });
 
-sameOnBothSides('requests at the same time', ['engine_server', ...patient], (same) => {
+sameOnBothSides('requests at the same time', ['engine_server', ...small], (same) => {
   same('two polls', async (server) => {
     const session = await Polling.open(server);
     const polls = await Promise.all([session.get(), session.get()]);
@@ -207,7 +207,7 @@ async function candidate(server, world, sent, { finish = true } = {}) {
   return { session, socket };
 }
 
-sameOnBothSides('upgrades', ['engine_server', '--upgrade-timeout', '300', ...patient], (same) => {
+sameOnBothSides('upgrades', ['engine_server', ...small], (same) => {
   for (const sent of [['4a'], ['2'], ['2prob'], ['3probe'], ['abc'], [Buffer.from('2probe')], [''], ['1'], ['0'], ['6']]) {
     same(`a candidate that says ${JSON.stringify(sent)}`, async (server, world) => {
       const { session, socket } = await candidate(server, world, sent);
@@ -216,20 +216,6 @@ sameOnBothSides('upgrades', ['engine_server', '--upgrade-timeout', '300', ...pat
       return [socket.received, closed, seen(await session.get())];
     });
   }
-
-  same('a candidate that says nothing', async (server, world) => {
-    const { session, socket } = await candidate(server, world, [], { finish: false });
-    const closed = await socket.closes();
-    await session.post('4still here');
-    return [closed, seen(await session.get())];
-  });
-
-  same('a candidate that only probes', async (server, world) => {
-    const { session, socket } = await candidate(server, world, ['2probe']);
-    const closed = await socket.closes();
-    await session.post('4still here');
-    return [socket.received, closed, seen(await session.get())];
-  });
 
   same('a probe, then a message', async (server, world) => {
     const { session, socket } = await candidate(server, world, ['2probe', '4a']);
@@ -298,7 +284,23 @@ sameOnBothSides('upgrades', ['engine_server', '--upgrade-timeout', '300', ...pat
   });
 });
 
-sameOnBothSides('packets by WebSocket', ['engine_server', ...patient], (same) => {
+sameOnBothSides('upgrades that come to nothing', ['engine_server', '--upgrade-timeout', '1000', ...small], (same) => {
+  same('a candidate that says nothing', async (server, world) => {
+    const { session, socket } = await candidate(server, world, [], { finish: false });
+    const closed = await socket.closes();
+    await session.post('4still here');
+    return [closed, seen(await session.get())];
+  });
+
+  same('a candidate that only probes', async (server, world) => {
+    const { session, socket } = await candidate(server, world, ['2probe']);
+    const closed = await socket.closes();
+    await session.post('4still here');
+    return [socket.received, closed, seen(await session.get())];
+  });
+});
+
+sameOnBothSides('packets by WebSocket', ['engine_server', ...small], (same) => {
   for (const packet of [
     '', '0', '1', '2', '2probe', '3', '3x', '5', '6', '7', 'abc', 'bAQIDBA==', 'b', '4', '4a', Buffer.alloc(0),
     Buffer.from('4a'),
@@ -313,7 +315,7 @@ sameOnBothSides('packets by WebSocket', ['engine_server', ...patient], (same) =>
   }
 });
 
-sameOnBothSides('packets by WebSocket, revision 3', ['engine_server', '--eio3', ...patient], (same) => {
+sameOnBothSides('packets by WebSocket, revision 3', ['engine_server', '--eio3', ...small], (same) => {
   for (const b64 of [undefined, '1']) {
     for (const packet of [
       '', '0', '1', '2', '2data', '3', '5', '6', '7', 'b4AQIDBA==', '4a', Buffer.alloc(0), Buffer.from([4, 1, 2]),

@@ -1,7 +1,9 @@
 // The requirements of the Socket.IO 5 suite, by their numbers there; 1 to 16 are those of transports.
 import assert from 'node:assert/strict';
+import { slowness } from '../e2e/lib/deadline.mjs';
 import { Polling, Socket } from './lib/engine_client.mjs';
 import { onBothSides } from './lib/requirements.mjs';
+import { brisk } from './lib/servers.mjs';
 import { endings, handshakes, heartbeats, upgrades } from './lib/transport_facts.mjs';
 
 const options = { path: '/socket.io/', eio: '4' };
@@ -38,11 +40,31 @@ const attachments = [Buffer.from([1, 2, 3]), Buffer.from([4, 5, 6])];
 
 onBothSides('Engine.IO of Socket.IO', ['socketio_server'], (fact) => {
   handshakes(fact, options);
-  heartbeats(fact, options);
   endings(fact, options);
   upgrades(fact, options, async (socket) => {
     await joins(socket, '40/custom,', '/custom,');
     socket.send('41/custom,');
+  });
+});
+
+onBothSides('heartbeats of Socket.IO', ['socketio_server', ...brisk], (fact) => {
+  heartbeats(fact, options);
+
+  fact('24: who leaves the main namespace stays connected', async (server, world) => {
+    const socket = await connected(server, world);
+    socket.pongs = false;
+    await exchange(socket, ['41'], ['2']);
+  });
+});
+
+onBothSides('who joins no namespace', ['socketio_server', '--connect-timeout', `${1000 * slowness}`, ...brisk], (fact) => {
+  fact('23: is closed', async (server, world) => {
+    const socket = world.own(await Socket.open(server, { ...options, pongs: false }));
+    await socket.closes();
+  });
+
+  fact('23a: is closed though its heart beats', async (server, world) => {
+    await (await opened(server, world)).closes();
   });
 });
 
@@ -65,21 +87,6 @@ onBothSides('Socket.IO 5', ['socketio_server'], (fact) => {
 
   fact('21: an unknown namespace is refused', async (server, world) => {
     await exchange(await opened(server, world), ['40/random'], ['44/random,{"message":"Invalid namespace"}']);
-  });
-
-  fact('23: who joins no namespace is closed', async (server, world) => {
-    const socket = world.own(await Socket.open(server, { ...options, pongs: false }));
-    await socket.closes();
-  });
-
-  fact('23a: who joins no namespace is closed though its heart beats', async (server, world) => {
-    await (await opened(server, world)).closes();
-  });
-
-  fact('24: who leaves the main namespace stays connected', async (server, world) => {
-    const socket = world.own(await Socket.open(server, { ...options, pongs: false }));
-    await joins(socket, '40', '');
-    await exchange(socket, ['41'], ['2']);
   });
 
   fact('25: who leaves a namespace stays in the others', async (server, world) => {

@@ -9,7 +9,7 @@ import { until } from '../e2e/lib/deadline.mjs';
 
 const target = '/engine.io/?EIO=4&transport=websocket';
 const last = '4the last of them';
-const patient = ['--ping-interval', '20000', '--ping-timeout', '20000', '--max-payload', '100000'];
+const small = ['--max-payload', '100000'];
 
 // Sends `bytes` to a new session and tells what comes back: until the server's Close frame, which is answered, or the
 // echo of a message sent after them.
@@ -99,7 +99,7 @@ for (const code of [
   inputs[`close code ${code}`] = closing(code, 'why');
 }
 
-sameOnBothSides('frames', ['engine_server', ...patient], (same) => {
+sameOnBothSides('frames', ['engine_server', ...small], (same) => {
   for (const [name, bytes] of Object.entries(inputs)) same(name, (server, world) => afterSending(server, world, ...[bytes].flat()));
   same('frames byte by byte', (server, world) => {
     const bytes = Buffer.concat([text('4a€', part), frame(op.ping, 'p'), frame(op.more, 'b'), frame(op.binary, 'c'.repeat(200))]);
@@ -111,7 +111,7 @@ sameOnBothSides('frames', ['engine_server', ...patient], (same) => {
 });
 
 // Where Node.js is lenient and RFC 6455 is not (5.2), limpet is not either.
-onBothSides('lengths against the rules', ['engine_server', ...patient], (fact, side) => {
+onBothSides('lengths against the rules', ['engine_server', ...small], (fact, side) => {
   const lengths = {
     '16 bits that need 7': { size: 16 },
     '64 bits that need 7': { size: 64 },
@@ -144,7 +144,7 @@ const withSid = async (server, keys = {}) => {
   return `/engine.io/?${query({ ...own, transport: 'websocket', ...keys })}`;
 };
 
-sameOnBothSides('WebSocket handshakes', ['engine_server', '--cors', 'http://a.example', '--cookie', ...patient], (same) => {
+sameOnBothSides('WebSocket handshakes', ['engine_server', '--cors', 'http://a.example', '--cookie', ...small], (same) => {
   same('a good one', (server, world) => answered(server, world, upgrade({ target })));
   same('of a browser', (server, world) =>
     answered(
@@ -187,7 +187,7 @@ sameOnBothSides('WebSocket handshakes', ['engine_server', '--cors', 'http://a.ex
 for (const deflate of ['off', 'shared', 'dedicated']) {
   const offers = ['permessage-deflate', 'permessage-deflate; client_max_window_bits', 'x-webkit-deflate-frame',
     'permessage-deflate; server_no_context_takeover; client_no_context_takeover', 'x-other, permessage-deflate'];
-  sameOnBothSides(`offers of compression, ${deflate}`, ['engine_server', '--deflate', deflate, ...patient], (same) => {
+  sameOnBothSides(`offers of compression, ${deflate}`, ['engine_server', '--deflate', deflate, ...small], (same) => {
     for (const offer of offers) {
       same(offer, async (server, world) => {
         const { status, extensions } = await answered(server, world, upgrade({ target, 'Sec-WebSocket-Extensions': offer }));

@@ -68,12 +68,13 @@ export class Polling {
 
 export class Socket {
   received = []; // text as strings, binary as Buffers
-  // `pongs`: pings of the server are answered and not shown.
+  // `pongs`: pings of the server are answered and not shown; it may be changed later.
   constructor(url, keys, { pongs = true, ...options } = {}) {
+    this.pongs = pongs;
     this.ws = new WebSocket(`${url.replace(/^http/, 'ws')}?${query(keys)}`, options);
     this.ws.on('message', (data, binary) => {
       const message = binary ? data : data.toString();
-      if (pongs && message === '2') this.ws.send('3');
+      if (this.pongs && message === '2') this.ws.send('3');
       else this.received.push(message);
     });
     this.ws.on('error', (error) => { this.error = error; });
