@@ -179,6 +179,25 @@ TEST_F(ChildTest, OneThatAnswersAsItShouldInTimeIsNot) {
   EXPECT_EQ(times(State::hung), 0u);
 }
 
+// A script without an end: Redis says -BUSY, again and again for longer than the wrong answer above was borne.
+TEST_F(ChildTest, OneThatSaysThatItIsBusyIsNeverReplaced) {
+  unwell_ms = 300;
+  make({"redis-server", "--port", "0", "--unixsocket", folder + "/s", "--save", "", "--dir", folder,
+        "--lua-time-limit", "20"});
+  child->start();
+  ASSERT_TRUE(becomes(State::ready));
+  const std::string redis = "redis-cli -s " + folder + "/s ";
+  ASSERT_EQ(std::system((redis + "eval 'while true do end' 0 > /dev/null 2>&1 &").c_str()), 0);
+  ASSERT_TRUE(comes([this] { return child->view().health.starts_with("PING: -BUSY"); }));
+  const std::uint64_t enough = net::now_ms() + 5 * unwell_ms;
+  ASSERT_TRUE(comes([enough] { return net::now_ms() >= enough; }));
+  EXPECT_EQ(child->state(), State::ready);
+  EXPECT_THAT(child->view().health, testing::StartsWith("PING: -BUSY"));
+  ASSERT_EQ(std::system((redis + "script kill > /dev/null").c_str()), 0);
+  ASSERT_TRUE(comes([this] { return child->view().health == "PING: +PONG"; }));
+  EXPECT_EQ(times(State::hung), 0u);
+}
+
 TEST_F(ChildTest, OneThatCannotBeStartedIsTriedLessAndLess) {
   rlimit before{};
   ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
