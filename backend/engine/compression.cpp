@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
+#include <charconv>
 
 #include "proxy/wire/head.h"
 
@@ -25,14 +25,15 @@ std::string_view cut(std::string_view& rest, char separator) {
   return trimmed(front);
 }
 
-// In thousandths. A value that is no number makes the element worth nothing.
+// In thousandths. A value that is no number makes the element worth nothing; from_chars takes "nan" for one.
 int quality_of(std::string_view parameters) {
   while (!parameters.empty()) {
     const std::string_view parameter = cut(parameters, ';');
     if (!parameter.starts_with("q=")) continue;
-    char text[8] = {};
-    parameter.copy(text, sizeof text - 1, 2);
-    return static_cast<int>(std::clamp(std::strtod(text, nullptr), 0.0, 10.0) * 1000);
+    const std::string_view text = trimmed(parameter.substr(2));
+    double value = 0;
+    if (text.find_first_of("0123456789") <= 1) std::from_chars(text.data(), text.data() + text.size(), value);
+    return static_cast<int>(std::clamp(value, 0.0, 10.0) * 1000);
   }
   return 1000;
 }

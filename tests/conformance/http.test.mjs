@@ -116,7 +116,7 @@ for (const flags of [[], ['--no-compression']]) {
   sameOnBothSides(`compressed polls ${flags}`, ['engine_server', ...flags], (same) => {
     for (const encodings of [
       undefined, 'gzip', 'deflate', 'gzip, deflate, br', 'deflate, gzip;q=0.5', 'gzip;q=0', '*', 'identity', 'br',
-      'GZIP',
+      'GZIP', 'gzip;q=nan', '*;q=nan, deflate', 'gzip;q=inf', 'gzip;q=0x1',
     ]) {
       same(`Accept-Encoding: ${encodings}`, async (server) => {
         const { status, fields, body } = await longPoll(encodings)(server);
