@@ -4,7 +4,7 @@ import { sameOnBothSides } from './lib/compare.mjs';
 import { Polling, Socket } from './lib/engine_client.mjs';
 import { afterSending, settled } from './lib/packets.mjs';
 import { onBothSides } from './lib/requirements.mjs';
-import { within, until } from '../e2e/lib/deadline.mjs';
+import { slowness, until, within } from '../e2e/lib/deadline.mjs';
 
 const options = { path: '/socket.io/' };
 const one = '{"_placeholder":true,"num":0}';
@@ -237,7 +237,7 @@ sameOnBothSides('connections of Socket.IO 2', ['app_server', '--eio3'], (same) =
   }
 });
 
-sameOnBothSides('who never joins', ['app_server', '--connect-timeout', '200'], (same) => {
+sameOnBothSides('who never joins', ['app_server', '--connect-timeout', `${1000 * slowness}`], (same) => {
   same('is closed', async (server, world) => (await world.own(await Socket.open(server, options)).closes()));
   same('is closed by polling', async (server) => {
     const session = await Polling.open(server, options);

@@ -2,7 +2,6 @@
 import { sameOnBothSides } from './lib/compare.mjs';
 import { Cast, transportsOf } from './lib/cast.mjs';
 
-
 const enter = async (cast, name) => {
   const one = await cast.enter(name);
   const passing = await one.of('/passing').connects();

@@ -2,7 +2,6 @@
 import { Cast, transportsOf } from './cast.mjs';
 import { sameOnBothSides } from './compare.mjs';
 
-
 const shapes = [
   null, true, false, 0, -1, 1.5, 1e21, 1e-7, 123456789012, -0, 2 ** 53, 5e-324, '', 'text', 'é€𝄞', '\u0000\u001f\u007f\u2028', '"\\/\b\f\n\r\t', '\ud834', 'a\udd1eb', [], {}, [[[]]], [null, [1, 'a', {}]],
   { a: { b: [1, { c: null }] } }, { 2: 'b', 1: 'a', z: 0, y: 1 }, { '': 1, 'k€y': 'v', '"': 2 }, { a: undefined, b: 1 }, [undefined, NaN, Infinity], 'x'.repeat(20_000), new Date(0), Array.from({ length: 200 }, (_, i) => i / 7),
